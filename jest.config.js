@@ -1,0 +1,13 @@
+/** Tests run against the built code: scripts/jest-resolver.cjs turns `../src/x.js` into `../dist/x.js`. */
+export default {
+  testEnvironment: 'node',
+  roots: ['packages', 'apps', 'test'],
+  testMatch: ['**/test/**/*.test.ts'],
+  testPathIgnorePatterns: ['/node_modules/', '/dist/'],
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2023' } }] },
+  resolver: '<rootDir>/scripts/jest-resolver.cjs',
+  cacheDirectory: '<rootDir>/.cache/jest',
+  testTimeout: 30_000,
+  maxWorkers: 2,
+};

@@ -1,0 +1,380 @@
+/**
+ * A channel is an ordered stream of frames over one link: it batches what is sent, numbers it, and
+ * takes apart and checks what arrives. It knows nothing of mailboxes, credit or calls.
+ *
+ * Invariants:
+ * - Values are encoded when `sendValue` is called; a refused value leaves no trace in the stream.
+ * - Frames of one turn leave together: after the turn, at 64 frames, or at 16 kB, whichever is first.
+ * - Frames are dispatched one at a time and never nested: what arrives while a frame is being handled
+ *   waits for its turn.
+ * - A frame that names a ticket that is not here yet stops the channel there (the notice is on its way
+ *   over the control link); `resume()` goes on. So order holds, and nobody waits for a round trip.
+ * - Whatever does not parse is a violation: it is reported once, and the channel delivers no more.
+ */
+import type { AfterTurn } from '../clock.js';
+import { CallError } from '../errors.js';
+import { ByteWriter, ValueDecoder, ValueEncoder, type Reference, type TextCodec } from '../values/index.js';
+import {
+  FLAG,
+  FRAME,
+  HEADER_BYTES,
+  PROTOCOL_VERSION,
+  readU16,
+  readU32,
+  writeHeader,
+  writeLength,
+  writeU32,
+  type FrameKind,
+} from './frames.js';
+import type { Link, LinkEnd, Transfer } from './link.js';
+
+const MAX_BATCH_FRAMES = 64;
+const MAX_BATCH_BYTES = 16 * 1024;
+/** No frame is larger; the bound on a message (`messageBytes`) is below it. */
+export const MAX_FRAME_BYTES = 1 << 30;
+
+export interface ChannelReceiver {
+  /** A frame with a value as its body; `bytes` is the size of the body. */
+  value(kind: FrameKind, to: number, from: number, correlation: number, value: unknown, bytes: number, ends: readonly Transfer[]): void;
+  /** A frame without a value: `cancel`, `credit`, `want`, `forget`. `number` is its body, or 0. */
+  plain(kind: FrameKind, to: number, from: number, correlation: number, number: number): void;
+  /** The reference for a ticket, or undefined while its notice has not come. */
+  ticket(ticket: number): Reference | undefined;
+  /** What the peer sent is no frame of this protocol. */
+  violation(problem: string): void;
+  /** The other end is gone; everything it had sent was delivered. */
+  ended(): void;
+}
+
+export interface ChannelOptions {
+  readonly link: Link;
+  readonly receiver: ChannelReceiver;
+  readonly afterTurn: AfterTurn;
+  readonly text: TextCodec;
+  /** Error stacks cross only inside one trust class. */
+  readonly includeStack: boolean;
+}
+
+const NO_TRANSFERS: readonly Transfer[] = [];
+const PLAIN_KINDS: readonly number[] = [FRAME.cancel, FRAME.credit, FRAME.want, FRAME.forget];
+const VALUE_KINDS: readonly number[] = [
+  FRAME.message,
+  FRAME.cast,
+  FRAME.call,
+  FRAME.reply,
+  FRAME.failure,
+  FRAME.control,
+];
+
+export class Channel {
+  readonly #link: Link;
+  readonly #receiver: ChannelReceiver;
+  readonly #afterTurn: AfterTurn;
+  readonly #encoder: ValueEncoder;
+  readonly #decoder: ValueDecoder;
+  readonly #standaloneDecoder: ValueDecoder;
+  readonly #writer = new ByteWriter(MAX_BATCH_BYTES + 4096);
+
+  #transfers: Transfer[] = [];
+  #frames = 0;
+  #sequence = 0;
+  #flushDue = false;
+  #closed = false;
+  #encoding = false;
+
+  /** Batches that arrived; the first is being read at `#at`. */
+  readonly #arrived: { bytes: Uint8Array; transfers: readonly Transfer[] }[] = [];
+  #at = 0;
+  #transfersRead = 0;
+  #expected = 0;
+  #dispatching = false;
+  #endSeen = false;
+  #broken = false;
+
+  /** Frames sent and frames dispatched so far: the test clock compares them. */
+  sent = 0;
+  received = 0;
+
+  constructor(options: ChannelOptions) {
+    this.#link = options.link;
+    this.#receiver = options.receiver;
+    this.#afterTurn = options.afterTurn;
+    this.#encoder = new ValueEncoder({
+      maxBytes: MAX_FRAME_BYTES,
+      includeStack: options.includeStack,
+      text: options.text,
+    });
+    this.#decoder = new ValueDecoder({ text: options.text });
+    this.#standaloneDecoder = new ValueDecoder({ text: options.text });
+    this.#writePlain(FRAME.hello, 0, 0, PROTOCOL_VERSION);
+    this.#link.receive({
+      batch: (bytes, transfers) => {
+        this.#arrived.push({ bytes, transfers });
+        this.#dispatch();
+      },
+      end: () => {
+        this.#endSeen = true;
+        this.#dispatch();
+      },
+    });
+  }
+
+  /**
+   * Sends a value, encoded now with the stream's tables; `ends` only from the kernel. Returns the size of its body in bytes.
+   * Throws what the encoder throws (`CallError` `value_refused` or `too_large`), and the sentinel
+   * `NEEDS_TICKETS` for a value that holds references; then nothing was sent.
+   */
+  sendValue(
+    kind: FrameKind,
+    to: number,
+    from: number,
+    correlation: number,
+    value: unknown,
+    maxBytes: number,
+    ends: readonly LinkEnd[] = [],
+  ): number {
+    const writer = this.#writer;
+    const at = this.#begin(kind, ends.length > 0 ? FLAG.transfers : 0, to, from, correlation);
+    if (ends.length > 0) {
+      writer.ensure(2);
+      this.#u16(ends.length);
+      this.#transfers.push(...ends);
+    }
+    this.#encoding = true;
+    try {
+      this.#encoder.encode(writer, value, NO_REFERENCES, undefined, maxBytes);
+    } catch (error) {
+      writer.offset = at;
+      throw error;
+    } finally {
+      this.#encoding = false;
+    }
+    return this.#commit(at);
+  }
+
+  /** Sends a value that was encoded before with `encodeOnce`, with a ticket for each of its references. */
+  sendEncoded(
+    kind: FrameKind,
+    to: number,
+    from: number,
+    correlation: number,
+    body: Uint8Array,
+    tickets: readonly number[] = [],
+    transfers: readonly Transfer[] = NO_TRANSFERS,
+  ): void {
+    const writer = this.#writer;
+    const flags = FLAG.standalone | (transfers.length > 0 ? FLAG.transfers : 0);
+    const at = this.#begin(kind, flags, to, from, correlation);
+    writer.ensure(4 + tickets.length * 4 + body.length);
+    if (transfers.length > 0) {
+      this.#u16(transfers.length);
+      this.#transfers.push(...transfers);
+    }
+    this.#u16(tickets.length);
+    for (const ticket of tickets) {
+      writeU32(writer.bytes, writer.offset, ticket);
+      writer.offset += 4;
+    }
+    writer.bytes.set(body, writer.offset);
+    writer.offset += body.length;
+    this.#commit(at);
+  }
+
+  /** Sends a frame that carries at most one number. */
+  sendPlain(kind: FrameKind, to: number, from: number, correlation: number, number?: number): void {
+    this.#writePlain(kind, to, from, correlation, number);
+  }
+
+  /** What was sent leaves now. */
+  flush(): void {
+    if (this.#frames === 0 || this.#closed) return;
+    const transfers = this.#transfers;
+    this.#frames = 0;
+    this.#transfers = [];
+    this.#link.send(this.#writer.take(), transfers.length === 0 ? NO_TRANSFERS : transfers);
+  }
+
+  /** Delivers at once whatever has arrived. */
+  drain(): void {
+    if (!this.#closed) this.#link.drain();
+  }
+
+  /** A ticket has come that a frame may have been waiting for. */
+  resume(): void {
+    this.#dispatch();
+  }
+
+  /** Flushes, then closes; nothing is delivered afterwards. */
+  close(): void {
+    if (this.#closed) return;
+    this.flush();
+    this.#closed = true;
+    this.#arrived.length = 0;
+    this.#link.close();
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  #writePlain(kind: FrameKind, to: number, from: number, correlation: number, number?: number): void {
+    const at = this.#begin(kind, 0, to, from, correlation);
+    if (number !== undefined) {
+      this.#writer.ensure(4);
+      writeU32(this.#writer.bytes, this.#writer.offset, number);
+      this.#writer.offset += 4;
+    }
+    this.#commit(at);
+  }
+
+  #begin(kind: FrameKind, flags: number, to: number, from: number, correlation: number): number {
+    const writer = this.#writer;
+    if (this.#encoding) {
+      throw new CallError('operation_refused', 'a getter or proxy trap of a message sent a message while it was read', {
+        remedy: 'Read the value first, then send it.',
+      });
+    }
+    writer.ensure(HEADER_BYTES);
+    const at = writer.offset;
+    writeHeader(writer.bytes, at, kind, flags, to, from, this.#sequence, correlation);
+    writer.offset = at + HEADER_BYTES;
+    return at;
+  }
+
+  #commit(at: number): number {
+    const writer = this.#writer;
+    const length = writer.offset - at - HEADER_BYTES;
+    writeLength(writer.bytes, at, length);
+    this.#sequence = (this.#sequence + 1) >>> 0;
+    this.sent++;
+    if (++this.#frames >= MAX_BATCH_FRAMES || writer.offset >= MAX_BATCH_BYTES) {
+      this.flush();
+    } else if (!this.#flushDue) {
+      this.#flushDue = true;
+      this.#afterTurn(() => {
+        this.#flushDue = false;
+        this.flush();
+      });
+    }
+    return length;
+  }
+
+  #u16(value: number): void {
+    const { bytes, offset } = this.#writer;
+    bytes[offset] = value;
+    bytes[offset + 1] = value >>> 8;
+    this.#writer.offset += 2;
+  }
+
+  #dispatch(): void {
+    if (this.#dispatching) return;
+    this.#dispatching = true;
+    try {
+      while (!this.#closed && !this.#broken) {
+        const batch = this.#arrived[0];
+        if (batch === undefined) break;
+        if (this.#at >= batch.bytes.length) {
+          this.#arrived.shift();
+          this.#at = 0;
+          this.#transfersRead = 0;
+        } else if (!this.#frame(batch.bytes, batch.transfers)) {
+          break;
+        }
+      }
+      if (this.#endSeen && !this.#closed && (this.#arrived.length === 0 || this.#broken)) {
+        this.#endSeen = false;
+        this.#receiver.ended();
+      }
+    } finally {
+      this.#dispatching = false;
+    }
+  }
+
+  /** Reads one frame. False if it has to wait for a ticket, or broke the channel. */
+  #frame(bytes: Uint8Array, transfers: readonly Transfer[]): boolean {
+    const at = this.#at;
+    if (at + HEADER_BYTES > bytes.length) return this.#violate('a frame header is cut off');
+    const kind = bytes[at] as FrameKind;
+    const flags = bytes[at + 1] as number;
+    const to = readU16(bytes, at + 2);
+    const from = readU16(bytes, at + 4);
+    const correlation = readU32(bytes, at + 10);
+    const length = readU32(bytes, at + 14);
+    let body = at + HEADER_BYTES;
+    const end = body + length;
+    if (end > bytes.length) return this.#violate('a frame body is cut off');
+    if (readU32(bytes, at + 6) !== this.#expected) return this.#violate('a frame is missing or came twice');
+    if (this.#expected === 0) {
+      if (kind !== FRAME.hello || correlation !== PROTOCOL_VERSION) return this.#violate('the version differs');
+      this.#next(end);
+      return true;
+    }
+    if (PLAIN_KINDS.includes(kind)) {
+      this.#next(end);
+      this.#receiver.plain(kind, to, from, correlation, length >= 4 ? readU32(bytes, body) : 0);
+      return true;
+    }
+    if (!VALUE_KINDS.includes(kind)) return this.#violate('the kind of a frame is unknown');
+
+    let moved = NO_TRANSFERS;
+    if ((flags & FLAG.transfers) !== 0) {
+      if (body + 2 > end) return this.#violate('a list of transfers is cut off');
+      const count = readU16(bytes, body);
+      body += 2;
+      moved = transfers.slice(this.#transfersRead, this.#transfersRead + count);
+      if (moved.length !== count) return this.#violate('a transferred buffer is missing');
+    }
+    let value: unknown;
+    try {
+      if ((flags & FLAG.standalone) === 0) {
+        value = this.#decoder.decode(bytes, body, end);
+      } else {
+        if (body + 2 > end) return this.#violate('a list of tickets is cut off');
+        const count = readU16(bytes, body);
+        body += 2;
+        if (body + count * 4 > end) return this.#violate('a list of tickets is cut off');
+        const references: Reference[] = [];
+        for (let n = 0; n < count; n++, body += 4) {
+          const reference = this.#receiver.ticket(readU32(bytes, body));
+          if (reference === undefined) return false;
+          references.push(reference);
+        }
+        const reader = { read: (slot: number) => references[slot] ?? NO_REFERENCES.read() };
+        value = this.#standaloneDecoder.decode(bytes, body, end, reader, moved as readonly ArrayBuffer[]);
+      }
+    } catch {
+      return this.#violate('a value is malformed');
+    }
+    this.#transfersRead += moved.length;
+    this.#next(end);
+    this.#receiver.value(kind, to, from, correlation, value, length, moved);
+    return true;
+  }
+
+  #next(end: number): void {
+    this.#at = end;
+    this.#expected = (this.#expected + 1) >>> 0;
+    this.received++;
+  }
+
+  #violate(problem: string): false {
+    this.#broken = true;
+    this.#arrived.length = 0;
+    this.#receiver.violation(problem);
+    return false;
+  }
+}
+
+/** Thrown by `sendValue` for a value that holds references: it has to go by `sendEncoded`. */
+export const NEEDS_TICKETS = Symbol('needs tickets');
+
+const NO_REFERENCES = {
+  write(): number {
+    // eslint-disable-next-line @typescript-eslint/only-throw-error -- a sentinel, not a failure; an Error costs 2 µs
+    throw NEEDS_TICKETS;
+  },
+  read(): Reference {
+    // eslint-disable-next-line @typescript-eslint/only-throw-error -- likewise
+    throw NEEDS_TICKETS;
+  },
+};

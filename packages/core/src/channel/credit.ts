@@ -1,0 +1,150 @@
+/**
+ * Credit: the receiver's account of what each sender may still send to one mailbox. Bounded
+ * everywhere, whatever the senders do:
+ *
+ *     queued messages ≤ capacity + 8 × streams         (bytes likewise, with 64 kB × streams)
+ *
+ * A stream *holds* what it was granted and has not used, and what it has sent that lies unread. The
+ * first window (8 messages, 64 kB) of every stream is its own: it never depends on what others hold,
+ * so no set of idle or greedy senders can starve a new one. Everything above comes out of the
+ * mailbox's capacity, the pool:
+ *
+ *     pool used = Σ over streams of max(0, held − first window) ≤ capacity
+ *
+ * Windows grow by doubling while a sender keeps using them up, to a ceiling that falls with the number
+ * of streams, and are topped up at half, so a steady sender is granted a batch at a time.
+ */
+export const FIRST_WINDOW_MESSAGES = 8;
+export const FIRST_WINDOW_BYTES = 64 * 1024;
+
+export interface MailboxBounds {
+  /** Messages. */
+  readonly capacity: number;
+  readonly capacityBytes: number;
+}
+
+export class StreamCredit {
+  /** What the sender may still send, as the receiver knows it. */
+  messages = FIRST_WINDOW_MESSAGES;
+  bytes = FIRST_WINDOW_BYTES;
+  /** What it has sent that lies unread. */
+  queued = 0;
+  queuedBytes = 0;
+  window = FIRST_WINDOW_MESSAGES;
+  windowBytes = FIRST_WINDOW_BYTES;
+  /** The size of the message that the sender says it is waiting to send; 0 if it waits for none. */
+  wanted = 0;
+  hungry = false;
+}
+
+
+export class CreditAccount<S extends StreamCredit> {
+  readonly #bounds: MailboxBounds;
+  readonly #grant: (stream: S, messages: number, bytes: number) => void;
+  readonly #hungry: S[] = [];
+  #streams = 0;
+  #poolMessages = 0;
+  #poolBytes = 0;
+
+  constructor(bounds: MailboxBounds, grant: (stream: S, messages: number, bytes: number) => void) {
+    this.#bounds = bounds;
+    this.#grant = grant;
+  }
+
+  open(): void {
+    this.#streams++;
+  }
+
+  /** The stream will send no more; what lies unread of it is still counted until it is read. */
+  close(stream: S): void {
+    this.#streams--;
+    this.#hold(stream, -stream.messages, -stream.bytes);
+    stream.messages = 0;
+    stream.bytes = 0;
+    stream.wanted = 0;
+    this.#feed();
+  }
+
+  /** A message came. False if the sender had no credit for it: then it is to be cut off. */
+  arrived(stream: S, bytes: number): boolean {
+    if (stream.messages < 1 || stream.bytes < bytes) return false;
+    // Granted turns into queued: what the stream holds stays the same, and so does the pool.
+    stream.messages--;
+    stream.bytes -= bytes;
+    stream.queued++;
+    stream.queuedBytes += bytes;
+    stream.wanted = 0;
+    return true;
+  }
+
+  /** A message was taken out of the mailbox: there is room again. */
+  taken(stream: S, bytes: number): void {
+    this.#hold(stream, 0, 0, -1, -bytes);
+    if (stream.messages * 2 <= stream.window || stream.bytes * 2 <= stream.windowBytes) this.#topUp(stream);
+    if (this.#hungry.length > 0) this.#feed();
+  }
+
+  /** The sender has used up its window and waits; its next message is so large. */
+  wants(stream: S, bytes: number): void {
+    stream.wanted = bytes;
+    const ceiling = Math.max(FIRST_WINDOW_MESSAGES, Math.floor(this.#bounds.capacity / (2 * this.#streams)));
+    const ceilingBytes = Math.max(
+      FIRST_WINDOW_BYTES,
+      Math.floor(this.#bounds.capacityBytes / (2 * this.#streams)),
+    );
+    stream.window = Math.min(ceiling, stream.window * 4);
+    stream.windowBytes = Math.min(ceilingBytes, stream.windowBytes * 4);
+    this.#topUp(stream);
+  }
+
+  #topUp(stream: S): void {
+    const roomMessages = this.#room(
+      stream.messages + stream.queued,
+      FIRST_WINDOW_MESSAGES,
+      this.#bounds.capacity - this.#poolMessages,
+    );
+    const roomBytes = this.#room(
+      stream.bytes + stream.queuedBytes,
+      FIRST_WINDOW_BYTES,
+      this.#bounds.capacityBytes - this.#poolBytes,
+    );
+    const targetBytes = Math.max(stream.windowBytes, stream.wanted);
+    const messages = Math.max(0, Math.min(stream.window - stream.messages, roomMessages));
+    const bytes = Math.max(0, Math.min(targetBytes - stream.bytes, roomBytes));
+    // A waiting sender is helped only by enough for its next message; a crumb would cost a frame each.
+    const enough =
+      stream.messages + messages > 0 && stream.bytes + bytes >= Math.max(1, stream.wanted);
+    if (enough && (messages > 0 || bytes > 0)) {
+      this.#hold(stream, messages, bytes);
+      this.#grant(stream, messages, bytes);
+      stream.wanted = 0;
+    } else if (stream.wanted > 0 && !stream.hungry) {
+      stream.hungry = true;
+      this.#hungry.push(stream);
+    }
+  }
+
+  /** Serves those who wait, in the order in which they came, as far as there is room. */
+  #feed(): void {
+    for (let n = this.#hungry.length; n > 0; n--) {
+      const stream = this.#hungry.shift() as S;
+      stream.hungry = false;
+      if (stream.wanted > 0) this.#topUp(stream);
+    }
+  }
+
+  #room(held: number, first: number, pool: number): number {
+    return Math.max(0, first - held) + Math.max(0, pool);
+  }
+
+  #hold(stream: S, messages: number, bytes: number, queued = 0, queuedBytes = 0): void {
+    const before = Math.max(0, stream.messages + stream.queued - FIRST_WINDOW_MESSAGES);
+    const beforeBytes = Math.max(0, stream.bytes + stream.queuedBytes - FIRST_WINDOW_BYTES);
+    stream.messages += messages;
+    stream.bytes += bytes;
+    stream.queued += queued;
+    stream.queuedBytes += queuedBytes;
+    this.#poolMessages += Math.max(0, stream.messages + stream.queued - FIRST_WINDOW_MESSAGES) - before;
+    this.#poolBytes += Math.max(0, stream.bytes + stream.queuedBytes - FIRST_WINDOW_BYTES) - beforeBytes;
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * Every error code Espalier can give, once: which class carries it, what it means, and what to do.
+ * The exported type `ErrorCode` and the page `docs/errors.md` are derived from this table; a test
+ * checks that they agree. A code that is retired stays here with `retired: true`.
+ */
+
+/** What the caller has lost; it decides which class an error has. */
+export type ErrorKind = 'call' | 'environment' | 'spec' | 'host';
+
+export interface ErrorCodeEntry {
+  readonly kind: ErrorKind;
+  readonly meaning: string;
+  readonly remedy: string;
+  readonly retired?: true;
+}
+
+export const ERROR_CODES = {
+  // One message or call is lost; both ends go on.
+  value_refused: {
+    kind: 'call',
+    meaning: 'The message holds something that is not a value of the closed set.',
+    remedy: 'Send plain data instead; the `path` says where the refused part is (docs/values.md).',
+  },
+  too_large: {
+    kind: 'call',
+    meaning: 'The message is larger or deeper than the receiver or the codec accepts.',
+    remedy: 'Send it in parts, or raise `messageBytes` of the receiving environment.',
+  },
+  malformed: {
+    kind: 'call',
+    meaning: 'The bytes of a message do not decode to a value.',
+    remedy: 'End the stream: its sender is broken or hostile, or is of another version.',
+  },
+  full: {
+    kind: 'call',
+    meaning: "The receiver's mailbox had no room for the message in the time allowed.",
+    remedy: 'Send slower, let the receiver do less per message, or choose another `overflow` policy.',
+  },
+  timeout: {
+    kind: 'call',
+    meaning: 'No reply came within the time allowed.',
+    remedy: 'Raise `timeoutMs` of the call, or find out what keeps the server busy.',
+  },
+  cancelled: {
+    kind: 'call',
+    meaning: 'The caller aborted the call.',
+    remedy: 'Nothing to do: your own AbortSignal ended it.',
+  },
+  noproc: {
+    kind: 'call',
+    meaning: 'There is no such environment or name, or it may not be reached from here.',
+    remedy: 'Check that it is started, and that the name is spelt as it was registered.',
+  },
+  down: {
+    kind: 'call',
+    meaning: 'The environment ended before it replied.',
+    remedy: 'See `reason`; its supervisor may have restarted it, so a new call may succeed.',
+  },
+  no_such_operation: {
+    kind: 'call',
+    meaning: 'The server has no call or cast of that name.',
+    remedy: 'Check the name against the calls and casts of the server module.',
+  },
+  refused: {
+    kind: 'call',
+    meaning: 'The server refused the call and goes on.',
+    remedy: 'See the message and `cause`: they are what the server said.',
+  },
+  api_removed: {
+    kind: 'call',
+    meaning: 'This part of Node.js reaches past the environment and is removed inside it.',
+    remedy: 'Ask through a system call or a driver, or do it in the application itself.',
+  },
+  operation_refused: {
+    kind: 'call',
+    meaning: 'The operation is not possible in the present state.',
+    remedy: 'See the message; ask for the state first.',
+  },
+
+  // One environment is lost or could not be started.
+  start_failed: {
+    kind: 'environment',
+    meaning: 'The environment ended before it was ready.',
+    remedy: 'See `reason` for what its module or its init did.',
+  },
+  module_missing: {
+    kind: 'environment',
+    meaning: 'The module cannot be found.',
+    remedy: 'Check the path; a relative one is taken from the folder of the spec file.',
+  },
+  module_unfit: {
+    kind: 'environment',
+    meaning: 'The module cannot be loaded as an image, or exports no behaviour.',
+    remedy: 'Export `server(...)`, `environment(...)` or `task(...)` as the default export.',
+  },
+  name_taken: {
+    kind: 'environment',
+    meaning: 'Another environment holds that name.',
+    remedy: 'Choose another name, or end the holder first.',
+  },
+  limit_refused: {
+    kind: 'environment',
+    meaning: 'The operation would exceed one of the environment’s own limits.',
+    remedy: 'Raise the limit that `field` names, or free what it counts.',
+  },
+
+  // The spec is refused; nothing was started.
+  spec_unreadable: {
+    kind: 'spec',
+    meaning: 'The spec file cannot be read or is neither YAML nor JSON.',
+    remedy: 'Check the path and the syntax at the line given.',
+  },
+  spec_invalid: {
+    kind: 'spec',
+    meaning: 'The spec has problems; each is listed with path, value and remedy.',
+    remedy: 'Mend each problem listed; docs/spec.md describes every field.',
+  },
+  spec_not_built: {
+    kind: 'spec',
+    meaning: 'The spec asks for something that this version does not build yet.',
+    remedy: 'Leave the field out, or choose one of the values listed.',
+  },
+
+  // The kernel or the machine under it.
+  host_stopped: {
+    kind: 'host',
+    meaning: 'The host has been stopped; its handle is of no more use.',
+    remedy: 'Start a new host.',
+  },
+  host_unfit: {
+    kind: 'host',
+    meaning: 'This process or machine cannot hold what is asked.',
+    remedy: 'See the message for what is missing or in the way.',
+  },
+  kernel_fault: {
+    kind: 'host',
+    meaning: 'The kernel ended unexpectedly. This is a defect of Espalier.',
+    remedy: 'Please report it with the `cause`.',
+  },
+} as const satisfies Record<string, ErrorCodeEntry>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+type CodesOf<K extends ErrorKind> = {
+  [C in ErrorCode]: (typeof ERROR_CODES)[C]['kind'] extends K ? C : never;
+}[ErrorCode];
+
+export type CallErrorCode = CodesOf<'call'>;
+export type EnvironmentErrorCode = CodesOf<'environment'>;
+export type SpecErrorCode = CodesOf<'spec'>;
+export type HostErrorCode = CodesOf<'host'>;

@@ -1,0 +1,68 @@
+/** The guest's end of the control link: system calls with their answers. */
+import type { Channel } from '../channel/channel.js';
+import { FRAME } from '../channel/frames.js';
+import { MAX_FRAME_BYTES } from '../channel/channel.js';
+import { CallError, EnvironmentError, type EspalierError } from '../errors.js';
+import type { ExitReason } from '../exit-reason.js';
+import type { Answer, AnswerValue, WireReason } from '../protocol/notices.js';
+import type { SystemCall } from '../protocol/system-calls.js';
+
+type Asking = Extract<SystemCall, { readonly id: number }>;
+type WithoutId<C> = C extends { readonly id: number } ? Omit<C, 'id'> : never;
+
+export class Control {
+  readonly #channel: Channel;
+  readonly #reason: (reason: WireReason) => ExitReason;
+  readonly #asked = new Map<number, { resolve: (value: AnswerValue) => void; reject: (error: EspalierError) => void; call: string }>();
+  #last = 0;
+
+  constructor(channel: Channel, reason: (reason: WireReason) => ExitReason) {
+    this.#channel = channel;
+    this.#reason = reason;
+  }
+
+  /** A call without an answer. */
+  tell(call: SystemCall): void {
+    this.#channel.sendValue(FRAME.control, 0, 0, 0, call, MAX_FRAME_BYTES);
+  }
+
+  /**
+   * A call with one. Rejects with `CallError` or `EnvironmentError` as the kernel's refusal says.
+   * `received` is called with the answer before the next notice is read: what the answer names may be
+   * gone with that.
+   */
+  ask(call: WithoutId<Asking>, received?: (value: AnswerValue) => void): Promise<AnswerValue> {
+    const id = ++this.#last;
+    return new Promise((resolve, reject) => {
+      const answered = (value: AnswerValue): void => {
+        received?.(value);
+        resolve(value);
+      };
+      this.#asked.set(id, { resolve: answered, reject, call: call.call });
+      this.tell({ ...call, id } as SystemCall);
+    });
+  }
+
+  answered(id: number, answer: Answer): void {
+    const asked = this.#asked.get(id);
+    if (asked === undefined) return;
+    this.#asked.delete(id);
+    if (answer.ok) {
+      asked.resolve(answer.value);
+      return;
+    }
+    const reason = answer.reason === undefined ? undefined : this.#reason(answer.reason);
+    const text = answer.text ?? `the kernel refused '${asked.call}': ${answer.code}`;
+    if (answer.code === 'noproc' || answer.code === 'operation_refused') asked.reject(new CallError(answer.code, text, { reason }));
+    else asked.reject(new EnvironmentError(answer.code, text, { reason }));
+  }
+
+  flush(): void {
+    this.#channel.flush();
+  }
+
+  close(): void {
+    for (const { reject, call } of this.#asked.values()) reject(new CallError('cancelled', `the environment ended during '${call}'`));
+    this.#asked.clear();
+  }
+}

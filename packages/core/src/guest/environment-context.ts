@@ -1,0 +1,202 @@
+/** The face of an environment towards its guest code; everything else of it stays behind a private field. */
+import { FRAME } from '../channel/frames.js';
+import { CallError } from '../errors.js';
+import type { CallErrorCode } from '../error-codes.js';
+import { Address } from './address.js';
+import {
+  ExitRequest,
+  type CallOptions,
+  type Context,
+  type Destination,
+  type Exit,
+  type ReceiveOptions,
+  type SendOptions,
+  type Spawned,
+  type SpawnOptions,
+  type SpawnRequest,
+  type Statistics,
+  type TimerHandle,
+} from './context.js';
+import type { LocalEnvironment } from './local-environment.js';
+import type { Monitor, Received } from './received.js';
+import { makeRef, type Ref } from './ref.js';
+
+const DEFAULT_CALL_TIMEOUT_MS = 5000;
+const MAX_OPAQUE_BYTES = 16 * 1024 * 1024;
+
+export class EnvironmentContext implements Context {
+  readonly #environment: LocalEnvironment;
+
+  constructor(environment: LocalEnvironment) {
+    this.#environment = environment;
+  }
+
+  get self(): Address {
+    return this.#environment.self;
+  }
+
+  get bindings(): Readonly<Record<string, unknown>> {
+    return this.#environment.bindings;
+  }
+
+  ref<M>(target: Destination): Ref<M> {
+    return makeRef<M>(this, target);
+  }
+
+  send(target: Destination, value: unknown, options?: SendOptions): Promise<void> {
+    return this.#environment.route(target).send(FRAME.message, 0, value, options?.transfer);
+  }
+
+  cast(target: Destination, operation: string, parameters: readonly unknown[], options?: SendOptions): Promise<void> {
+    return this.#environment.route(target).send(FRAME.cast, 0, [operation, ...parameters], options?.transfer);
+  }
+
+  call(target: Destination, operation: string, parameters: readonly unknown[], options?: CallOptions): Promise<unknown> {
+    const environment = this.#environment;
+    const signal = options?.signal;
+    if (signal?.aborted === true) {
+      return Promise.reject(new CallError('cancelled', `'${operation}' was cancelled before it was sent`, { cause: signal.reason }));
+    }
+    return new Promise((resolve, reject) => {
+      const timeoutMs = options?.timeoutMs ?? DEFAULT_CALL_TIMEOUT_MS;
+      const call = environment.pending.start({ operation, timeoutMs, signal, resolve, reject });
+      const sent = environment.route(target).send(FRAME.call, call, [operation, ...parameters], options?.transfer);
+      sent.catch((error: unknown) => {
+        environment.pending.fail(call, error as CallError);
+      });
+    });
+  }
+
+  receive(options?: ReceiveOptions & { readonly timeoutMs?: undefined }): Promise<Received>;
+  receive(options: ReceiveOptions): Promise<Received | undefined>;
+  receive(options?: ReceiveOptions): Promise<Received | undefined> {
+    const { mailbox } = this.#environment;
+    const match = options?.match;
+    if (mailbox.hasTaker) {
+      return Promise.reject(new CallError('operation_refused', 'another receive is waiting already', { remedy: 'Await one receive before the next.' }));
+    }
+    const item = mailbox.takeNow(match);
+    if (item !== undefined) return Promise.resolve(item);
+    const timeoutMs = options?.timeoutMs;
+    return new Promise((resolve) => {
+      if (timeoutMs === undefined) {
+        mailbox.take(match, resolve);
+        return;
+      }
+      const withdraw = mailbox.take(match, (taken) => {
+        this.#environment.cancelTimer(timer);
+        resolve(taken);
+      });
+      const timer = this.#environment.timer(timeoutMs, () => {
+        withdraw();
+        resolve(undefined);
+      });
+    });
+  }
+
+  sendAfter(delayMs: number, target: Destination, value: unknown): TimerHandle {
+    const environment = this.#environment;
+    const { services } = environment;
+    const encoded = services.encode(value, undefined, MAX_OPAQUE_BYTES);
+    const timer = environment.timer(delayMs, () => {
+      if (target === environment.self) environment.mailbox.pushReserved({ type: 'message', value: services.decode(encoded) });
+      else environment.route(target).sendEncoded(FRAME.message, 0, encoded).catch(() => {
+        // Nobody waits for a timer's send: what has no room is a dropped message.
+        environment.undelivered(typeof target === 'string' ? `'${target}'` : 'an address', 'dropped', 1);
+      });
+    });
+    return Object.freeze({ cancel: () => environment.cancelTimer(timer) });
+  }
+
+  async monitor(target: Destination): Promise<Monitor> {
+    const environment = this.#environment;
+    const monitor: Monitor = Object.freeze({ target });
+    await environment.services.ask({ call: 'monitor', env: environment.slot, target: targetOf(target) }, (id) => {
+      environment.watch(id as number, monitor);
+    });
+    return monitor;
+  }
+
+  demonitor(monitor: Monitor): void {
+    this.#environment.unwatch(monitor);
+  }
+
+  link(address: Address): void {
+    const { services, slot } = this.#environment;
+    services.tell({ call: 'link', env: slot, handle: Address.handleOf(address) });
+  }
+
+  async unlink(address: Address): Promise<void> {
+    const { services, slot } = this.#environment;
+    await services.ask({ call: 'unlink', env: slot, handle: Address.handleOf(address) });
+  }
+
+  trapExits(on: boolean): void {
+    const { services, slot } = this.#environment;
+    this.#environment.trapsExits = on;
+    services.tell({ call: 'trapExits', env: slot, on });
+  }
+
+  exit(reason: Exit = { tag: 'normal' }): never {
+    // eslint-disable-next-line @typescript-eslint/only-throw-error -- unwinds to the driver; it is no failure
+    throw new ExitRequest(reason);
+  }
+
+  sendExit(target: Destination, reason: Exit): void {
+    const { services, slot } = this.#environment;
+    // The signal goes by the kernel, the messages before it by a channel: they leave first.
+    services.flush();
+    services.tell({ call: 'signal', env: slot, target: targetOf(target), kind: 'exit', tag: reason.tag, detail: services.opaque(reason.detail) });
+  }
+
+  kill(target: Destination): void {
+    const { services, slot } = this.#environment;
+    services.flush();
+    services.tell({ call: 'signal', env: slot, target: targetOf(target), kind: 'kill', tag: 'error', detail: undefined });
+  }
+
+  async register(name: string): Promise<void> {
+    const { services, slot } = this.#environment;
+    await services.ask({ call: 'register', env: slot, name });
+  }
+
+  async unregister(name: string): Promise<void> {
+    const { services, slot } = this.#environment;
+    await services.ask({ call: 'unregister', env: slot, name });
+  }
+
+  async whereis(name: string): Promise<Address | undefined> {
+    const { services } = this.#environment;
+    let address: Address | undefined;
+    await services.ask({ call: 'resolve', name, follow: false }, (handle) => {
+      if (handle !== undefined) address = services.address(handle as number);
+    });
+    return address;
+  }
+
+  async spawn(request: SpawnRequest, options: SpawnOptions = {}): Promise<Spawned> {
+    const { services, slot } = this.#environment;
+    const bytes = services.encode(request, undefined, MAX_OPAQUE_BYTES).bytes;
+    let spawned: Spawned | undefined;
+    const call = { call: 'spawn', env: slot, request: bytes, link: options.link === true, monitor: options.monitor === true } as const;
+    await services.ask(call, (answer) => {
+      const { handle, monitor: id } = answer as { handle: number; monitor: number };
+      const address = services.address(handle);
+      const monitor: Monitor | undefined = options.monitor === true ? Object.freeze({ target: address }) : undefined;
+      if (monitor !== undefined) this.#environment.watch(id, monitor);
+      spawned = { address, monitor };
+    });
+    return spawned as Spawned;
+  }
+
+  statistics(): Statistics {
+    return this.#environment.statistics();
+  }
+}
+
+function targetOf(target: Destination): number | string {
+  return typeof target === 'string' ? target : Address.handleOf(target);
+}
+
+/** Codes that a failure frame may carry; anything else is `refused`. */
+export const FAILURE_CODES: readonly CallErrorCode[] = ['refused', 'no_such_operation', 'value_refused', 'too_large'];

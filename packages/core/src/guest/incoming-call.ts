@@ -1,0 +1,76 @@
+/** A call as its server sees it. */
+import { FRAME } from '../channel/frames.js';
+import type { CallErrorCode } from '../error-codes.js';
+import { CallError } from '../errors.js';
+import type { Encoded, Peering } from './peer-channel.js';
+import type { ReceivedCall } from './received.js';
+
+export interface CallSite {
+  readonly slot: number;
+  encode(value: unknown, transfer: readonly ArrayBuffer[] | undefined, maxBytes: number): Encoded;
+}
+
+/** Replies are not credited: their number is bounded by that of the calls. */
+const MAX_REPLY_BYTES = 256 * 1024 * 1024;
+
+export class IncomingCall implements ReceivedCall {
+  readonly type = 'call';
+  readonly operation: string;
+  readonly arguments: readonly unknown[];
+  readonly #site: CallSite;
+  readonly #peering: Peering;
+  readonly #caller: number;
+  readonly #call: number;
+  #open = true;
+
+  constructor(operation: string, parameters: readonly unknown[], site: CallSite, peering: Peering, caller: number, call: number) {
+    this.operation = operation;
+    this.arguments = parameters;
+    this.#site = site;
+    this.#peering = peering;
+    this.#caller = caller;
+    this.#call = call;
+  }
+
+  /** Whether this is the call that a `cancel` frame names. */
+  is(peering: Peering, caller: number, call: number): boolean {
+    return this.#peering === peering && this.#caller === caller && this.#call === call;
+  }
+
+  cancel(): void {
+    this.#open = false;
+  }
+
+  cancelled(): boolean {
+    return !this.#open;
+  }
+
+  reply(value: unknown): void {
+    if (!this.#open) return;
+    this.#open = false;
+    try {
+      this.#post(FRAME.reply, value);
+    } catch (error) {
+      // The reply is no value: the caller learns that instead of waiting for its timeout.
+      if (!(error instanceof CallError)) throw error;
+      this.#post(FRAME.failure, [error.code, `the reply to '${this.operation}' cannot be sent: ${error.message}`, undefined]);
+    }
+  }
+
+  fail(code: CallErrorCode, message: string, cause?: unknown): void {
+    if (!this.#open) return;
+    this.#open = false;
+    try {
+      this.#post(FRAME.failure, [code, message, cause]);
+    } catch {
+      this.#post(FRAME.failure, [code, message, undefined]);
+    }
+  }
+
+  #post(kind: typeof FRAME.reply | typeof FRAME.failure, value: unknown): void {
+    const size = this.#peering.postNow(kind, this.#caller, this.#site.slot, this.#call, value, MAX_REPLY_BYTES);
+    if (size !== undefined) return;
+    const encoded = this.#site.encode(value, undefined, MAX_REPLY_BYTES);
+    this.#peering.postEncoded(kind, this.#caller, this.#site.slot, this.#call, encoded);
+  }
+}

@@ -1,0 +1,362 @@
+/**
+ * One environment inside its thread: mailbox, routes, calls in flight, monitors, and the one way it
+ * ends. The thread's runtime brings it what arrives; its behaviour's driver runs the guest's code.
+ *
+ *   starting ──ready──► running ──end──► ending ──(what was sent has left)──► ended
+ *       └──────────────── end ───────────►┘
+ */
+import { FRAME, type FrameKind } from '../channel/frames.js';
+import type { CallError } from '../errors.js';
+import { GUEST_EXIT_TAGS, type ExitReason, type GuestExitTag } from '../exit-reason.js';
+import type { MailboxTerms } from '../protocol/notices.js';
+import type { InspectQuery, UndeliveredCause } from '../protocol/system-calls.js';
+import { Address } from './address.js';
+import type { Destination, Statistics } from './context.js';
+import { EnvironmentContext } from './environment-context.js';
+import { exitOf, type Driver } from './driver.js';
+import { IncomingCall } from './incoming-call.js';
+import { InboundStream, Mailbox } from './mailbox.js';
+import type { Encoded, Peering } from './peer-channel.js';
+import { PeerStream } from './peer-stream.js';
+import { PendingCalls } from './pending-calls.js';
+import type { Monitor, Received } from './received.js';
+import { Route, type RouteOwner } from './route.js';
+import type { EnvironmentServices, Loaded } from './services.js';
+import type { Timer, Timers } from './timers.js';
+
+/** How long an ending environment waits for connections to what it has sent to. Milliseconds. */
+const SETTLE_MS = 1000;
+
+export class LocalEnvironment implements RouteOwner {
+  readonly slot: number;
+  readonly self: Address;
+  readonly mailbox: Mailbox;
+  readonly pending: PendingCalls;
+  readonly timers: Timers;
+  readonly services: EnvironmentServices;
+  readonly terms: MailboxTerms;
+  readonly context: EnvironmentContext;
+  bindings: Readonly<Record<string, unknown>> = {};
+  trapsExits = false;
+
+  readonly #routes = new Map<Destination, Route>();
+  /** By channel and slot of the peer. */
+  readonly #streams = new Map<number, PeerStream>();
+  readonly #inbound = new Map<Peering, Map<number, InboundStream>>();
+  readonly #monitors = new Map<number, Monitor>();
+  readonly #monitorIds = new Map<Monitor, number>();
+  readonly #ownTimers = new Set<Timer>();
+  readonly #undelivered = new Map<string, { target: string; cause: UndeliveredCause; count: number }>();
+  #state: 'starting' | 'running' | 'ending' | 'ended' = 'starting';
+  #driver: Driver | undefined;
+  #endedInStart: { readonly tag: GuestExitTag; readonly detail: unknown } | undefined;
+
+  constructor(slot: number, handle: Address, terms: MailboxTerms, services: EnvironmentServices) {
+    this.slot = slot;
+    this.self = handle;
+    this.services = services;
+    this.terms = terms;
+    this.timers = services.timers;
+    this.mailbox = new Mailbox(terms);
+    this.pending = new PendingCalls(services.timers, (peer, call) => {
+      services.peering(peer.channel)?.postPlain(FRAME.cancel, peer.slot, slot, call);
+    });
+    this.context = new EnvironmentContext(this);
+  }
+
+  get alive(): boolean {
+    return this.#state === 'starting' || this.#state === 'running';
+  }
+
+  /** Loads the behaviour and runs it. */
+  async start(load: Promise<Loaded>): Promise<void> {
+    try {
+      const { behaviour, args, bindings } = await load;
+      if (!this.alive) return;
+      this.bindings = bindings;
+      const environment = this as LocalEnvironment;
+      this.#driver = this.services.drive(behaviour, {
+        context: this.context,
+        mailbox: this.mailbox,
+        args,
+        get trapsExits() {
+          return environment.trapsExits;
+        },
+        ended: (exit) => {
+          if (this.#state === 'starting') this.#endedInStart = exit;
+          else this.end(exit);
+        },
+      });
+      const outcome = await this.#driver.start();
+      if (!this.alive) return;
+      this.#state = 'running';
+      this.services.tell({ call: 'ready', env: this.slot, ignore: outcome === 'ignore' });
+      // A task may be over before its start was acknowledged; its end comes after its ready.
+      if (outcome === 'ignore') this.end({ tag: 'normal', detail: undefined });
+      else if (this.#endedInStart !== undefined) this.end(this.#endedInStart);
+    } catch (thrown) {
+      if (this.alive) this.end(exitOf(thrown));
+    }
+  }
+
+  /** Counts as running without a behaviour: the application's own endpoint. */
+  startBare(): void {
+    this.#state = 'running';
+  }
+
+  /** Ends it, by its own choice or by an exit signal. What was sent leaves first. */
+  end(exit: { readonly tag: GuestExitTag; readonly detail: unknown } | { readonly signal: number }): void {
+    if (!this.alive) return;
+    this.#state = 'ending';
+    const unread = this.mailbox.close();
+    if (unread > 0) this.undelivered('itself', 'unread', unread);
+    for (const timer of this.#ownTimers) this.timers.cancel(timer);
+    const deadline = this.timers.now() + SETTLE_MS;
+    this.#finish(exit, deadline);
+  }
+
+  endThrown(thrown: unknown): void {
+    this.end(exitOf(thrown));
+  }
+
+  #finish(exit: { readonly tag: GuestExitTag; readonly detail: unknown } | { readonly signal: number }, deadline: number): void {
+    const unsettled = this.#unsettled();
+    if (unsettled && this.timers.now() < deadline) {
+      this.services.whenSettled(this, deadline, () => {
+        this.#finish(exit, deadline);
+      });
+      return;
+    }
+    this.#state = 'ended';
+    for (const route of this.#routes.values()) route.senderEnded();
+    this.pending.close();
+    this.#reportUndelivered();
+    this.services.ended(this);
+    if ('signal' in exit) this.services.tell({ call: 'exit', env: this.slot, signal: exit.signal });
+    else {
+      const tag = GUEST_EXIT_TAGS.includes(exit.tag) ? exit.tag : 'error';
+      this.services.tell({ call: 'exit', env: this.slot, tag, detail: this.services.opaque(exit.detail) });
+    }
+    this.services.flush();
+  }
+
+  #unsettled(): boolean {
+    for (const route of this.#routes.values()) if (route.unsettled > 0) return true;
+    return this.services.preparing();
+  }
+
+  // ---- what the runtime brings -------------------------------------------------------------------
+
+  /** A message, cast or call. False if its sender had no credit for it. */
+  arrived(kind: FrameKind, peering: Peering, from: number, correlation: number, value: unknown, bytes: number): boolean {
+    return this.mailbox.push(this.#item(kind, peering, from, correlation, value), this.#inboundStream(peering, from), bytes);
+  }
+
+  wants(peering: Peering, from: number, bytes: number): void {
+    if (this.alive) this.mailbox.credit.wants(this.#inboundStream(peering, from), bytes);
+  }
+
+  granted(channel: number, slot: number, messages: number, bytes: number): void {
+    this.#streams.get(streamKey(channel, slot))?.granted(messages, bytes);
+  }
+
+  callCancelled(peering: Peering, from: number, call: number): void {
+    this.mailbox.forEach((item) => {
+      if (item instanceof IncomingCall && item.is(peering, from, call)) item.cancel();
+    });
+  }
+
+  /** An exit signal: from another environment, over a link, or from the supervisor. */
+  signal(signal: number, from: Address | undefined, reason: ExitReason, stop: boolean): void {
+    if (!this.alive) return;
+    if (stop) {
+      if (this.#driver === undefined || this.#state === 'starting') this.end({ signal });
+      else this.#driver.stop(reason);
+    } else if (this.trapsExits) {
+      this.mailbox.pushReserved({ type: 'exit', from, reason });
+    } else if (reason.tag !== 'normal') {
+      this.end({ signal });
+    }
+  }
+
+  down(monitor: number, reason: ExitReason): void {
+    const known = this.#monitors.get(monitor);
+    if (known === undefined) return;
+    this.#monitors.delete(monitor);
+    this.#monitorIds.delete(known);
+    this.mailbox.pushReserved({ type: 'down', monitor: known, reason });
+  }
+
+  /** The environment behind a stream is gone; what it had sent has been delivered. */
+  peerGone(peering: Peering, channel: number, slot: number, reason: ExitReason): void {
+    this.pending.peerGone(channel, slot, reason);
+    const inbound = this.#inbound.get(peering);
+    const stream = inbound?.get(slot);
+    if (stream !== undefined) {
+      inbound?.delete(slot);
+      this.mailbox.credit.close(stream);
+    }
+    const outbound = this.#streams.get(streamKey(channel, slot));
+    if (outbound === undefined) return;
+    this.#streams.delete(streamKey(channel, slot));
+    const left = outbound.end();
+    for (const [destination, route] of this.#routes) {
+      // A name's route learns its state from the name's own notice, which comes before this.
+      if (route.stream === outbound && typeof destination !== 'string') {
+        route.closed('dead');
+        this.#routes.delete(destination);
+      }
+    }
+    for (const sending of left) sending.home.takeBack([sending]);
+  }
+
+  inspect(query: InspectQuery): unknown {
+    switch (query) {
+      case 'state':
+        return this.#driver?.state();
+      case 'statistics':
+        return this.statistics();
+      case 'suspend':
+        this.mailbox.suspend();
+        return undefined;
+      case 'resume':
+        this.mailbox.resume();
+        return undefined;
+    }
+  }
+
+  statistics(): Statistics {
+    return { mailbox: this.mailbox.length, pendingCalls: this.pending.size, received: this.mailbox.received };
+  }
+
+  // ---- routes ------------------------------------------------------------------------------------
+
+  route(destination: Destination): Route {
+    let route = this.#routes.get(destination);
+    if (route === undefined) {
+      route = new Route(typeof destination === 'string' ? `'${destination}'` : 'an address', this);
+      this.#routes.set(destination, route);
+      this.services.connect(this, destination, route);
+    }
+    return route;
+  }
+
+  routeTo(name: string): Route | undefined {
+    return this.#routes.get(name);
+  }
+
+  /** The one stream to a peer, whatever it was called. */
+  stream(target: string, peering: Peering, slot: number, terms: MailboxTerms): PeerStream {
+    const key = streamKey(peering.id, slot);
+    let stream = this.#streams.get(key);
+    if (stream === undefined) {
+      stream = new PeerStream(target, peering, slot, terms, this);
+      this.#streams.set(key, stream);
+    }
+    return stream;
+  }
+
+  // ---- for the context ---------------------------------------------------------------------------
+
+  watch(id: number, monitor: Monitor): void {
+    this.#monitors.set(id, monitor);
+    this.#monitorIds.set(monitor, id);
+  }
+
+  unwatch(monitor: Monitor): void {
+    const id = this.#monitorIds.get(monitor);
+    if (id !== undefined) {
+      this.#monitors.delete(id);
+      this.#monitorIds.delete(monitor);
+      this.services.tell({ call: 'demonitor', env: this.slot, monitor: id });
+    }
+    this.mailbox.removeReserved((item) => item.type === 'down' && item.monitor === monitor);
+  }
+
+  /** A timer that ends with the environment. */
+  timer(delayMs: number, fire: () => void): Timer {
+    const timer = this.timers.start(delayMs, () => {
+      this.#ownTimers.delete(timer);
+      fire();
+    });
+    this.#ownTimers.add(timer);
+    return timer;
+  }
+
+  cancelTimer(timer: Timer): boolean {
+    this.timers.cancel(timer);
+    return this.#ownTimers.delete(timer);
+  }
+
+  // ---- RouteOwner --------------------------------------------------------------------------------
+
+  encode(value: unknown, transfer: readonly ArrayBuffer[] | undefined, maxBytes: number): Encoded {
+    return this.services.encode(value, transfer, maxBytes);
+  }
+
+  undelivered(target: string, cause: UndeliveredCause, count: number): void {
+    const key = `${cause} ${target}`;
+    const known = this.#undelivered.get(key);
+    if (known !== undefined) {
+      known.count += count;
+      return;
+    }
+    this.#undelivered.set(key, { target, cause, count });
+    if (this.#undelivered.size === 1) {
+      this.services.afterTurn(() => {
+        this.#reportUndelivered();
+      });
+    }
+  }
+
+  #reportUndelivered(): void {
+    for (const report of this.#undelivered.values()) {
+      this.services.tell({ call: 'undelivered', env: this.slot, ...report });
+    }
+    this.#undelivered.clear();
+  }
+
+  callSent(call: number, peering: Peering, slot: number): void {
+    this.pending.sent(call, { channel: peering.id, slot });
+  }
+
+  callWanted(call: number): boolean {
+    return this.pending.wanted(call);
+  }
+
+  callLost(call: number, error: CallError): void {
+    this.pending.fail(call, error);
+  }
+
+  blocked(stream: PeerStream, on: boolean): void {
+    this.services.tell({ call: 'blocked', env: this.slot, channel: stream.peering.id, slot: stream.slot, on });
+  }
+
+  #item(kind: FrameKind, peering: Peering, from: number, correlation: number, value: unknown): Received {
+    if (kind === FRAME.message) return { type: 'message', value };
+    const [operation, ...parameters] = value as [string, ...unknown[]];
+    if (kind === FRAME.cast) return { type: 'cast', operation, arguments: parameters };
+    return new IncomingCall(operation, parameters, this, peering, from, correlation);
+  }
+
+  #inboundStream(peering: Peering, from: number): InboundStream {
+    let streams = this.#inbound.get(peering);
+    if (streams === undefined) {
+      streams = new Map();
+      this.#inbound.set(peering, streams);
+    }
+    let stream = streams.get(from);
+    if (stream === undefined) {
+      stream = new InboundStream((messages, bytes) => {
+        peering.postPlain(FRAME.credit, from, this.slot, messages, bytes);
+      });
+      streams.set(from, stream);
+      this.mailbox.credit.open();
+    }
+    return stream;
+  }
+}
+
+function streamKey(channel: number, slot: number): number {
+  return channel * 0x10000 + slot;
+}

@@ -1,0 +1,214 @@
+/**
+ * A mailbox: what has arrived for one environment and was not taken yet, in order of arrival.
+ *
+ * User messages, casts and calls are counted and bounded by credit (channel/credit.ts); what the
+ * kernel or the runtime puts in (`DOWN`, trapped `EXIT`) has reserved slots: capacity neither delays
+ * nor drops it. A consumer is either a pull (`take`, selective, for loops) or a push (`consume`, for
+ * servers), never both. While suspended, the mailbox fills but delivers nothing.
+ */
+import { CreditAccount, StreamCredit, type MailboxBounds } from '../channel/credit.js';
+import type { Received } from './received.js';
+
+/** One sender's stream into this mailbox. */
+export class InboundStream extends StreamCredit {
+  readonly grant: (messages: number, bytes: number) => void;
+
+  constructor(grant: (messages: number, bytes: number) => void) {
+    super();
+    this.grant = grant;
+  }
+}
+
+interface Entry {
+  readonly item: Received;
+  /** Undefined for what has a reserved slot. */
+  readonly stream: InboundStream | undefined;
+  readonly bytes: number;
+}
+
+export type Match = (item: Received) => boolean;
+
+interface Waiter {
+  readonly match: Match | undefined;
+  readonly resolve: (item: Received) => void;
+}
+
+export class Mailbox {
+  readonly credit: CreditAccount<InboundStream>;
+  /** A ring would do without the shift; a head index over an array is as fast and easier to search. */
+  #entries: (Entry | undefined)[] = [];
+  #head = 0;
+  #waiter: Waiter | undefined;
+  #consumer: ((item: Received) => void) | undefined;
+  #suspended = false;
+  #closed = false;
+  /** Counted messages that have arrived so far. */
+  received = 0;
+
+  constructor(bounds: MailboxBounds) {
+    this.credit = new CreditAccount<InboundStream>(bounds, (stream, messages, bytes) => {
+      stream.grant(messages, bytes);
+    });
+  }
+
+  get length(): number {
+    return this.#entries.length - this.#head;
+  }
+
+  /** A counted message. False if its sender had no credit for it. */
+  push(item: Received, stream: InboundStream, bytes: number): boolean {
+    if (this.#closed) return true;
+    if (!this.credit.arrived(stream, bytes)) return false;
+    this.received++;
+    this.#put({ item, stream, bytes });
+    return true;
+  }
+
+  /** Something with a reserved slot. */
+  pushReserved(item: Received): void {
+    if (!this.#closed) this.#put({ item, stream: undefined, bytes: 0 });
+  }
+
+  /** The first item that matches, now or when it comes. One taker at a time: a second one replaces none. */
+  take(match: Match | undefined, resolve: (item: Received) => void): () => void {
+    const found = this.#suspended ? undefined : this.#find(match);
+    if (found !== undefined) {
+      resolve(found);
+      return nothing;
+    }
+    const waiter: Waiter = { match, resolve };
+    this.#waiter = waiter;
+    return () => {
+      if (this.#waiter === waiter) this.#waiter = undefined;
+    };
+  }
+
+  get hasTaker(): boolean {
+    return this.#waiter !== undefined;
+  }
+
+  /** The first item at once, or undefined: the quick way of a loop that keeps up. */
+  takeNow(match: Match | undefined): Received | undefined {
+    return this.#suspended ? undefined : this.#find(match);
+  }
+
+  /** Hands each item to the consumer until it says stop by `pause`. */
+  consume(consumer: (item: Received) => void): void {
+    this.#consumer = consumer;
+    this.#pump();
+  }
+
+  pause(): void {
+    this.#consumer = undefined;
+  }
+
+  suspend(): void {
+    this.#suspended = true;
+  }
+
+  resume(): void {
+    this.#suspended = false;
+    if (this.#waiter !== undefined) {
+      const found = this.#find(this.#waiter.match);
+      if (found !== undefined) this.#settle(found);
+    }
+    this.#pump();
+  }
+
+  /** Every item that lies here, in order. */
+  forEach(visit: (item: Received) => void): void {
+    for (let n = this.#head; n < this.#entries.length; n++) visit((this.#entries[n] as Entry).item);
+  }
+
+  /** Removes items with a reserved slot. */
+  removeReserved(match: Match): void {
+    for (let n = this.#entries.length - 1; n >= this.#head; n--) {
+      const entry = this.#entries[n] as Entry;
+      if (entry.stream === undefined && match(entry.item)) this.#entries.splice(n, 1);
+    }
+  }
+
+  /** Its environment has ended. Returns how many counted messages lay unread. */
+  close(): number {
+    this.#closed = true;
+    let unread = 0;
+    for (let n = this.#head; n < this.#entries.length; n++) if (this.#entries[n]?.stream !== undefined) unread++;
+    this.#entries = [];
+    this.#head = 0;
+    this.#waiter = undefined;
+    this.#consumer = undefined;
+    return unread;
+  }
+
+  #put(entry: Entry): void {
+    if (!this.#suspended && this.length === 0) {
+      // Nothing lies before it: straight to who waits.
+      if (this.#consumer !== undefined) {
+        this.#account(entry);
+        this.#consumer(entry.item);
+        return;
+      }
+      const waiter = this.#waiter;
+      if (waiter !== undefined && (waiter.match === undefined || waiter.match(entry.item))) {
+        this.#account(entry);
+        this.#settle(entry.item);
+        return;
+      }
+    }
+    this.#entries.push(entry);
+    // A selective taker skipped everything that lies here already; the new entry may be its item.
+    const waiter = this.#waiter;
+    if (waiter !== undefined && !this.#suspended && (waiter.match === undefined || waiter.match(entry.item))) {
+      const found = this.#find(waiter.match);
+      if (found !== undefined) this.#settle(found);
+    }
+  }
+
+  #settle(item: Received): void {
+    const waiter = this.#waiter;
+    this.#waiter = undefined;
+    waiter?.resolve(item);
+  }
+
+  #pump(): void {
+    while (this.#consumer !== undefined && !this.#suspended) {
+      const item = this.#find(undefined);
+      if (item === undefined) return;
+      this.#consumer(item);
+    }
+  }
+
+  #find(match: Match | undefined): Received | undefined {
+    const entries = this.#entries;
+    let at = this.#head;
+    if (match !== undefined) {
+      while (at < entries.length && !match((entries[at] as Entry).item)) at++;
+    }
+    const entry = entries[at];
+    if (entry === undefined) return undefined;
+    if (at === this.#head) {
+      entries[at] = undefined;
+      this.#head++;
+      if (this.#head === entries.length) {
+        // Reuse the array: a loop that keeps up allocates nothing.
+        entries.length = 0;
+        this.#head = 0;
+      } else if (this.#head >= 1024 && this.#head * 2 >= entries.length) {
+        entries.splice(0, this.#head);
+        this.#head = 0;
+      }
+    } else {
+      entries.splice(at, 1);
+    }
+    this.#account(entry);
+    return entry.item;
+  }
+
+  #account(entry: Entry): void {
+    if (entry.stream !== undefined) this.credit.taken(entry.stream, entry.bytes);
+  }
+}
+
+function nothing(): void {
+  // Taken at once: there is nothing to withdraw.
+}

@@ -1,0 +1,121 @@
+/**
+ * A stream: everything one environment sends to one mailbox of another thread (or its own), whatever
+ * names or addresses it used. So the order of two sends to the same receiver never depends on how the
+ * receiver was named, and both sides keep one account of credit.
+ */
+import { FIRST_WINDOW_BYTES, FIRST_WINDOW_MESSAGES } from '../channel/credit.js';
+import { FRAME, type FrameKind } from '../channel/frames.js';
+import { CallError } from '../errors.js';
+import type { MailboxTerms } from '../protocol/notices.js';
+import type { Peering } from './peer-channel.js';
+import { SendQueue, type SendOwner, type Sending } from './send-queue.js';
+import type { Timer } from './timers.js';
+
+export interface StreamOwner extends SendOwner {
+  /** The call leaves for this peer now. */
+  callSent(call: number, peering: Peering, slot: number): void;
+  /** A send has waited for a second, or waits no more. */
+  blocked(stream: PeerStream, on: boolean): void;
+}
+
+/** How long a sender waits before the kernel is told (an event naming both). Milliseconds. */
+const BLOCKED_AFTER_MS = 1000;
+
+export class PeerStream {
+  readonly peering: Peering;
+  readonly slot: number;
+  readonly terms: MailboxTerms;
+  readonly #owner: StreamOwner;
+  readonly #queue: SendQueue;
+  #wantSent = false;
+  #blockedTimer: Timer | undefined;
+  #blockedTold = false;
+
+  constructor(target: string, peering: Peering, slot: number, terms: MailboxTerms, owner: StreamOwner) {
+    this.peering = peering;
+    this.slot = slot;
+    this.terms = terms;
+    this.#owner = owner;
+    const firstWindow = { messages: FIRST_WINDOW_MESSAGES, bytes: FIRST_WINDOW_BYTES };
+    this.#queue = new SendQueue(target, owner, terms, firstWindow, (sending) => {
+      this.#post(sending);
+    });
+  }
+
+  /**
+   * The quick way: encodes straight into the channel's batch. False if the message has to take the slow
+   * one (there is no credit for it, others wait, or it carries addresses). Throws what the codec refuses.
+   */
+  sendNow(kind: FrameKind, correlation: number, value: unknown): boolean {
+    const queue = this.#queue;
+    if (queue.messages === 0 || queue.length > 0) return false;
+    const { messageBytes } = this.terms;
+    const limit = messageBytes < queue.bytes ? messageBytes : queue.bytes;
+    let size: number | undefined;
+    try {
+      size = this.peering.postNow(kind, this.slot, this.#owner.slot, correlation, value, limit);
+    } catch (error) {
+      // Larger than the credit at hand, but perhaps not than a message may be: it waits for more.
+      if (error instanceof CallError && error.code === 'too_large' && limit < messageBytes) return false;
+      throw error;
+    }
+    if (size === undefined) return false;
+    queue.messages--;
+    queue.bytes -= size;
+    if (kind === FRAME.call) this.#owner.callSent(correlation, this.peering, this.slot);
+    return true;
+  }
+
+  send(sending: Sending): void {
+    this.#queue.offer(sending, this.peering.id === 0);
+    this.#sayWant();
+  }
+
+  /** What waited or was parked on a route; it goes behind what waits here already. */
+  takeOver(sendings: readonly Sending[]): void {
+    for (const sending of sendings) this.#queue.enqueue(sending);
+    this.#queue.pump();
+    this.#sayWant();
+  }
+
+  granted(messages: number, bytes: number): void {
+    this.#wantSent = false;
+    this.#queue.grant(messages, bytes);
+    this.#sayWant();
+  }
+
+  /** The peer or the sender is gone: what had not left. */
+  end(): readonly Sending[] {
+    this.#unblock();
+    return this.#queue.takeAll();
+  }
+
+  #post(sending: Sending): void {
+    const { kind, correlation, encoded } = sending;
+    if (kind === FRAME.call) this.#owner.callSent(correlation, this.peering, this.slot);
+    this.peering.postEncoded(kind, this.slot, this.#owner.slot, correlation, encoded);
+  }
+
+  /** Tells the receiver, once, that something waits and how large it is. */
+  #sayWant(): void {
+    const next = this.#queue.first;
+    if (next === undefined) {
+      this.#unblock();
+      return;
+    }
+    if (this.#wantSent) return;
+    this.#wantSent = true;
+    this.peering.postPlain(FRAME.want, this.slot, this.#owner.slot, 0, next.bytes);
+    this.#blockedTimer ??= this.#owner.timers.start(BLOCKED_AFTER_MS, () => {
+      this.#blockedTold = true;
+      this.#owner.blocked(this, true);
+    });
+  }
+
+  #unblock(): void {
+    if (this.#blockedTimer !== undefined) this.#owner.timers.cancel(this.#blockedTimer);
+    this.#blockedTimer = undefined;
+    if (this.#blockedTold) this.#owner.blocked(this, false);
+    this.#blockedTold = false;
+  }
+}

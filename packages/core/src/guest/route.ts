@@ -1,0 +1,194 @@
+/**
+ * A route: how one environment reaches what it names, by an address or by a name that may change hands.
+ *
+ *                  connected                gone, will come back
+ *   connecting ───────────────► open ◄──────────────────────────► parked
+ *       │ no such                 │ gone for good                    │ given up
+ *       └────────────────────────►└─────────► closed ◄───────────────┘
+ *
+ * A name that is taken again leads from `closed` back to `open`; an address never does. While there is
+ * no peer, as many messages as the first window of the stream to come are accepted and kept, in order,
+ * and leave before anything newer when there is one; later ones wait as the policy says. What was sent
+ * and reaches nobody is a dead letter, counted and reported.
+ */
+import { FIRST_WINDOW_BYTES, FIRST_WINDOW_MESSAGES } from '../channel/credit.js';
+import { FRAME, type FrameKind } from '../channel/frames.js';
+import { CallError } from '../errors.js';
+import type { MailboxTerms } from '../protocol/notices.js';
+import type { UndeliveredCause } from '../protocol/system-calls.js';
+import { bodyBytes, type Encoded } from './peer-channel.js';
+import type { PeerStream, StreamOwner } from './peer-stream.js';
+import { SendQueue, settle, type Sending } from './send-queue.js';
+
+export interface RouteOwner extends StreamOwner {
+  /** Encodes apart from any channel; throws `CallError` `value_refused` or `too_large`. */
+  encode(value: unknown, transfer: readonly ArrayBuffer[] | undefined, maxBytes: number): Encoded;
+}
+
+/** Holds until the first peer is known; the defaults of every mailbox. */
+export const DEFAULT_TERMS: MailboxTerms = Object.freeze({
+  capacity: 1000,
+  capacityBytes: 16 * 1024 * 1024,
+  messageBytes: 16 * 1024 * 1024,
+  overflow: 'block',
+  sendTimeoutMs: 5000,
+});
+
+const SENT = Promise.resolve();
+/** What a frame's body may hold besides the value: the list of tickets. */
+const ENVELOPE_BYTES = 64 * 1024;
+
+export class Route {
+  /** For people: the name, or a word for the address. */
+  readonly target: string;
+  readonly #owner: RouteOwner;
+  #state: 'connecting' | 'open' | 'parked' | 'closed' = 'connecting';
+  #stream: PeerStream | undefined;
+  #queue: SendQueue;
+  /** Sent, and waiting for their peer. */
+  #parked: Sending[] = [];
+  #cause: UndeliveredCause = 'no-such-name';
+
+  constructor(target: string, owner: RouteOwner) {
+    this.target = target;
+    this.#owner = owner;
+    this.#queue = this.#freshQueue(DEFAULT_TERMS);
+  }
+
+  get state(): string {
+    return this.#state;
+  }
+
+  get stream(): PeerStream | undefined {
+    return this.#stream;
+  }
+
+  /** Sent messages that have not left: an environment that ends waits for their connection. */
+  get unsettled(): number {
+    return this.#state === 'connecting' ? this.#parked.length : 0;
+  }
+
+  /** Sends what was encoded before; otherwise as `send`. */
+  sendEncoded(kind: FrameKind, correlation: number, encoded: Encoded): Promise<void> {
+    const bytes = bodyBytes(encoded);
+    const { capacityBytes, messageBytes } = this.#terms;
+    if (bytes > Math.min(capacityBytes, messageBytes + ENVELOPE_BYTES)) {
+      return Promise.reject(
+        new CallError('too_large', `the message (${String(bytes)} bytes) does not fit into the mailbox of ${this.target}`, {
+          field: 'messageBytes',
+          value: messageBytes,
+        }),
+      );
+    }
+    return new Promise((resolve, reject) => {
+      const sending: Sending = {
+        kind,
+        correlation,
+        encoded,
+        bytes,
+        resolve,
+        reject,
+        home: this,
+        settled: false,
+        timer: undefined,
+        queue: undefined,
+      };
+      if (this.#stream !== undefined) this.#stream.send(sending);
+      else if (this.#state === 'closed') this.#deadLetters([sending]);
+      else this.#queue.offer(sending, false);
+    });
+  }
+
+  /**
+   * Resolves when the message is sent (or dropped, as the policy says); rejects with `CallError`
+   * `full`, `too_large` or `value_refused`, and then it was not sent.
+   */
+  send(kind: FrameKind, correlation: number, value: unknown, transfer?: readonly ArrayBuffer[]): Promise<void> {
+    const stream = this.#stream;
+    let encoded: Encoded;
+    try {
+      if (stream !== undefined && transfer === undefined && stream.sendNow(kind, correlation, value)) return SENT;
+      encoded = this.#owner.encode(value, transfer, this.#terms.messageBytes);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+    return this.sendEncoded(kind, correlation, encoded);
+  }
+
+  /** There is a peer: what was parked leaves first. */
+  opened(stream: PeerStream): void {
+    if (this.#stream === stream) return;
+    this.#state = 'open';
+    this.#stream = stream;
+    const kept = this.#takeKept();
+    if (kept.length > 0) stream.takeOver(kept);
+  }
+
+  /** The holder of the name is being restarted, moved or woken. */
+  parked(): void {
+    // While connecting, what was accepted was accepted into the same first window: nothing changes.
+    if (this.#state === 'open' || this.#state === 'closed') this.#queue = this.#freshQueue(this.#terms);
+    this.#state = 'parked';
+    this.#stream = undefined;
+  }
+
+  /** Nobody is there, and nobody is coming. */
+  closed(cause: UndeliveredCause): void {
+    this.#state = 'closed';
+    this.#cause = cause;
+    this.#stream = undefined;
+    this.#deadLetters(this.#takeKept());
+  }
+
+  /** What had not left when a peer went away: in order, before anything newer. */
+  takeBack(sendings: readonly Sending[]): void {
+    if (this.#state === 'closed' || this.#state === 'open') {
+      // `open`: it is the next incarnation's stream already, or the name was given to another.
+      if (this.#stream !== undefined) this.#stream.takeOver(sendings);
+      else this.#deadLetters(sendings);
+      return;
+    }
+    for (const sending of sendings) this.#queue.enqueue(sending);
+    this.#queue.pump();
+  }
+
+  /** Its own environment ends. What was not sent ends with it; what was parked is a dead letter. */
+  senderEnded(): void {
+    const kept = [...this.#takeKept(), ...(this.#stream?.end() ?? [])];
+    this.#deadLetters(kept.filter((sending) => sending.settled));
+    for (const sending of kept) {
+      if (!sending.settled) sending.reject(new CallError('cancelled', `the sender ended before there was room at ${this.target}`));
+    }
+    this.#state = 'closed';
+    this.#stream = undefined;
+  }
+
+  get #terms(): MailboxTerms {
+    return this.#stream?.terms ?? this.#queue.terms;
+  }
+
+  #freshQueue(terms: MailboxTerms): SendQueue {
+    const firstWindow = { messages: FIRST_WINDOW_MESSAGES, bytes: FIRST_WINDOW_BYTES };
+    return new SendQueue(this.target, this.#owner, terms, firstWindow, (sending) => {
+      this.#parked.push(sending);
+    });
+  }
+
+  #takeKept(): readonly Sending[] {
+    const kept = [...this.#parked, ...this.#queue.takeAll()];
+    this.#parked = [];
+    return kept;
+  }
+
+  #deadLetters(sendings: readonly Sending[]): void {
+    if (sendings.length === 0) return;
+    for (const sending of sendings) {
+      if (sending.timer !== undefined) this.#owner.timers.cancel(sending.timer);
+      if (sending.kind === FRAME.call) {
+        this.#owner.callLost(sending.correlation, new CallError('noproc', `there is no environment behind ${this.target}`));
+      }
+      settle(sending);
+    }
+    this.#owner.undelivered(this.target, this.#cause, sendings.length);
+  }
+}

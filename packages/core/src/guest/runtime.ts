@@ -1,0 +1,410 @@
+/**
+ * The guest runtime: what stands between a thread's environments and the kernel. It reads the control
+ * link, keeps the thread's channels, names and addresses, and brings each environment what is its own.
+ * The same modules run in every thread, in the application's own endpoint and in the simulation; links,
+ * clock and the loading of behaviours are handed in.
+ */
+import { Channel } from '../channel/channel.js';
+import { FRAME, type FrameKind } from '../channel/frames.js';
+import type { Link, LinkEnd, LinkOpener, Transfer } from '../channel/link.js';
+import type { AfterTurn, Clock } from '../clock.js';
+import { CallError } from '../errors.js';
+import type { ExitReason } from '../exit-reason.js';
+import type { NameState, Notice, Peer, WireReason } from '../protocol/notices.js';
+import type { OpaqueValue, SystemCall } from '../protocol/system-calls.js';
+import type { TextCodec } from '../values/index.js';
+import { Address } from './address.js';
+import { AddressTable, type Collector } from './address-table.js';
+import type { Behaviour } from './behaviour.js';
+import { Control } from './control.js';
+import type { CallErrorCode } from '../error-codes.js';
+import type { Destination } from './context.js';
+import type { Driver, DriverHost } from './driver.js';
+import { FAILURE_CODES } from './environment-context.js';
+import { StandaloneEncoder } from './encoder.js';
+import { LocalEnvironment } from './local-environment.js';
+import { LocalPeering } from './local-peering.js';
+import { PeerChannel, type Encoded, type Peering } from './peer-channel.js';
+import type { Route } from './route.js';
+import { EnvironmentDriver } from './run-environment.js';
+import { ServerDriver } from './run-server.js';
+import type { EnvironmentServices, Loaded } from './services.js';
+import { Timers, type Timer } from './timers.js';
+
+export interface RuntimeOptions {
+  /** The control link to the kernel. */
+  readonly control: Link;
+  readonly links: LinkOpener;
+  readonly clock: Clock;
+  readonly afterTurn: AfterTurn;
+  readonly text: TextCodec;
+  readonly collector: Collector;
+  /** Makes the behaviour out of what the loader put into the spec. */
+  readonly load: (boot: unknown, extra: readonly unknown[], environment: LocalEnvironment) => Promise<Loaded>;
+  /** The last environment of the thread has ended, or the kernel is gone. */
+  readonly idle: () => void;
+  /** For the application's endpoint: what happens in the tree. */
+  readonly event?: (event: unknown) => void;
+}
+
+interface FollowedName {
+  state: NameState | undefined;
+}
+
+export class Runtime implements EnvironmentServices {
+  readonly timers: Timers;
+  readonly afterTurn: AfterTurn;
+  readonly #options: RuntimeOptions;
+  readonly #encoder: StandaloneEncoder;
+  readonly #controlChannel: Channel;
+  readonly #control: Control;
+  readonly #addresses: AddressTable;
+  readonly #local: LocalPeering;
+  readonly #channels = new Map<number, PeerChannel>();
+  readonly #environments = new Map<number, LocalEnvironment>();
+  readonly #names = new Map<string, FollowedName>();
+  /** Endings that wait for something to be settled. */
+  #settling: { readonly timer: Timer; readonly callback: () => void }[] = [];
+  #dropped = new Map<number, number>();
+  readonly tell: EnvironmentServices['tell'];
+  readonly ask: EnvironmentServices['ask'];
+
+  constructor(options: RuntimeOptions) {
+    this.#options = options;
+    this.timers = new Timers(options.clock);
+    this.afterTurn = options.afterTurn;
+    this.#encoder = new StandaloneEncoder(options.text, true);
+    this.#controlChannel = new Channel({
+      link: options.control,
+      afterTurn: options.afterTurn,
+      text: options.text,
+      includeStack: true,
+      receiver: {
+        value: (_kind, _to, _from, _correlation, value, _bytes, ends) => {
+          this.#notice(value as Notice, ends);
+        },
+        plain: () => undefined,
+        ticket: () => undefined,
+        violation: () => {
+          this.#kernelGone();
+        },
+        ended: () => {
+          this.#kernelGone();
+        },
+      },
+    });
+    this.#control = new Control(this.#controlChannel, (reason) => this.#reason(reason));
+    this.tell = (call: SystemCall) => {
+      this.#control.tell(call);
+    };
+    this.ask = (call, received) => this.#control.ask(call, received);
+    this.#addresses = new AddressTable(options.collector, (handle, count) => {
+      this.#drop(handle, count);
+    });
+    this.#local = new LocalPeering(
+      (encoded) => this.#encoder.decode(encoded),
+      (kind, to, from, correlation, value, bytes) => {
+        this.#frame(this.#local, kind, to, from, correlation, value, bytes);
+      },
+      (kind, to, from, correlation, number) => {
+        this.#plain(this.#local, kind, to, from, correlation, number);
+      },
+    );
+  }
+
+  // ---- for the host adapter ------------------------------------------------------------------------
+
+  /** An environment of the thread's owner, without a behaviour: the application's endpoint. */
+  openEndpoint(slot: number, handle: number, terms: LocalEnvironment['terms']): LocalEnvironment {
+    const environment = this.#add(slot, handle, terms);
+    environment.startBare();
+    return environment;
+  }
+
+  /** Something was thrown that no behaviour caught: it ends every environment of the thread. */
+  crash(thrown: unknown): void {
+    for (const environment of [...this.#environments.values()]) environment.endThrown(thrown);
+  }
+
+  /** Frames sent and received on all channels, and the next deadline: for the test clock. */
+  pulse(): { readonly sent: number; readonly received: number; readonly nextDeadline: number } {
+    let sent = this.#controlChannel.sent;
+    let received = this.#controlChannel.received;
+    for (const { channel } of this.#channels.values()) {
+      sent += channel.sent;
+      received += channel.received;
+    }
+    return { sent, received, nextDeadline: this.timers.nextDeadline() };
+  }
+
+  flush(): void {
+    for (const { channel } of this.#channels.values()) channel.flush();
+    this.#control.flush();
+  }
+
+  // ---- notices -------------------------------------------------------------------------------------
+
+  #notice(notice: Notice, ends: readonly Transfer[]): void {
+    switch (notice.notice) {
+      case 'boot': {
+        const environment = this.#add(notice.env, notice.handle, notice.terms);
+        void environment.start(this.#options.load(this.#encoder.readOpaque(notice.boot), notice.extra, environment));
+        return;
+      }
+      case 'answer':
+        this.#control.answered(notice.id, notice.result);
+        return;
+      case 'channel':
+        this.#open(notice.channel, this.#options.links.open(ends[0] as LinkEnd));
+        return;
+      case 'name':
+        this.#nameChanged(notice.name, notice.holder);
+        return;
+      case 'gone':
+        this.#gone(notice);
+        return;
+      case 'signal':
+        this.#channels.get(notice.channel)?.channel.drain();
+        this.#environments
+          .get(notice.env)
+          ?.signal(notice.signal, this.#from(notice.handle), this.#reason(notice.reason), notice.stop);
+        return;
+      case 'ticket':
+        this.#channels.get(notice.channel)?.ticketReceived(notice.ticket, this.address(notice.handle));
+        return;
+      case 'inspect': {
+        const value = this.#environments.get(notice.env)?.inspect(notice.query);
+        this.tell({ call: 'answer', id: notice.id, value: this.opaque(value) });
+        return;
+      }
+      case 'event':
+        this.#options.event?.(notice.event);
+        return;
+    }
+  }
+
+  #gone(notice: Extract<Notice, { readonly notice: 'gone' }>): void {
+    const reason = this.#reason(notice.reason);
+    const peer = this.#channels.get(notice.channel);
+    // Everything it had sent comes first: its thread has ended, so what was posted has arrived.
+    peer?.channel.drain();
+    for (const environment of this.#environments.values()) {
+      if (peer !== undefined) environment.peerGone(peer, notice.channel, notice.slot, reason);
+    }
+    for (const { env, monitor } of notice.downs) this.#environments.get(env)?.down(monitor, reason);
+    for (const { env, signal, handle } of notice.exits) {
+      this.#environments.get(env)?.signal(signal, this.#from(handle), reason, false);
+    }
+    if (notice.closes && peer !== undefined) {
+      this.#channels.delete(notice.channel);
+      peer.channel.close();
+    }
+  }
+
+  #kernelGone(): void {
+    for (const { channel } of this.#channels.values()) channel.close();
+    this.#control.close();
+    this.#controlChannel.close();
+    this.timers.clear();
+    this.#options.idle();
+  }
+
+  // ---- channels ------------------------------------------------------------------------------------
+
+  #open(id: number, link: Link): void {
+    const channel = new Channel({
+      link,
+      afterTurn: this.afterTurn,
+      text: this.#options.text,
+      includeStack: true,
+      receiver: {
+        value: (kind, to, from, correlation, value, bytes) => {
+          this.#frame(peer, kind, to, from, correlation, value, bytes);
+        },
+        plain: (kind, to, from, correlation, number) => {
+          this.#plain(peer, kind, to, from, correlation, number);
+        },
+        ticket: (ticket) => peer.ticket(ticket),
+        violation: (problem) => {
+          this.tell({ call: 'violation', channel: id, problem });
+        },
+        // The mark alone rejects nothing yet: the kernel's `gone` says why, and follows.
+        ended: () => undefined,
+      },
+    });
+    const peer: PeerChannel = new PeerChannel(id, channel, async (to, address) => {
+      try {
+        return (await this.ask({ call: 'ticket', channel: to, handle: Address.handleOf(address) })) as number;
+      } catch {
+        return undefined;
+      } finally {
+        this.afterTurn(() => {
+          this.#settled();
+        });
+      }
+    });
+    this.#channels.set(id, peer);
+  }
+
+  #frame(peering: Peering, kind: FrameKind, to: number, from: number, correlation: number, value: unknown, bytes: number): void {
+    const environment = this.#environments.get(to);
+    if (kind === FRAME.reply) {
+      environment?.pending.reply(correlation, { channel: peering.id, slot: from }, value);
+    } else if (kind === FRAME.failure) {
+      environment?.pending.fail(correlation, failureOf(value), { channel: peering.id, slot: from });
+    } else if (environment?.arrived(kind, peering, from, correlation, value, bytes) === false) {
+      this.tell({ call: 'violation', channel: peering.id, problem: 'a message was sent without credit' });
+    }
+  }
+
+  #plain(peering: Peering, kind: FrameKind, to: number, from: number, correlation: number, number: number): void {
+    const environment = this.#environments.get(to);
+    if (kind === FRAME.credit) environment?.granted(peering.id, from, correlation, number);
+    else if (kind === FRAME.want) environment?.wants(peering, from, number);
+    else if (kind === FRAME.cancel) environment?.callCancelled(peering, from, correlation);
+    else if (kind === FRAME.forget) this.#channels.get(peering.id)?.ticketForgotten(correlation);
+  }
+
+  // ---- names and routes ----------------------------------------------------------------------------
+
+  connect(environment: LocalEnvironment, destination: Destination, route: Route): void {
+    if (typeof destination === 'string') {
+      const known = this.#names.get(destination);
+      if (known === undefined) {
+        this.#names.set(destination, { state: undefined });
+        void this.ask({ call: 'resolve', name: destination, follow: true }, (answer) => {
+          this.#nameChanged(destination, answer as NameState);
+        });
+      } else if (known.state !== undefined) {
+        this.#apply(environment, route, known.state);
+      }
+      return;
+    }
+    if (destination === environment.self) {
+      // Known without asking, and so that a message to oneself in the first turn keeps its order.
+      route.opened(environment.stream(route.target, this.#local, environment.slot, environment.terms));
+      return;
+    }
+    const handle = Address.handleOf(destination);
+    this.ask({ call: 'connect', handle }, (answer) => {
+      this.#apply(environment, route, { state: 'held', peer: answer as Peer });
+    }).catch(() => {
+      route.closed('dead');
+      this.#settled();
+    });
+  }
+
+  #nameChanged(name: string, state: NameState): void {
+    const followed = this.#names.get(name);
+    if (followed === undefined) return;
+    followed.state = state;
+    for (const environment of this.#environments.values()) {
+      const route = environment.routeTo(name);
+      if (route !== undefined) this.#apply(environment, route, state);
+    }
+  }
+
+  #apply(environment: LocalEnvironment, route: Route, state: NameState): void {
+    if (state.state === 'pending') route.parked();
+    else if (state.state === 'free') route.closed('no-such-name');
+    else {
+      const { peer } = state;
+      const peering = this.peering(peer.channel);
+      if (peering === undefined) route.closed('dead');
+      else route.opened(environment.stream(route.target, peering, peer.slot, peer.terms));
+    }
+    this.#settled();
+  }
+
+  // ---- EnvironmentServices -------------------------------------------------------------------------
+
+  peering(channel: number): Peering | undefined {
+    return channel === 0 ? this.#local : this.#channels.get(channel);
+  }
+
+  address(handle: number): Address {
+    return this.#addresses.receive(handle);
+  }
+
+  encode(value: unknown, transfer: readonly ArrayBuffer[] | undefined, maxBytes: number): Encoded {
+    return this.#encoder.encode(value, transfer, maxBytes);
+  }
+
+  decode(encoded: Encoded): unknown {
+    return this.#encoder.decode(encoded);
+  }
+
+  opaque(value: unknown): OpaqueValue | undefined {
+    return this.#encoder.opaque(value);
+  }
+
+  drive(behaviour: Behaviour, host: DriverHost): Driver {
+    return behaviour.behaviour === 'server' ? new ServerDriver(behaviour, host) : new EnvironmentDriver(behaviour, host);
+  }
+
+  preparing(): boolean {
+    for (const peer of this.#channels.values()) if (peer.waiting > 0) return true;
+    return false;
+  }
+
+  whenSettled(_environment: LocalEnvironment, deadline: number, callback: () => void): void {
+    const timer = this.timers.start(Math.max(0, deadline - this.timers.now()), () => {
+      this.#settling = this.#settling.filter((waiting) => waiting.timer !== timer);
+      callback();
+    });
+    this.#settling.push({ timer, callback });
+  }
+
+  ended(environment: LocalEnvironment): void {
+    this.#environments.delete(environment.slot);
+    if (this.#environments.size === 0) {
+      this.afterTurn(() => {
+        this.flush();
+        this.#options.idle();
+      });
+    }
+  }
+
+  // ---- the rest ------------------------------------------------------------------------------------
+
+  #add(slot: number, handle: number, terms: LocalEnvironment['terms']): LocalEnvironment {
+    const environment = new LocalEnvironment(slot, this.address(handle), terms, this);
+    this.#environments.set(slot, environment);
+    return environment;
+  }
+
+  #settled(): void {
+    const settling = this.#settling;
+    this.#settling = [];
+    for (const { timer, callback } of settling) {
+      this.timers.cancel(timer);
+      callback();
+    }
+  }
+
+  #from(handle: number): Address | undefined {
+    return handle === 0 ? undefined : this.address(handle);
+  }
+
+  #reason(reason: WireReason): ExitReason {
+    const detail = this.#encoder.readOpaque(reason.detail);
+    return detail === undefined ? { tag: reason.tag } : { tag: reason.tag, detail };
+  }
+
+  #drop(handle: number, count: number): void {
+    if (this.#dropped.size === 0) {
+      this.afterTurn(() => {
+        const dropped = this.#dropped;
+        this.#dropped = new Map();
+        this.tell({ call: 'drop', handles: [...dropped.keys()], counts: [...dropped.values()] });
+      });
+    }
+    this.#dropped.set(handle, (this.#dropped.get(handle) ?? 0) + count);
+  }
+}
+
+function failureOf(value: unknown): CallError {
+  const [code, message, cause] = Array.isArray(value) ? (value as unknown[]) : [];
+  const known = FAILURE_CODES.includes(code as CallErrorCode) ? (code as CallErrorCode) : 'refused';
+  return new CallError(known, typeof message === 'string' ? message : 'the call was refused', { cause });
+}

@@ -1,0 +1,43 @@
+/** What the runtime of a thread offers to each environment in it. */
+import type { AfterTurn } from '../clock.js';
+import type { SystemCall, OpaqueValue } from '../protocol/system-calls.js';
+import type { AnswerValue } from '../protocol/notices.js';
+import type { Address } from './address.js';
+import type { Behaviour } from './behaviour.js';
+import type { Control } from './control.js';
+import type { Destination } from './context.js';
+import type { Driver, DriverHost } from './driver.js';
+import type { LocalEnvironment } from './local-environment.js';
+import type { Encoded, Peering } from './peer-channel.js';
+import type { Route } from './route.js';
+import type { Timers } from './timers.js';
+
+/** What the boot value of an environment was made into. */
+export interface Loaded {
+  readonly behaviour: Behaviour;
+  readonly args: unknown;
+  readonly bindings: Readonly<Record<string, unknown>>;
+}
+
+export interface EnvironmentServices {
+  readonly timers: Timers;
+  readonly afterTurn: AfterTurn;
+  tell(call: SystemCall): void;
+  ask: Control['ask'];
+  flush(): void;
+  encode(value: unknown, transfer: readonly ArrayBuffer[] | undefined, maxBytes: number): Encoded;
+  decode(encoded: Encoded): unknown;
+  opaque(value: unknown): OpaqueValue | undefined;
+  peering(channel: number): Peering | undefined;
+  /** Finds the peer behind a destination and keeps the route told of it. */
+  connect(environment: LocalEnvironment, destination: Destination, route: Route): void;
+  address(handle: number): Address;
+  drive(behaviour: Behaviour, host: DriverHost): Driver;
+  /** Whether messages of this thread wait for tickets. */
+  preparing(): boolean;
+  /** Calls back when something that a message was waiting for has come, or at the deadline. */
+  whenSettled(environment: LocalEnvironment, deadline: number, callback: () => void): void;
+  ended(environment: LocalEnvironment): void;
+}
+
+export type { AnswerValue };

@@ -1,0 +1,19 @@
+/** For the package `supervisor`: what a host is made of. */
+export { DEFAULT_TERMS } from '../guest/route.js';
+export { Runtime } from '../guest/runtime.js';
+export { ImageBuilder } from '../images/image-builder.js';
+export { bootValue } from '../threads/boot-value.js';
+export { decodeReason } from '../threads/decode-reason.js';
+export { endProcess } from '../threads/end-process.js';
+export { announceExit, exitHandshake } from '../threads/exit-handshake.js';
+export { hostFlagsThatOverrideLimits } from '../threads/host-flags.js';
+export { nodeClock } from '../threads/node-clock.js';
+export { nodeTextCodec } from '../threads/node-text-codec.js';
+export { PortLink, portLinks } from '../threads/port-link.js';
+export { garbageCollector } from '../threads/start-guest.js';
+export { startKernel } from '../threads/start-kernel.js';
+
+export type { EnvironmentSpec, KernelEvent, NodeStart, TreeSnapshot, WallLimits } from '../kernel/index.js';
+export type { MailboxTerms } from '../protocol/notices.js';
+export type { SuperviseOperation } from '../protocol/system-calls.js';
+export type { FromKernel, KernelSetup, ToKernel } from '../threads/start-kernel.js';

@@ -1,0 +1,2 @@
+/** For the package `supervisor`, which implements this interface of the kernel. Types only. */
+export type * from '../kernel/supervisor-logic.js';

@@ -1,0 +1,80 @@
+/**
+ * The door: everything that comes from a guest is checked for shape here, once, and nowhere else.
+ * Behind it a system call is what its type says; in front of it, it is `unknown`. A call of another
+ * shape ends the caller with `protocol`, never the kernel.
+ */
+import { GUEST_EXIT_TAGS } from '../exit-reason.js';
+import {
+  INSPECT_QUERIES,
+  SYSTEM_CALLS,
+  UNDELIVERED_CAUSES,
+  type SystemCall,
+  type SystemCallName,
+} from '../protocol/system-calls.js';
+
+type Check = (value: unknown) => boolean;
+
+const MAX_NAME_LENGTH = 255;
+
+const slot: Check = (value) => Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 0xffff;
+const whole: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+const flag: Check = (value) => typeof value === 'boolean';
+const name: Check = (value) => typeof value === 'string' && value.length > 0 && value.length <= MAX_NAME_LENGTH;
+const text: Check = (value) => typeof value === 'string' && value.length <= 1000;
+const target: Check = (value) => whole(value) || name(value);
+const bytes: Check = (value) => value instanceof Uint8Array;
+const maybeBytes: Check = (value) => value === undefined || bytes(value);
+const wholes: Check = (value) => Array.isArray(value) && value.length <= 0xffff && value.every(whole);
+const oneOf =
+  (values: readonly unknown[]): Check =>
+  (value) =>
+    values.includes(value);
+const maybe =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
+
+const operation: Check = (value) => {
+  if (typeof value !== 'object' || value === null) return false;
+  const { op, path, query } = value as { op?: unknown; path?: unknown; query?: unknown };
+  if (op === 'tree' || op === 'stop') return true;
+  if (op === 'request') return typeof path === 'string';
+  return op === 'inspect' && typeof path === 'string' && INSPECT_QUERIES.includes(query as never);
+};
+
+const FIELDS = {
+  ready: { env: slot, ignore: flag },
+  exit: { env: slot, tag: maybe(oneOf(GUEST_EXIT_TAGS)), detail: maybeBytes, signal: maybe(whole) },
+  spawn: { env: slot, id: whole, request: bytes, link: flag, monitor: flag },
+  register: { env: slot, id: whole, name },
+  unregister: { env: slot, id: whole, name },
+  resolve: { id: whole, name, follow: flag },
+  connect: { id: whole, handle: whole },
+  monitor: { env: slot, id: whole, target },
+  demonitor: { env: slot, monitor: whole },
+  link: { env: slot, handle: whole },
+  unlink: { env: slot, id: whole, handle: whole },
+  signal: { env: slot, target, kind: oneOf(['exit', 'kill']), tag: oneOf(GUEST_EXIT_TAGS), detail: maybeBytes },
+  trapExits: { env: slot, on: flag },
+  ticket: { id: whole, handle: whole, channel: whole },
+  drop: { handles: wholes, counts: wholes },
+  blocked: { env: slot, channel: whole, slot, on: flag },
+  undelivered: { env: slot, target: text, cause: oneOf(UNDELIVERED_CAUSES), count: whole },
+  violation: { channel: whole, problem: text },
+  answer: { id: whole, value: maybeBytes },
+  supervise: { id: whole, operation },
+} as const satisfies Record<SystemCallName, Readonly<Record<string, Check>>>;
+
+/** The call, or undefined if it is none. */
+export function readSystemCall(value: unknown): SystemCall | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const call = value as Record<string, unknown>;
+  const kind = call['call'];
+  if (typeof kind !== 'string' || !Object.hasOwn(SYSTEM_CALLS, kind)) return undefined;
+  for (const [field, check] of Object.entries<Check>(FIELDS[kind as SystemCallName])) {
+    if (!check(call[field])) return undefined;
+  }
+  // An end has a cause: one that it chose, or the number of a signal.
+  if (kind === 'exit' && call['tag'] === undefined && call['signal'] === undefined) return undefined;
+  return value as SystemCall;
+}

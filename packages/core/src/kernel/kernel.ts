@@ -1,0 +1,97 @@
+/**
+ * The kernel: the small trusted part. It runs no guest code, parses nothing but its own frames, and
+ * knows memory, processor time, messages, names, clock and randomness only. Clock, randomness, links,
+ * walls, strategies and the loader are handed in, so that the same modules run in a thread, in a cell
+ * and in the simulation.
+ */
+import type { Link } from '../channel/link.js';
+import type { ExitReason } from '../exit-reason.js';
+import { BlockedSenders } from './blocked-senders.js';
+import { Channels } from './channels.js';
+import { readSystemCall } from './door.js';
+import type { Environment, EnvironmentSpec } from './environment.js';
+import type { Guest } from './guest.js';
+import { Lifecycle } from './lifecycle.js';
+import { Names } from './names.js';
+import { Orphans } from './orphans.js';
+import type { KernelOptions, KernelParts } from './parts.js';
+import { Starter } from './starter.js';
+import type { SupervisorSpec } from './supervisor-logic.js';
+import { systemCallHandlers } from './system-call-handlers.js';
+import { Tree } from './tree.js';
+
+export class Kernel {
+  readonly tree: Tree;
+  readonly #parts: KernelParts;
+  readonly #lifecycle: Lifecycle;
+  readonly #starter: Starter;
+  readonly #handlers: ReturnType<typeof systemCallHandlers>;
+
+  constructor(options: KernelOptions) {
+    const channels = new Channels(options.links);
+    const parts: KernelParts = {
+      ...options,
+      channels,
+      names: new Names(channels),
+      blocked: new BlockedSenders(options.observe),
+      orphans: new Orphans(),
+    };
+    this.#parts = parts;
+    this.#lifecycle = new Lifecycle(parts);
+    const violation = (guest: Guest, problem: string): void => {
+      this.#violation(guest, problem);
+    };
+    this.#starter = new Starter(parts, this.#lifecycle, {
+      call: (guest, value) => {
+        this.#call(guest, value);
+      },
+      violation,
+    });
+    this.tree = new Tree(parts, this.#starter);
+    this.#handlers = systemCallHandlers({ parts, lifecycle: this.#lifecycle, starter: this.#starter, tree: this.tree, violation });
+  }
+
+  /** Starts the tree; calls back when every node runs, or when the start has failed and been undone. */
+  start(name: string, spec: SupervisorSpec, done: (failure: ExitReason | undefined) => void): void {
+    this.tree.start(
+      name,
+      spec,
+      () => {
+        done(undefined);
+      },
+      done,
+    );
+  }
+
+  /** Attaches the application's own endpoint, which holds the right to the whole tree. */
+  attach(link: Link, name: string, spec: EnvironmentSpec): Environment {
+    return this.#starter.endpoint(link, name, spec, {
+      started: nothing,
+      ignored: nothing,
+      ended: () => ({ willRestart: false, carryOut: nothing }),
+    });
+  }
+
+  #call(guest: Guest, value: unknown): void {
+    const call = readSystemCall(value);
+    if (call === undefined) {
+      this.#violation(guest, 'a system call of no known shape');
+      return;
+    }
+    // Each handler takes the calls of its own name; the table's type says so, TypeScript cannot follow it here.
+    (this.#handlers[call.call] as (guest: Guest, call: unknown) => void)(guest, call);
+  }
+
+  #violation(guest: Guest, problem: string): void {
+    for (const environment of [...guest.environments.values()]) {
+      this.#parts.observe({ kind: 'violation', path: environment.path, problem });
+      this.#lifecycle.terminate(environment, { tag: 'protocol', detail: undefined });
+      // A guest without a thread of ours cannot be ended: it is cut off.
+      if (environment.thread === undefined) this.#lifecycle.ended(environment);
+    }
+  }
+}
+
+function nothing(): void {
+  // The application owns itself.
+}

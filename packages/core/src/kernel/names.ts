@@ -1,0 +1,114 @@
+/**
+ * One namespace: names and who holds them. A guest that has resolved a name follows it: it is told of
+ * every change, so its later sends need no question. A name whose holder is being restarted is
+ * *pending*: it is taken, and its senders park.
+ */
+import type { NameState } from '../protocol/notices.js';
+import type { Channels } from './channels.js';
+import type { Environment } from './environment.js';
+import type { Guest } from './guest.js';
+
+interface NameRecord {
+  holder: Environment | undefined;
+  /** Kept for this child of a supervisor (or while its first incarnation boots). */
+  keptFor: object | undefined;
+  readonly followers: Set<Guest>;
+}
+
+export class Names {
+  readonly #names = new Map<string, NameRecord>();
+  readonly #channels: Channels;
+
+  constructor(channels: Channels) {
+    this.#channels = channels;
+  }
+
+  get size(): number {
+    return this.#names.size;
+  }
+
+  holder(name: string): Environment | undefined {
+    return this.#names.get(name)?.holder;
+  }
+
+  /** Keeps a name for someone who will hold it. False if it is another's. */
+  keep(name: string, keeper: object): boolean {
+    const record = this.#record(name);
+    if (record.holder !== undefined) return false;
+    if (record.keptFor !== undefined && record.keptFor !== keeper) return false;
+    const news = record.keptFor === undefined;
+    record.keptFor = keeper;
+    if (news) this.#tell(name, record);
+    return true;
+  }
+
+  /** False if it is another's. */
+  hold(name: string, environment: Environment, keeper?: object): boolean {
+    const record = this.#record(name);
+    if (record.holder !== undefined || (record.keptFor !== undefined && record.keptFor !== keeper)) return false;
+    record.keptFor = undefined;
+    record.holder = environment;
+    environment.names.add(name);
+    this.#tell(name, record);
+    return true;
+  }
+
+  /** Gives a held name back, or keeps it for the holder's next incarnation. Followers hear of it. */
+  release(name: string, environment: Environment, keeper?: object): void {
+    const record = this.#names.get(name);
+    if (record?.holder !== environment) return;
+    record.holder = undefined;
+    record.keptFor = keeper;
+    environment.names.delete(name);
+    this.#tell(name, record);
+    this.#forgetUnused(name, record);
+  }
+
+  /** Nobody will come: a kept name is free again. */
+  giveUp(name: string, keeper: object): void {
+    const record = this.#names.get(name);
+    if (record === undefined || record.holder !== undefined || record.keptFor !== keeper) return;
+    record.keptFor = undefined;
+    this.#tell(name, record);
+    this.#forgetUnused(name, record);
+  }
+
+  follow(name: string, guest: Guest): NameState {
+    const record = this.#record(name);
+    record.followers.add(guest);
+    guest.followed.add(name);
+    return this.#state(record, guest);
+  }
+
+  unfollowAll(guest: Guest): void {
+    for (const name of guest.followed) {
+      const record = this.#names.get(name);
+      if (record === undefined) continue;
+      record.followers.delete(guest);
+      this.#forgetUnused(name, record);
+    }
+    guest.followed.clear();
+  }
+
+  #record(name: string): NameRecord {
+    let record = this.#names.get(name);
+    if (record === undefined) {
+      record = { holder: undefined, keptFor: undefined, followers: new Set() };
+      this.#names.set(name, record);
+    }
+    return record;
+  }
+
+  #forgetUnused(name: string, record: NameRecord): void {
+    if (record.holder === undefined && record.keptFor === undefined && record.followers.size === 0) this.#names.delete(name);
+  }
+
+  #tell(name: string, record: NameRecord): void {
+    for (const guest of record.followers) guest.notify({ notice: 'name', name, holder: this.#state(record, guest) });
+  }
+
+  #state(record: NameRecord, guest: Guest): NameState {
+    if (record.holder !== undefined) return { state: 'held', peer: this.#channels.peer(guest, record.holder) };
+    return { state: record.keptFor === undefined ? 'free' : 'pending' };
+  }
+}

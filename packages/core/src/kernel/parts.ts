@@ -1,0 +1,42 @@
+/** The kernel's parts as they know each other, and what is handed in to it. */
+import type { AfterTurn, Clock, Random } from '../clock.js';
+import type { LinkMaker } from '../channel/link.js';
+import type { OpaqueValue } from '../protocol/system-calls.js';
+import type { RefusalCode } from '../protocol/notices.js';
+import type { TextCodec } from '../values/index.js';
+import type { BlockedSenders } from './blocked-senders.js';
+import type { Channels } from './channels.js';
+import type { EnvironmentSpec } from './environment.js';
+import type { KernelEvent } from './events.js';
+import type { Names } from './names.js';
+import type { Orphans } from './orphans.js';
+import type { SupervisorLogic } from './supervisor-logic.js';
+import type { Wall } from './wall.js';
+
+export interface KernelOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly afterTurn: AfterTurn;
+  readonly text: TextCodec;
+  readonly wall: Wall;
+  readonly links: LinkMaker;
+  /** The strategies; handed in, so that core needs no import upward. */
+  readonly logic: SupervisorLogic;
+  /** Makes a spec out of what a guest asked to spawn. */
+  readonly loader: Loader;
+  /** Everything that happens in the tree, in order. Must not throw. */
+  readonly observe: (event: KernelEvent) => void;
+}
+
+export type Loader = (request: OpaqueValue, parentPath: string) => Promise<LoadResult>;
+
+export type LoadResult =
+  | { readonly ok: true; readonly id: string; readonly spec: EnvironmentSpec }
+  | { readonly ok: false; readonly code: RefusalCode; readonly text: string };
+
+export interface KernelParts extends KernelOptions {
+  readonly names: Names;
+  readonly channels: Channels;
+  readonly blocked: BlockedSenders;
+  readonly orphans: Orphans;
+}

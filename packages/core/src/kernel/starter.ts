@@ -1,0 +1,136 @@
+/** Starts environments: a thread from the wall, a guest at the other end of its control link, a record in the kernel. */
+import { Channel } from '../channel/channel.js';
+import type { Link } from '../channel/link.js';
+import type { ExitReason } from '../exit-reason.js';
+import type { WireReason } from '../protocol/notices.js';
+import { encodeOnce } from '../values/index.js';
+import { Environment, type EnvironmentSpec, type Owner } from './environment.js';
+import { Guest } from './guest.js';
+import type { Lifecycle } from './lifecycle.js';
+import type { KernelParts } from './parts.js';
+import type { Shutdown } from './supervisor-logic.js';
+import type { WallEnd } from './wall.js';
+
+export type StartResult =
+  | { readonly ok: true; readonly environment: Environment }
+  | { readonly ok: false; readonly reason: WireReason };
+
+/** What arrives from a guest; answered by the kernel. */
+export interface GuestListener {
+  call(guest: Guest, value: unknown): void;
+  violation(guest: Guest, problem: string): void;
+}
+
+/** One environment in a thread for now; the protocol and the runtime carry more. */
+const SLOT = 0;
+
+export class Starter {
+  readonly #parts: KernelParts;
+  readonly #lifecycle: Lifecycle;
+  readonly #listener: GuestListener;
+  readonly #names = new Map<Owner, string>();
+  #lastSerial = 0;
+
+  constructor(parts: KernelParts, lifecycle: Lifecycle, listener: GuestListener) {
+    this.#parts = parts;
+    this.#lifecycle = lifecycle;
+    this.#listener = listener;
+  }
+
+  start(path: string, spec: EnvironmentSpec, owner: Owner, extra: readonly unknown[] = []): StartResult {
+    const { names, wall } = this.#parts;
+    if (spec.name !== null) {
+      if (!names.keep(spec.name, owner)) {
+        return { ok: false, reason: this.#wire({ tag: 'error', detail: `the name '${spec.name}' is taken` }) };
+      }
+      this.#names.set(owner, spec.name);
+    }
+    const thread = wall.start({ limits: spec.limits, title: path, env: spec.env });
+    const guest = this.#guest(thread.link, false);
+    const environment = this.#environment(path, spec, owner, guest, thread);
+    thread.onEnd((end) => {
+      this.#lifecycle.ended(environment, this.#evidence(environment, end));
+    });
+    const handle = guest.grant(environment);
+    guest.notify({ notice: 'boot', env: SLOT, handle, terms: spec.terms, boot: spec.boot, extra });
+    return { ok: true, environment };
+  }
+
+  /** The application's endpoint: an environment that runs in a thread which the kernel does not own. */
+  endpoint(link: Link, path: string, spec: EnvironmentSpec, owner: Owner): Environment {
+    const guest = this.#guest(link, true);
+    const environment = this.#environment(path, spec, owner, guest, undefined);
+    environment.state = 'running';
+    environment.wasReady = true;
+    // The first handle of every guest is its own environment.
+    guest.grant(environment);
+    return environment;
+  }
+
+  stop(environment: Environment, shutdown: Shutdown): void {
+    this.#lifecycle.stop(environment, shutdown);
+  }
+
+  kill(environment: Environment): void {
+    this.#lifecycle.kill(environment);
+  }
+
+  /** The owner's child will not run again: its name is free. */
+  giveUpName(owner: Owner): void {
+    const name = this.#names.get(owner);
+    if (name === undefined) return;
+    this.#names.delete(owner);
+    this.#parts.names.giveUp(name, owner);
+  }
+
+  #environment(
+    path: string,
+    spec: EnvironmentSpec,
+    owner: Owner,
+    guest: Guest,
+    thread: Environment['thread'],
+  ): Environment {
+    const startedAt = this.#parts.clock.now();
+    const environment = new Environment({ serial: ++this.#lastSerial, path, spec, owner, guest, slot: SLOT, thread, startedAt });
+    guest.environments.set(SLOT, environment);
+    return environment;
+  }
+
+  #guest(link: Link, administrator: boolean): Guest {
+    const channel = new Channel({
+      link,
+      afterTurn: this.#parts.afterTurn,
+      text: this.#parts.text,
+      includeStack: true,
+      receiver: {
+        value: (_kind, _to, _from, _correlation, value) => {
+          this.#listener.call(guest, value);
+        },
+        plain: () => {
+          this.#listener.violation(guest, 'a frame of this kind has no place on a control link');
+        },
+        ticket: () => undefined,
+        violation: (problem) => {
+          this.#listener.violation(guest, problem);
+        },
+        // The wall says how the thread ended; the end of the link alone is no evidence.
+        ended: () => {
+          if (administrator) for (const environment of guest.environments.values()) this.#lifecycle.ended(environment);
+        },
+      },
+    });
+    const guest: Guest = new Guest(channel, administrator);
+    return guest;
+  }
+
+  #evidence(environment: Environment, end: WallEnd): WireReason | undefined {
+    if (end.kind === 'reason') return this.#wire(end.reason);
+    if (environment.forced !== undefined) return environment.forced;
+    return this.#wire({ tag: 'error', detail: `the thread ended by itself with exit code ${String(end.exitCode)}` });
+  }
+
+  #wire(reason: ExitReason): WireReason {
+    const { tag, detail } = reason;
+    return { tag, detail: detail === undefined ? undefined : encodeOnce(detail, { text: this.#parts.text }) };
+  }
+}

@@ -1,0 +1,330 @@
+/**
+ * An inner node of the tree: runs a supervisor's logic (a pure function, handed in) and carries out
+ * what it wants. It keeps the rules that the logic relies on (supervisor-logic.ts): effects of a step
+ * are carried out in order before the next event, each start is answered once, each end comes once.
+ */
+import type { ExitReason } from '../exit-reason.js';
+import type { WireReason } from '../protocol/notices.js';
+import type { Decision, Environment, EnvironmentSpec, Owner } from './environment.js';
+import type { KernelParts } from './parts.js';
+import type { Starter } from './starter.js';
+import type {
+  ChildSpec,
+  Shutdown,
+  SupervisorEffect,
+  SupervisorEvent,
+  SupervisorOperation,
+  SupervisorResult,
+  SupervisorSpec,
+} from './supervisor-logic.js';
+
+/** What a child's `start` holds. */
+export type NodeStart =
+  | { readonly kind: 'environment'; readonly spec: EnvironmentSpec }
+  | { readonly kind: 'supervisor'; readonly spec: SupervisorSpec };
+
+/** The parent of a supervisor: another one, or the kernel. */
+export interface SupervisorParent {
+  started(): void;
+  failed(reason: ExitReason): void;
+  ended(reason: ExitReason): void;
+}
+
+interface Child {
+  readonly id: string;
+  readonly incarnation: number;
+  readonly node: Environment | SupervisorNode | undefined;
+  /** Whether it was told to stop: then its start timeout is over. */
+  cancelTimeout: (() => void) | undefined;
+  /** Its start took too long; it is being killed. */
+  timedOut: boolean;
+  readonly owner: Owner;
+}
+
+/** Distributes over a union. */
+type WithoutTime<E> = E extends unknown ? Omit<E, 'nowMs'> : never;
+
+export class SupervisorNode {
+  readonly path: string;
+  readonly #parts: KernelParts;
+  readonly #starter: Starter;
+  readonly #parent: SupervisorParent;
+  readonly #children = new Map<string, Child>();
+  readonly #timers = new Map<string, () => void>();
+  readonly #requests = new Map<number, (result: SupervisorResult) => void>();
+  readonly #queue: (() => void)[] = [];
+  #state: unknown;
+  #stepping = false;
+  #lastRequest = 0;
+  #over = false;
+
+  constructor(path: string, spec: SupervisorSpec, parts: KernelParts, starter: Starter, parent: SupervisorParent) {
+    this.path = path;
+    this.#parts = parts;
+    this.#starter = starter;
+    this.#parent = parent;
+    this.#state = parts.logic.init(spec);
+  }
+
+  start(): void {
+    this.#event({ type: 'start' });
+  }
+
+  stop(shutdown: Shutdown): void {
+    if (this.#over) return;
+    this.#event(shutdown === 'brutal_kill' ? { type: 'kill' } : { type: 'stop' });
+    if (typeof shutdown !== 'number') return;
+    this.#setTimer('\0shutdown', shutdown, () => {
+      this.#event({ type: 'kill' });
+    });
+  }
+
+  request(operation: SupervisorOperation, reply: (result: SupervisorResult) => void): void {
+    if (this.#over) {
+      reply({ ok: false, error: 'shutdown' });
+      return;
+    }
+    const requestId = ++this.#lastRequest;
+    this.#requests.set(requestId, reply);
+    this.#event({ type: 'request', requestId, operation });
+  }
+
+  child(id: string): Environment | SupervisorNode | undefined {
+    return this.#children.get(id)?.node;
+  }
+
+  get children(): readonly (readonly [string, Environment | SupervisorNode])[] {
+    return [...this.#children.values()].flatMap(({ id, node }) => (node === undefined ? [] : [[id, node] as const]));
+  }
+
+  /** One event at a time: what happens while effects are carried out waits. */
+  #event(event: WithoutTime<SupervisorEvent>): void {
+    this.#queue.push(() => {
+      this.#perform(this.#step(event));
+    });
+    this.#run();
+  }
+
+  #run(): void {
+    if (this.#stepping) return;
+    this.#stepping = true;
+    try {
+      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) next();
+    } finally {
+      this.#stepping = false;
+    }
+  }
+
+  #step(event: WithoutTime<SupervisorEvent>): readonly SupervisorEffect[] {
+    const step = this.#parts.logic.step(this.#state, { ...event, nowMs: this.#parts.clock.now() } as SupervisorEvent);
+    this.#state = step.state;
+    return step.effects;
+  }
+
+  #perform(effects: readonly SupervisorEffect[]): void {
+    for (const effect of effects) this.#effect(effect);
+  }
+
+  #effect(effect: SupervisorEffect): void {
+    switch (effect.type) {
+      case 'startChild':
+        this.#startChild(effect.id, effect.incarnation, effect.spec, effect.extra);
+        return;
+      case 'stopChild':
+        this.#stopChild(effect.id, effect.shutdown);
+        return;
+      case 'setTimer':
+        this.#setTimer(effect.key, effect.delayMs - this.#parts.random.next() * effect.jitterMs, () => {
+          this.#event({ type: 'timer', key: effect.key });
+        });
+        return;
+      case 'clearTimer':
+        this.#clearTimer(effect.key);
+        return;
+      case 'reply': {
+        const reply = this.#requests.get(effect.requestId);
+        this.#requests.delete(effect.requestId);
+        reply?.(effect.result);
+        return;
+      }
+      case 'parking':
+        if (!effect.willRestart) this.#starter.giveUpName(this.#owner(effect.id));
+        return;
+      case 'event':
+        this.#parts.observe({ kind: 'supervision', path: this.path, event: effect.event });
+        return;
+      case 'started':
+        this.#parent.started();
+        return;
+      case 'failed':
+        this.#close();
+        this.#parent.failed(effect.reason);
+        return;
+      case 'ended':
+        this.#close();
+        this.#parent.ended(effect.reason);
+        return;
+    }
+  }
+
+  #close(): void {
+    this.#over = true;
+    for (const cancel of this.#timers.values()) cancel();
+    this.#timers.clear();
+    for (const reply of this.#requests.values()) reply({ ok: false, error: 'shutdown' });
+    this.#requests.clear();
+    for (const owner of this.#owners.values()) this.#starter.giveUpName(owner);
+  }
+
+  // ---- children ------------------------------------------------------------------------------------
+
+  /** One owner for each child, over all its incarnations: it is what a name is kept for. */
+  readonly #owners = new Map<string, Owner>();
+
+  #owner(id: string): Owner {
+    let owner = this.#owners.get(id);
+    if (owner === undefined) {
+      owner = {
+        started: () => {
+          this.#childStarted(id);
+        },
+        // Reported with its end: then it is really gone.
+        ignored: () => undefined,
+        ended: (environment, reason) => this.#environmentEnded(id, environment, reason),
+      };
+      this.#owners.set(id, owner);
+    }
+    return owner;
+  }
+
+  #startChild(id: string, incarnation: number, spec: ChildSpec, extra: readonly unknown[]): void {
+    const path = `${this.path}/${id}`;
+    const start = spec.start as NodeStart;
+    const owner = this.#owner(id);
+    const child: Child = { id, incarnation, node: undefined, cancelTimeout: undefined, timedOut: false, owner };
+    this.#children.set(id, child);
+    if (start.kind === 'supervisor') {
+      const node = new SupervisorNode(path, start.spec, this.#parts, this.#starter, {
+        started: () => {
+          this.#childStarted(id);
+        },
+        failed: (reason) => {
+          this.#subtreeEnded(id, incarnation, reason, false);
+        },
+        ended: (reason) => {
+          this.#subtreeEnded(id, incarnation, reason, true);
+        },
+      });
+      this.#children.set(id, { ...child, node });
+      this.#limitStart(id, spec, () => {
+        node.stop('brutal_kill');
+      });
+      node.start();
+      return;
+    }
+    const started = this.#starter.start(path, start.spec, owner, extra);
+    if (!started.ok) {
+      this.#children.delete(id);
+      this.#event({ type: 'childStartFailed', id, incarnation, reason: started.reason });
+      return;
+    }
+    this.#children.set(id, { ...child, node: started.environment });
+    this.#limitStart(id, spec, () => {
+      this.#starter.kill(started.environment);
+    });
+  }
+
+  #limitStart(id: string, spec: ChildSpec, expire: () => void): void {
+    if (spec.startTimeoutMs === 'infinity') return;
+    const child = this.#children.get(id) as Child;
+    child.cancelTimeout = this.#parts.clock.after(spec.startTimeoutMs, () => {
+      child.cancelTimeout = undefined;
+      child.timedOut = true;
+      expire();
+    });
+  }
+
+  #stopChild(id: string, shutdown: Shutdown): void {
+    const child = this.#children.get(id);
+    if (child?.node === undefined) return;
+    child.cancelTimeout?.();
+    child.cancelTimeout = undefined;
+    if (child.node instanceof SupervisorNode) child.node.stop(shutdown);
+    else this.#starter.stop(child.node, shutdown);
+  }
+
+  #childStarted(id: string): void {
+    const child = this.#children.get(id);
+    if (child === undefined) return;
+    child.cancelTimeout?.();
+    child.cancelTimeout = undefined;
+    this.#event({ type: 'childStarted', id, incarnation: child.incarnation });
+  }
+
+  #subtreeEnded(id: string, incarnation: number, reason: ExitReason, started: boolean): void {
+    this.#children.get(id)?.cancelTimeout?.();
+    this.#children.delete(id);
+    this.#event({ type: started ? 'childEnded' : 'childStartFailed', id, incarnation, reason });
+  }
+
+  /**
+   * An environment's end is decided at once, so that its names go from held to kept in one step; if
+   * this supervisor is in the middle of another step, the names are kept until it has decided.
+   */
+  #environmentEnded(id: string, environment: Environment, reason: WireReason): Decision {
+    const child = this.#children.get(id);
+    if (child === undefined || child.node !== environment) return { willRestart: false, carryOut: nothing };
+    child.cancelTimeout?.();
+    this.#children.delete(id);
+    const event = endEvent(child, environment, reason);
+    if (this.#stepping) {
+      return {
+        willRestart: true,
+        carryOut: () => {
+          this.#event(event);
+        },
+      };
+    }
+    const effects = this.#step(event);
+    const willRestart = effects.some((effect) => effect.type === 'parking' && effect.id === id && effect.willRestart);
+    // Whatever happens while others are told waits for these effects.
+    this.#stepping = true;
+    return {
+      willRestart,
+      carryOut: () => {
+        try {
+          this.#perform(effects);
+        } finally {
+          this.#stepping = false;
+        }
+        this.#run();
+      },
+    };
+  }
+
+  #setTimer(key: string, delayMs: number, fire: () => void): void {
+    this.#clearTimer(key);
+    const cancel = this.#parts.clock.after(Math.max(0, delayMs), () => {
+      this.#timers.delete(key);
+      fire();
+    });
+    this.#timers.set(key, cancel);
+  }
+
+  #clearTimer(key: string): void {
+    this.#timers.get(key)?.();
+    this.#timers.delete(key);
+  }
+}
+
+function endEvent(child: Child, environment: Environment, reason: WireReason): WithoutTime<SupervisorEvent> {
+  const { id, incarnation } = child;
+  if (environment.wasReady && !environment.ignored) return { type: 'childEnded', id, incarnation, reason };
+  if (environment.ignored) return { type: 'childIgnored', id, incarnation };
+  const why: ExitReason = child.timedOut ? { tag: 'error', detail: 'the start took longer than startTimeoutMs' } : reason;
+  return { type: 'childStartFailed', id, incarnation, reason: why };
+}
+
+function nothing(): void {
+  // Not this supervisor's child any more.
+}

@@ -1,0 +1,255 @@
+/** What each system call does. One handler for each name of the list; the dispatcher has no other way in. */
+import type { Target, SystemCall, SystemCallName } from '../protocol/system-calls.js';
+import { SpawnOwner } from './spawn-owner.js';
+import type { Environment, MonitorRecord } from './environment.js';
+import type { Guest } from './guest.js';
+import type { Lifecycle } from './lifecycle.js';
+import type { KernelParts } from './parts.js';
+import type { Starter } from './starter.js';
+import type { Tree } from './tree.js';
+
+export interface HandlerParts {
+  readonly parts: KernelParts;
+  readonly lifecycle: Lifecycle;
+  readonly starter: Starter;
+  readonly tree: Tree;
+  violation(guest: Guest, problem: string): void;
+}
+
+type Handlers = { readonly [N in SystemCallName]: (guest: Guest, call: Extract<SystemCall, { readonly call: N }>) => void };
+
+const NOPROC = { tag: 'noproc', detail: undefined } as const;
+
+export function systemCallHandlers(kernel: HandlerParts): Handlers {
+  const { parts, lifecycle, starter, tree } = kernel;
+  const { names, channels } = parts;
+  let lastMonitor = 0;
+  let lastInspection = 0;
+
+  const self = (guest: Guest, slot: number): Environment | undefined => {
+    const environment = guest.environments.get(slot);
+    // It may have been ended while the call was under way; anything else is no slip of a runtime.
+    if (environment === undefined && guest.environments.size > 0) kernel.violation(guest, 'the caller is not in this thread');
+    return environment;
+  };
+  const find = (guest: Guest, target: Target): Environment | undefined =>
+    typeof target === 'string' ? names.holder(target) : guest.behind(target);
+  const watch = (watcher: Environment, target: Environment): number => {
+    const record: MonitorRecord = { id: ++lastMonitor, watcher, target };
+    watcher.watching.set(record.id, record);
+    target.watchers.add(record);
+    return record.id;
+  };
+  const join = (one: Environment, other: Environment): void => {
+    one.links.add(other);
+    other.links.add(one);
+  };
+
+  return {
+    ready(guest, call) {
+      const environment = self(guest, call.env);
+      if (environment !== undefined) lifecycle.ready(environment, call.ignore);
+    },
+
+    exit(guest, call) {
+      const environment = self(guest, call.env);
+      if (environment === undefined) return;
+      if (!('signal' in call)) {
+        lifecycle.announced(environment, { tag: call.tag, detail: call.detail });
+        return;
+      }
+      const reason = environment.signals.get(call.signal);
+      if (reason === undefined) kernel.violation(guest, 'an exit by a signal that was not sent');
+      else lifecycle.announced(environment, reason);
+    },
+
+    spawn(guest, call) {
+      const parent = self(guest, call.env);
+      if (parent === undefined) return;
+      void parts.loader(call.request, parent.path).then((loaded) => {
+        if (!parent.alive) return;
+        if (!loaded.ok) {
+          guest.refuse(call.id, loaded.code, loaded.text);
+          return;
+        }
+        const owner = new SpawnOwner(
+          parent,
+          parts.observe,
+          (child) => {
+            if (!parent.alive) return;
+            if (call.link) join(parent, child);
+            const monitor = call.monitor ? watch(parent, child) : 0;
+            guest.answer(call.id, { handle: guest.grant(child), monitor });
+          },
+          (reason) => {
+            guest.refuse(call.id, 'start_failed', undefined, reason);
+          },
+        );
+        const started = starter.start(`${parent.path}/${loaded.id}`, loaded.spec, owner);
+        if (started.ok) parent.children.add(started.environment);
+        else guest.refuse(call.id, 'start_failed', undefined, started.reason);
+      });
+    },
+
+    register(guest, call) {
+      const environment = self(guest, call.env);
+      if (environment === undefined) return;
+      if (names.hold(call.name, environment)) guest.answer(call.id, undefined);
+      else guest.refuse(call.id, 'name_taken', `the name '${call.name}' is taken`);
+    },
+
+    unregister(guest, call) {
+      const environment = self(guest, call.env);
+      if (environment === undefined) return;
+      if (environment.names.has(call.name)) {
+        names.release(call.name, environment);
+        guest.answer(call.id, undefined);
+      } else {
+        guest.refuse(call.id, 'noproc', `the name '${call.name}' is not held by the caller`);
+      }
+    },
+
+    resolve(guest, call) {
+      if (call.follow) {
+        guest.answer(call.id, names.follow(call.name, guest));
+        return;
+      }
+      const holder = names.holder(call.name);
+      guest.answer(call.id, holder === undefined ? undefined : guest.grant(holder));
+    },
+
+    connect(guest, call) {
+      const environment = guest.behind(call.handle);
+      if (environment === undefined) guest.refuse(call.id, 'noproc');
+      else guest.answer(call.id, channels.peer(guest, environment));
+    },
+
+    monitor(guest, call) {
+      const watcher = self(guest, call.env);
+      if (watcher === undefined) return;
+      const target = find(guest, call.target);
+      if (target !== undefined) {
+        guest.answer(call.id, watch(watcher, target));
+        return;
+      }
+      const monitor = ++lastMonitor;
+      guest.answer(call.id, monitor);
+      guest.notify({ notice: 'gone', channel: 0, slot: 0, closes: false, reason: NOPROC, downs: [{ env: call.env, monitor }], exits: [] });
+    },
+
+    demonitor(guest, call) {
+      const record = guest.environments.get(call.env)?.watching.get(call.monitor);
+      if (record === undefined) return;
+      record.watcher.watching.delete(record.id);
+      record.target.watchers.delete(record);
+    },
+
+    link(guest, call) {
+      const environment = self(guest, call.env);
+      if (environment === undefined) return;
+      const other = guest.behind(call.handle);
+      if (other === environment) return;
+      if (other !== undefined) {
+        join(environment, other);
+        return;
+      }
+      const signal = lifecycle.expectEnd(environment, NOPROC);
+      const exits = [{ env: call.env, signal, handle: call.handle }];
+      guest.notify({ notice: 'gone', channel: 0, slot: 0, closes: false, reason: NOPROC, downs: [], exits });
+    },
+
+    unlink(guest, call) {
+      const environment = self(guest, call.env);
+      const other = guest.behind(call.handle);
+      if (environment !== undefined && other !== undefined) {
+        environment.links.delete(other);
+        other.links.delete(environment);
+      }
+      guest.answer(call.id, undefined);
+    },
+
+    signal(guest, call) {
+      const sender = self(guest, call.env);
+      const target = find(guest, call.target);
+      if (sender === undefined || target === undefined) return;
+      if (call.kind === 'kill') lifecycle.kill(target);
+      else lifecycle.signal(target, { tag: call.tag, detail: call.detail }, sender, false);
+    },
+
+    trapExits(guest, call) {
+      const environment = self(guest, call.env);
+      if (environment !== undefined) environment.trapsExits = call.on;
+    },
+
+    ticket(guest, call) {
+      const environment = guest.behind(call.handle);
+      const channel = guest.channels.get(call.channel);
+      if (environment === undefined || channel === undefined) {
+        guest.refuse(call.id, 'noproc');
+        return;
+      }
+      const ticket = ++channel.tickets;
+      channel.peer.notify({ notice: 'ticket', channel: channel.peerId, ticket, handle: channel.peer.grant(environment) });
+      guest.answer(call.id, ticket);
+    },
+
+    drop(guest, call) {
+      for (const [at, handle] of call.handles.entries()) guest.drop(handle, call.counts[at] ?? 1);
+    },
+
+    blocked(guest, call) {
+      const sender = self(guest, call.env);
+      const receiver = channels.at(guest, call.channel, call.slot);
+      if (sender !== undefined && receiver !== undefined) parts.blocked.changed(sender, receiver, call.on);
+    },
+
+    undelivered(guest, call) {
+      const path = guest.environments.get(call.env)?.path;
+      if (path !== undefined) {
+        parts.observe({ kind: 'undelivered', path, target: call.target, cause: call.cause, count: call.count });
+      }
+    },
+
+    violation(guest, call) {
+      const peer = guest.channels.get(call.channel)?.peer;
+      if (peer !== undefined) kernel.violation(peer, call.problem);
+    },
+
+    answer(guest, call) {
+      const settle = guest.asked.get(call.id);
+      guest.asked.delete(call.id);
+      settle?.(call.value);
+    },
+
+    supervise(guest, call) {
+      if (!guest.administrator) {
+        guest.refuse(call.id, 'operation_refused', 'only the holder of a subtree may do that');
+        return;
+      }
+      const { operation } = call;
+      if (operation.op === 'tree') {
+        guest.answer(call.id, { data: tree.snapshot() });
+      } else if (operation.op === 'stop') {
+        tree.stop(() => {
+          guest.answer(call.id, undefined);
+        });
+      } else if (operation.op === 'request') {
+        const asked = tree.request(operation.path, operation.request, (result) => {
+          guest.answer(call.id, { data: result });
+        });
+        if (!asked) guest.refuse(call.id, 'noproc', `there is no supervisor at '${operation.path}'`);
+      } else {
+        const environment = tree.environment(operation.path);
+        if (environment === undefined) {
+          guest.refuse(call.id, 'noproc', `there is no environment at '${operation.path}'`);
+          return;
+        }
+        const id = ++lastInspection;
+        environment.guest.asked.set(id, (value) => {
+          guest.answer(call.id, { data: value });
+        });
+        environment.guest.notify({ notice: 'inspect', id, env: environment.slot, query: operation.query });
+      }
+    },
+  };
+}

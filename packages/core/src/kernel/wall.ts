@@ -1,0 +1,51 @@
+/**
+ * What the kernel asks of a fault boundary. A wall starts threads (later: cells, hosts) and reports
+ * how they ended, from evidence of its own: never from what the guest said. The kernel decides when
+ * to ask, to terminate and to give up (the stop ladder); the wall only carries it out.
+ */
+import type { Link } from '../channel/link.js';
+import type { ExitReason } from '../exit-reason.js';
+
+/** Limits that the wall itself holds; every number is finite and was validated with the spec. */
+export interface WallLimits {
+  /** Soft limit of the JavaScript heap, held from outside by the guard. MB. */
+  readonly heapMb: number;
+  /** V8's young generation. MB. */
+  readonly youngMb: number;
+  /** Stack of the thread. MB. */
+  readonly stackMb: number;
+}
+
+export interface WallRequest {
+  readonly limits: WallLimits;
+  /** For people and tools: the thread's title. Holds the path of the node, nothing secret. */
+  readonly title: string;
+  /** What the thread may see as `process.env`; nothing else. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/**
+ * How a thread ended, as the wall saw it. `unexplained` leaves the reason to the kernel, which knows
+ * whether the guest had announced its end or was being stopped.
+ */
+export type WallEnd =
+  | { readonly kind: 'unexplained'; readonly exitCode: number }
+  | { readonly kind: 'reason'; readonly reason: ExitReason };
+
+export interface WallThread {
+  /** The control link to the guest runtime in the thread. */
+  readonly link: Link;
+  /** Sets the one observer of the thread's end; called exactly once, also if it ended before. */
+  onEnd(observer: (end: WallEnd) => void): void;
+  /** Ends the thread as hard as the wall can; the end is reported through `onEnd`, or never (a stuck thread). */
+  terminate(): void;
+  /** The thread did not end: stop its output, lower its priority, let the process die by SIGKILL at its end. */
+  markStuck(): void;
+}
+
+export interface Wall {
+  /** Starts a thread or takes a warm spare. Never throws: a failure is reported as an end. */
+  start(request: WallRequest): WallThread;
+  /** Stops what the wall holds for itself (spares, guard); resolves when none of it is left. */
+  close(): Promise<void>;
+}

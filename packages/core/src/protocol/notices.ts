@@ -1,0 +1,105 @@
+/**
+ * Notices: everything the kernel tells a guest runtime over the control link. They are the control
+ * lane: served before the mailbox and never counted against it.
+ */
+import type { ExitTag } from '../exit-reason.js';
+import type { InspectQuery, OpaqueValue } from './system-calls.js';
+
+export const OVERFLOW_POLICIES = ['block', 'reject', 'drop-newest', 'drop-oldest'] as const;
+export type OverflowPolicy = (typeof OVERFLOW_POLICIES)[number];
+
+/** What a mailbox's owner fixes, and what every sender to it keeps to. */
+export interface MailboxTerms {
+  /** Messages that the mailbox holds. */
+  readonly capacity: number;
+  readonly capacityBytes: number;
+  /** The largest single message. */
+  readonly messageBytes: number;
+  /** What the sending side does at zero credit. */
+  readonly overflow: OverflowPolicy;
+  /** How long `block` waits. Milliseconds. */
+  readonly sendTimeoutMs: number;
+}
+
+/** Where a mailbox is reached: channel 0 is the thread itself. */
+export interface Peer {
+  readonly channel: number;
+  readonly slot: number;
+  readonly terms: MailboxTerms;
+}
+
+/** An exit reason on the wire: its detail stays opaque to the kernel. */
+export interface WireReason {
+  readonly tag: ExitTag;
+  readonly detail: OpaqueValue | undefined;
+}
+
+export type NameState =
+  | { readonly state: 'held'; readonly peer: Peer }
+  /** Its holder is being restarted, moved or woken: senders park. */
+  | { readonly state: 'pending' }
+  | { readonly state: 'free' };
+
+export type Notice =
+  | {
+      readonly notice: 'boot';
+      readonly env: number;
+      readonly handle: number;
+      readonly terms: MailboxTerms;
+      /** What the loader made of the spec: image, arguments, bindings. */
+      readonly boot: OpaqueValue;
+      /** Further arguments of a dynamic child. */
+      readonly extra: readonly unknown[];
+    }
+  | { readonly notice: 'answer'; readonly id: number; readonly result: Answer }
+  /** A new channel; its link end moves with this frame. */
+  | { readonly notice: 'channel'; readonly channel: number }
+  | { readonly notice: 'name'; readonly name: string; readonly holder: NameState }
+  /**
+   * An environment has ended. Comes to every thread that holds a channel to it or watches it; the
+   * runtime first delivers what the dead one had sent, then tells `downs` and `exits`, and rejects calls.
+   */
+  | {
+      readonly notice: 'gone';
+      /** 0 if there is no channel to it. */
+      readonly channel: number;
+      readonly slot: number;
+      /** Whether the whole thread ended: then the channel is closed after it was drained. */
+      readonly closes: boolean;
+      readonly reason: WireReason;
+      readonly downs: readonly { readonly env: number; readonly monitor: number }[];
+      readonly exits: readonly { readonly env: number; readonly signal: number; readonly handle: number }[];
+    }
+  /** An exit signal that another environment sent with `exit`, or a supervisor's order to stop. */
+  | {
+      readonly notice: 'signal';
+      readonly env: number;
+      readonly signal: number;
+      /** The sender: its channel is drained first. 0 where it has none, or is the supervisor. */
+      readonly channel: number;
+      readonly handle: number;
+      /** The order of a supervisor to stop: behaviours end in their own way even if they trap exits. */
+      readonly stop: boolean;
+      readonly reason: WireReason;
+    }
+  | { readonly notice: 'ticket'; readonly channel: number; readonly ticket: number; readonly handle: number }
+  | { readonly notice: 'inspect'; readonly id: number; readonly env: number; readonly query: InspectQuery }
+  /** For administrators: what happens in the tree. */
+  | { readonly notice: 'event'; readonly event: unknown }
+  /** The test clock: time is now this, and who has nothing left to do says so. */
+  | { readonly notice: 'clock'; readonly now: number; readonly id: number };
+
+export type Answer =
+  | { readonly ok: true; readonly value: AnswerValue }
+  | { readonly ok: false; readonly code: RefusalCode; readonly reason?: WireReason; readonly text?: string };
+
+export type AnswerValue =
+  | undefined
+  | number
+  | Peer
+  | NameState
+  | { readonly handle: number; readonly monitor: number }
+  | { readonly data: unknown };
+
+/** Codes of `CallError` and `EnvironmentError` that the kernel can answer with. */
+export type RefusalCode = 'noproc' | 'name_taken' | 'start_failed' | 'limit_refused' | 'operation_refused' | 'module_missing' | 'module_unfit';

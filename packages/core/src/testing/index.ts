@@ -1,0 +1,7 @@
+export { LoopbackLinks } from './loopback.js';
+export { ManualClock } from './manual-clock.js';
+export { noSupervision } from './no-supervision.js';
+export { SeededRandom } from './random.js';
+export { Simulation, SimulationStuck } from './simulation.js';
+
+export type { SimulatedSpec, SimulationOptions } from './simulation.js';

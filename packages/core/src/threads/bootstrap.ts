@@ -1,0 +1,60 @@
+/**
+ * The first code of every thread. It makes the thread fit for a guest, says that it is ready, waits for its
+ * environment variables and hands over to the guest runtime; a warm spare is a thread that waits there.
+ *
+ * Before any guest code: Node's own way to the parent is closed, the ports are taken out of `workerData`,
+ * the standard streams are ours, and what reaches past the thread is removed.
+ */
+import { getHeapStatistics } from 'node:v8';
+import workerThreads from 'node:worker_threads';
+import type { LinkOpener } from '../channel/link.js';
+import { leaveGuardTool } from './guard-tool.js';
+import { installStdio } from './guest-stdio.js';
+import { hardenTrusted } from './harden-trusted.js';
+import { OutputQuota } from './output-quota.js';
+import { PortLink, portLinks } from './port-link.js';
+import { ownTid } from './thread-cpu.js';
+import type { FromBootstrap, FromWall, ThreadPorts } from './wall-messages.js';
+
+const BYTES_PER_MB = 1024 * 1024;
+
+/** What the guest runtime gets to begin with. */
+export interface GuestStart {
+  /** The control link to the kernel. It holds the thread once it has a receiver. */
+  readonly link: PortLink;
+  /** Opens the ends of direct channels that arrive over the control link. */
+  readonly links: LinkOpener;
+}
+
+/** Starts this thread; `startGuest` is called when the wall has said so, once. */
+export function bootThread(startGuest: (start: GuestStart) => void): void {
+  const { control, wall, outputBytesPerSecond } = takeWorkerData();
+  const post = (message: FromBootstrap): void => wall.postMessage(message);
+  const quota = new OutputQuota(outputBytesPerSecond, () => performance.now());
+  installStdio(quota, (stream, text, dropped) => post({ tag: 'output', stream, text, dropped }));
+  leaveGuardTool();
+  hardenTrusted();
+  // Once taken the listener is gone, and only the guest runtime decides what keeps the thread going.
+  wall.once('message', ({ env }: FromWall) => {
+    applyEnvironment(env);
+    startGuest({ link: new PortLink(control, { takesEnds: true }), links: portLinks });
+  });
+  const heapLimitMb = getHeapStatistics().heap_size_limit / BYTES_PER_MB;
+  post({ tag: 'ready', tid: ownTid(), heapLimitMb });
+}
+
+/** Makes `process.env` exactly the strings given. */
+export function applyEnvironment(env: Readonly<Record<string, string>>): void {
+  for (const name of Object.keys(process.env)) {
+    if (!Object.hasOwn(env, name)) delete process.env[name];
+  }
+  for (const [name, value] of Object.entries(env)) process.env[name] = value;
+}
+
+/** `hardenTrusted` brings the named imports up to date. Closing the parent's port matters: what a guest posts at it would pile up in the kernel's process. */
+function takeWorkerData(): ThreadPorts {
+  const ports = workerThreads.workerData as ThreadPorts;
+  workerThreads.parentPort?.close();
+  Object.assign(workerThreads, { workerData: null, parentPort: null });
+  return ports;
+}

@@ -1,0 +1,191 @@
+/**
+ * Holds the soft limits of threads from outside. V8's own limit is no bound: the most ordinary leaks abort
+ * the whole process there. So each thread that has run since the last look is read; one that is over its
+ * limit collects its garbage, is read again, and only what is then still over is a verdict.
+ *
+ * Invariants:
+ * - nothing is read while the process uses no processor time, and no thread that has not run;
+ * - at most one question to a thread is open, so a thread that cannot answer costs nothing;
+ * - collecting takes at most half of a thread's time, however much garbage it makes.
+ */
+import type { Clock } from '../clock.js';
+import { ThreadInspector, type InspectedThread } from './thread-inspector.js';
+import { ThreadMemory, type MemoryReading } from './thread-memory.js';
+import { threadCpuNs } from './thread-cpu.js';
+
+const BUSY_INTERVAL_MS = 10;
+const IDLE_INTERVAL_MS = 50;
+/** The guard's own look costs some 30 µs; less than this is not worth another. */
+const PROCESS_MOVED_US = 500;
+const THREAD_MOVED_NS = 200_000;
+
+export interface GuardLimits {
+  readonly heapMb: number;
+  /** Heap and off-heap together. */
+  readonly memoryMb: number;
+}
+
+/** The evidence of a limit exceeded, fit to be the detail of an exit reason. */
+export interface LimitExceeded {
+  readonly limit: 'heapMb' | 'memoryMb';
+  readonly usedMb: number;
+  readonly limitMb: number;
+}
+
+export interface GuardedThread {
+  readonly token: string;
+  readonly limits: GuardLimits;
+  /** Once. The thread is no longer watched. */
+  onLimit(exceeded: LimitExceeded): void;
+}
+
+export interface GuardOptions {
+  readonly clock: Clock;
+  /** Microseconds of processor time that the process has used; default `process.cpuUsage`. */
+  readonly processCpuUs?: () => number;
+  /** Default: /proc. */
+  readonly threadCpuNs?: (tid: number) => number | undefined;
+}
+
+/** The guard's side of one thread. */
+export class GuardEntry {
+  readonly thread: GuardedThread;
+  tid = -1;
+  inspected: InspectedThread | undefined;
+  memory: ThreadMemory | undefined;
+  reading: MemoryReading | undefined;
+  lastCpuNs = -1;
+  notBefore = 0;
+  asking = false;
+  #ready: (() => void) | undefined;
+  #prepared = false;
+
+  constructor(thread: GuardedThread) {
+    this.thread = thread;
+  }
+
+  /** The thread's bootstrap has run and waits; `done` is called when guest code may be let in. */
+  prepare(tid: number, done: () => void): void {
+    this.tid = tid;
+    this.#ready = done;
+    this.attach();
+  }
+
+  attach(): void {
+    if (this.inspected === undefined || this.#ready === undefined || this.#prepared) return;
+    this.#prepared = true;
+    const memory = new ThreadMemory(this.inspected);
+    memory.prepare(() => {
+      this.memory = memory;
+      this.#ready?.();
+    });
+  }
+}
+
+export class Guard {
+  readonly #clock: Clock;
+  readonly #processCpuUs: () => number;
+  readonly #threadCpuNs: (tid: number) => number | undefined;
+  readonly #entries = new Map<string, GuardEntry>();
+  readonly #inspector: ThreadInspector;
+  #lastCpuUs = 0;
+  #intervalMs = BUSY_INTERVAL_MS;
+  #cancelTick: (() => void) | undefined;
+
+  /** Throws where this Node has no inspector. */
+  constructor(options: GuardOptions) {
+    this.#clock = options.clock;
+    this.#processCpuUs = options.processCpuUs ?? processCpuUs;
+    this.#threadCpuNs = options.threadCpuNs ?? threadCpuNs;
+    this.#inspector = new ThreadInspector();
+  }
+
+  /** Call before the thread is started with `token` in its name. */
+  watch(thread: GuardedThread): GuardEntry {
+    const entry = new GuardEntry(thread);
+    this.#entries.set(thread.token, entry);
+    this.#inspector.expect(thread.token, (inspected) => {
+      entry.inspected = inspected;
+      entry.attach();
+    });
+    this.#cancelTick ??= this.#clock.after(this.#intervalMs, this.#tick);
+    return entry;
+  }
+
+  forget(token: string): void {
+    this.#entries.delete(token);
+    this.#inspector.forget(token);
+    if (this.#entries.size > 0) return;
+    this.#cancelTick?.();
+    this.#cancelTick = undefined;
+  }
+
+  /** Before the process ends. */
+  close(): void {
+    for (const token of [...this.#entries.keys()]) this.forget(token);
+    this.#inspector.close();
+  }
+
+  readonly #tick = (): void => {
+    this.#intervalMs = this.#look() ? BUSY_INTERVAL_MS : Math.min(IDLE_INTERVAL_MS, this.#intervalMs * 2);
+    this.#cancelTick = this.#clock.after(this.#intervalMs, this.#tick);
+  };
+
+  /** Whether a thread had run. */
+  #look(): boolean {
+    const cpuUs = this.#processCpuUs();
+    if (cpuUs - this.#lastCpuUs < PROCESS_MOVED_US) return false;
+    this.#lastCpuUs = cpuUs;
+    const now = this.#clock.now();
+    let busy = false;
+    for (const entry of this.#entries.values()) {
+      if (entry.memory === undefined || entry.asking || now < entry.notBefore) continue;
+      const cpuNs = this.#threadCpuNs(entry.tid);
+      if (cpuNs !== undefined && cpuNs - entry.lastCpuNs < THREAD_MOVED_NS) continue;
+      entry.lastCpuNs = cpuNs ?? -1;
+      busy = true;
+      this.#ask(entry, entry.memory);
+    }
+    return busy;
+  }
+
+  #ask(entry: GuardEntry, memory: ThreadMemory): void {
+    entry.asking = true;
+    memory.read((reading) => {
+      entry.reading = reading ?? entry.reading;
+      if (reading === undefined || excess(reading, entry.thread.limits) === undefined) {
+        entry.asking = false;
+        return;
+      }
+      const began = this.#clock.now();
+      memory.readCollected((after) => this.#judge(entry, after, this.#clock.now() - began));
+    });
+  }
+
+  #judge(entry: GuardEntry, reading: MemoryReading | undefined, collectedMs: number): void {
+    entry.asking = false;
+    entry.notBefore = this.#clock.now() + collectedMs;
+    if (reading === undefined || !this.#entries.has(entry.thread.token)) return;
+    entry.reading = reading;
+    const exceeded = excess(reading, entry.thread.limits);
+    if (exceeded === undefined) return;
+    this.forget(entry.thread.token);
+    entry.thread.onLimit(exceeded);
+  }
+}
+
+function excess({ heapMb, offHeapMb }: MemoryReading, limits: GuardLimits): LimitExceeded | undefined {
+  if (heapMb > limits.heapMb) return { limit: 'heapMb', usedMb: round(heapMb), limitMb: limits.heapMb };
+  const usedMb = heapMb + offHeapMb;
+  if (usedMb > limits.memoryMb) return { limit: 'memoryMb', usedMb: round(usedMb), limitMb: limits.memoryMb };
+  return undefined;
+}
+
+function round(mb: number): number {
+  return Math.round(mb * 10) / 10;
+}
+
+function processCpuUs(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+}

@@ -1,0 +1,8 @@
+/** What the boot value of an environment in a thread holds; the loader makes it, the thread's runtime reads it. */
+import type { Image } from '../images/image.js';
+
+export interface GuestBoot {
+  readonly image: Image;
+  readonly args: unknown;
+  readonly bindings: Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,30 @@
+/**
+ * From the limits of a spec to those of V8. The soft limit of the heap is held by the guard; V8's own is
+ * set far above it, because a thread that reaches V8's aborts the whole process more often than not.
+ */
+import type { ResourceLimits } from 'node:worker_threads';
+import type { WallLimits } from '../kernel/wall.js';
+
+const LEAST_OLD_MB = 16;
+const LEAST_YOUNG_MB = 1;
+/** A stack of 0.2 MB kills the process before the thread has started. */
+const LEAST_STACK_MB = 0.5;
+const MOST_STACK_MB = 64;
+
+/** The hard limit for a soft one: room for one doubling of the largest table that the soft one allows. */
+export function hardHeapMb(heapMb: number): number {
+  return Math.max(4 * heapMb, heapMb + 512);
+}
+
+export function toResourceLimits(limits: WallLimits): Required<Omit<ResourceLimits, 'codeRangeSizeMb'>> {
+  return {
+    maxOldGenerationSizeMb: Math.max(LEAST_OLD_MB, Math.ceil(hardHeapMb(limits.heapMb))),
+    maxYoungGenerationSizeMb: Math.max(LEAST_YOUNG_MB, Math.ceil(limits.youngMb)),
+    stackSizeMb: Math.min(MOST_STACK_MB, Math.max(LEAST_STACK_MB, limits.stackMb)),
+  };
+}
+
+/** Threads with equal limits can stand in for each other. */
+export function limitClass(limits: WallLimits): string {
+  return `${limits.heapMb}/${limits.youngMb}/${limits.stackMb}`;
+}

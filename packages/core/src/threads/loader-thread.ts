@@ -1,0 +1,38 @@
+/** Entry of the loader's thread: makes the image of a module that an environment wants to spawn. */
+import { basename } from 'node:path';
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
+import { EspalierError } from '../errors.js';
+import type { SpawnRequest } from '../guest/context.js';
+import { DEFAULT_TERMS } from '../guest/route.js';
+import { ImageBuilder } from '../images/image-builder.js';
+import type { LoadResult } from '../kernel/parts.js';
+import type { RefusalCode } from '../protocol/notices.js';
+import { decodeOnce } from '../values/index.js';
+import { bootValue } from './boot-value.js';
+import type { LoadAnswer, LoadRequest, LoaderSettings } from './loader-thread-handle.js';
+import { nodeTextCodec } from './node-text-codec.js';
+
+const port = parentPort as MessagePort;
+const { base, limits } = workerData as LoaderSettings;
+const builder = new ImageBuilder();
+let count = 0;
+
+port.on('message', ({ id, request }: LoadRequest) => {
+  void load(request).then((result) => {
+    port.postMessage({ id, result } satisfies LoadAnswer);
+  });
+});
+
+async function load(bytes: Uint8Array): Promise<LoadResult> {
+  try {
+    const request = decodeOnce(bytes, { text: nodeTextCodec }) as SpawnRequest;
+    const image = await builder.build({ module: request.module, base });
+    const name = typeof request.name === 'string' ? request.name : null;
+    const boot = bootValue({ image, args: request.args, bindings: {} });
+    const id = `${basename(request.module).replace(/\.[^.]*$/, '')}-${String(++count)}`;
+    return { ok: true, id, spec: { boot, name, terms: DEFAULT_TERMS, limits, env: {} } };
+  } catch (error) {
+    const code = error instanceof EspalierError ? (error.code as RefusalCode) : 'start_failed';
+    return { ok: false, code, text: error instanceof Error ? error.message : String(error) };
+  }
+}

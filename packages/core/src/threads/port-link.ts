@@ -1,0 +1,167 @@
+/**
+ * A link over a MessagePort: kernel to guest, and guest to guest.
+ *
+ * Invariants beyond those of every link:
+ * - what is posted is never a view on a larger buffer: structured clone would copy all of it, and show
+ *   the other side bytes that were not meant for it;
+ * - what arrives and is neither a whole `Uint8Array` nor one with ArrayBuffers behind it (and, where they are
+ *   expected, link ends) ends the link: the sender of it does not speak our protocol;
+ * - delivery is never nested: `drain()` from inside a receiver only makes the running delivery go on until
+ *   the port is empty, so batches cannot overtake the one that is being handled.
+ */
+import { MessageChannel, MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import type { Link, LinkEnd, LinkMaker, LinkOpener, LinkReceiver, Transfer } from '../channel/link.js';
+
+/** From this size on, moving the buffer is cheaper than copying it (measured: 5.6 against 6.8 µs at 4 kB,
+ * 10.5 against 14.5 at 16 kB; below, the copy wins: 3.5 against 4.8 µs at 200 B). */
+const TRANSFER_FROM_BYTES = 2_048;
+
+/** How many messages one wake-up takes off the port at once before the event loop goes on. */
+const MESSAGES_PER_WAKE = 64;
+
+export interface PortLinkOptions {
+  /** What arrived does not belong to the protocol; `end` follows. `problem` is for people. */
+  readonly violation?: (problem: string) => void;
+  /** The first batch has arrived (once, before it is delivered). */
+  readonly firstBatch?: () => void;
+  /** Whether ends of new links may arrive: only on the guest's end of a control link. Default: false. */
+  readonly takesEnds?: boolean;
+}
+
+/** Links over message ports: an end is a port, and moves to its thread in a frame of the control link. */
+export const portLinks: LinkMaker & LinkOpener = Object.freeze({
+  pair: (): readonly [LinkEnd, LinkEnd] => {
+    const { port1, port2 } = new MessageChannel();
+    return [port1 as LinkEnd, port2 as LinkEnd];
+  },
+  open: (end: LinkEnd): PortLink => new PortLink(end as MessagePort),
+});
+
+export class PortLink implements Link {
+  readonly #port: MessagePort;
+  readonly #options: PortLinkOptions;
+  #receiver: LinkReceiver | undefined;
+  #state: 'open' | 'ended' | 'closed' = 'open';
+  #holds = true;
+  #heard = false;
+  #delivering = false;
+  #drainAll = false;
+
+  constructor(port: MessagePort, options: PortLinkOptions = {}) {
+    this.#port = port;
+    this.#options = options;
+    port.unref();
+  }
+
+  send(batch: Uint8Array, transfers?: readonly Transfer[]): void {
+    if (this.#state !== 'open') return closeEnds(transfers);
+    const whole = batch.byteLength === batch.buffer.byteLength ? batch : batch.slice();
+    const moved = transfers === undefined ? [] : ([...transfers] as (ArrayBuffer | MessagePort)[]);
+    const message = moved.length === 0 ? whole : [whole, ...moved];
+    if (whole.byteLength >= TRANSFER_FROM_BYTES) moved.push(whole.buffer as ArrayBuffer);
+    if (moved.length === 0) this.#port.postMessage(message);
+    else this.#port.postMessage(message, moved);
+  }
+
+  receive(receiver: LinkReceiver): void {
+    this.#receiver = receiver;
+    if (this.#state !== 'open') return;
+    this.#port.on('message', this.#woken);
+    this.#port.on('messageerror', () => this.#violate('a message that cannot be read'));
+    this.#port.on('close', () => this.#end());
+    if (!this.#holds) this.#port.unref();
+  }
+
+  drain(): void {
+    if (this.#receiver === undefined || this.#state !== 'open') return;
+    if (this.#delivering) this.#drainAll = true;
+    else this.#deliver(undefined, Infinity);
+  }
+
+  close(): void {
+    if (this.#state === 'closed') return;
+    const wasOpen = this.#state === 'open';
+    this.#state = 'closed';
+    if (wasOpen) this.#port.close();
+  }
+
+  /** The link holds its thread (the default, once it has a receiver). */
+  ref(): void {
+    this.#holds = true;
+    if (this.#receiver !== undefined && this.#state === 'open') this.#port.ref();
+  }
+
+  /** The link no longer keeps its thread from ending. */
+  unref(): void {
+    this.#holds = false;
+    this.#port.unref();
+  }
+
+  readonly #woken = (message: unknown): void => {
+    if (this.#state === 'open') this.#deliver({ message }, MESSAGES_PER_WAKE);
+  };
+
+  #deliver(first: { message: unknown } | undefined, most: number): void {
+    this.#delivering = true;
+    let left = most;
+    try {
+      for (
+        let next = first ?? receiveMessageOnPort(this.#port);
+        next !== undefined;
+        next = left > 0 ? receiveMessageOnPort(this.#port) : undefined
+      ) {
+        this.#accept(next.message);
+        if (this.#state !== 'open') return;
+        if (this.#drainAll) left = Infinity;
+        left -= 1;
+      }
+    } finally {
+      this.#delivering = false;
+      this.#drainAll = false;
+    }
+  }
+
+  #accept(message: unknown): void {
+    const parts: readonly unknown[] = Array.isArray(message) ? message : [message];
+    const [bytes, ...transfers] = parts;
+    if (!isWholeBytes(bytes)) return this.#violate('a message that is no batch');
+    const takesEnds = this.#options.takesEnds === true;
+    if (
+      !transfers.every((part) => part instanceof ArrayBuffer || (takesEnds && part instanceof MessagePort))
+    ) {
+      return this.#violate('a transfer that has no place on this link');
+    }
+    if (!this.#heard) {
+      this.#heard = true;
+      this.#options.firstBatch?.();
+    }
+    this.#receiver?.batch(bytes, transfers as Transfer[]);
+  }
+
+  #violate(problem: string): void {
+    if (this.#state !== 'open') return;
+    this.#options.violation?.(problem);
+    this.#end();
+    this.#port.close();
+  }
+
+  #end(): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'ended';
+    this.#receiver?.end();
+  }
+}
+
+/** Nobody must wait for a link whose end could not be delivered. */
+function closeEnds(transfers: readonly Transfer[] = []): void {
+  for (const part of transfers) if (part instanceof MessagePort) part.close();
+}
+
+/** Shared memory and views on something larger are what our sender never posts. */
+function isWholeBytes(value: unknown): value is Uint8Array {
+  return (
+    value instanceof Uint8Array &&
+    value.buffer instanceof ArrayBuffer &&
+    value.byteLength === value.buffer.byteLength
+  );
+}

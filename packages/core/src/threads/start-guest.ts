@@ -1,0 +1,81 @@
+/**
+ * The last step of a thread's start: the guest runtime over Node's message ports, and the image of its
+ * environment evaluated into a behaviour.
+ */
+import { createRequire, isBuiltin } from 'node:module';
+import type { Collector } from '../guest/address-table.js';
+import { isBehaviour } from '../guest/behaviour.js';
+import { Runtime } from '../guest/runtime.js';
+import type { Loaded } from '../guest/services.js';
+import { EnvironmentError } from '../errors.js';
+import { evaluateImage, type Require } from '../images/evaluate-image.js';
+import * as core from '../index.js';
+import type { GuestStart } from './bootstrap.js';
+import type { GuestBoot } from './guest-boot.js';
+import { nodeClock } from './node-clock.js';
+import { nodeTextCodec } from './node-text-codec.js';
+import { portLinks } from './port-link.js';
+
+const nodeRequire = createRequire(import.meta.url);
+
+export function startGuest({ link }: GuestStart): void {
+  const runtime = new Runtime({
+    control: link,
+    links: portLinks,
+    clock: nodeClock(),
+    afterTurn: (callback) => {
+      process.nextTick(callback);
+    },
+    text: nodeTextCodec,
+    collector: garbageCollector(),
+    load: (boot, extra) => load(boot as GuestBoot, extra),
+    // Whatever the guest has left open (timers, sockets) ends with it.
+    idle: () => process.exit(),
+  });
+  const crash = (thrown: unknown): void => {
+    runtime.crash(thrown);
+  };
+  process.on('uncaughtException', crash);
+}
+
+/** Addresses that nobody can use any more are given back to the kernel. */
+export function garbageCollector(): Collector {
+  const registry = new FinalizationRegistry<() => void>((collected) => {
+    collected();
+  });
+  return {
+    watch: (address, collected) => {
+      registry.register(address, collected);
+    },
+  };
+}
+
+/* Not async as a whole: what a module throws while it is evaluated is the rejection. */
+async function load({ image, args, bindings }: GuestBoot, extra: readonly unknown[]): Promise<Loaded> {
+  const { exports } = await Promise.resolve(evaluateImage(image, { require: guestRequire }));
+  const behaviour = (exports as { default?: unknown } | undefined)?.default;
+  if (!isBehaviour(behaviour)) {
+    throw new EnvironmentError(
+      'module_unfit',
+      `${image.manifest.entry} has no behaviour as its default export`,
+      {
+        path: image.manifest.entry,
+        remedy: 'Write `export default server({...})`, `environment(...)` or `task(...)`.',
+      },
+    );
+  }
+  return {
+    behaviour,
+    args: extra.length > 0 ? [args, ...extra] : args,
+    bindings: Object.freeze({ ...bindings }),
+  };
+}
+
+/** What an image asks for by name and does not hold itself. */
+const guestRequire: Require = (specifier) => {
+  if (specifier === '@espalier/core') return core;
+  if (isBuiltin(specifier)) return nodeRequire(specifier);
+  throw new EnvironmentError('module_missing', `the image does not hold '${specifier}'`, {
+    value: specifier,
+  });
+};

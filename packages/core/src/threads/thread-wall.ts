@@ -1,0 +1,179 @@
+/**
+ * The wall `thread`: worker threads with limits held from outside, nothing of the host's environment, own
+ * standard streams and warm spares. Runs in the kernel's thread, which may itself be a worker.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '../clock.js';
+import type { Wall, WallLimits, WallRequest, WallThread } from '../kernel/wall.js';
+import { Guard, type GuardLimits, type LimitExceeded } from './guard.js';
+import { nodeClock } from './node-clock.js';
+import { Spares, type SpareOptions } from './spares.js';
+import { NodeThread } from './wall-thread.js';
+import type { OutputStream } from './wall-messages.js';
+
+/** What a thread may print: default of `outputBytesPerSecond`. */
+const OUTPUT_BYTES_PER_SECOND = 1_000_000;
+/** After this long `close` no longer waits for a spare to end. */
+const CLOSE_WITHIN_MS = 1_000;
+
+export interface ThreadWallOptions {
+  /** The compiled bootstrap: a module that calls `bootThread(startGuest)`. */
+  readonly bootstrap: URL;
+  /** Default: the process's own. */
+  readonly clock?: Clock;
+  readonly spares?: SpareOptions;
+  /** Bytes per second that each thread may print. Default 1,000,000. */
+  readonly outputBytesPerSecond?: number;
+  /** Heap and off-heap memory together, MB, for a thread of these limits. Default: twice `heapMb`. */
+  readonly memoryMb?: (limits: WallLimits) => number;
+  /** Something was printed. `dropped` counts what exceeded the quota and was not. */
+  output?(title: string, stream: OutputStream, text: string, dropped: number): void;
+  /** A thread sent what does not belong to the protocol; its link has ended. */
+  violation?(title: string, problem: string): void;
+  /** Something is not as it should be: no guard, or V8 did not take a limit. For people. */
+  warning?(problem: string): void;
+}
+
+/** One thread, for inspection. Memory as the guard read it last, MB; undefined before that. */
+export interface ThreadFacts {
+  readonly title: string;
+  readonly tid: number;
+  readonly heapMb: number | undefined;
+  readonly offHeapMb: number | undefined;
+}
+
+export class ThreadWall implements Wall {
+  readonly #options: ThreadWallOptions;
+  readonly #clock: Clock;
+  readonly #spares: Spares<NodeThread>;
+  readonly #threads = new Set<NodeThread>();
+  readonly #stuck = new Set<NodeThread>();
+  readonly #runId = randomBytes(6).toString('hex');
+  #guard: Guard | undefined | 'none';
+  #started = 0;
+  #closed: (() => void) | undefined;
+
+  constructor(options: ThreadWallOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? nodeClock();
+    this.#spares = new Spares<NodeThread>(
+      {
+        start: (limits) => {
+          const spare = this.#thread('spare', limits);
+          spare.unref();
+          return spare;
+        },
+        discard: (spare) => spare.terminate(),
+      },
+      this.#clock,
+      options.spares,
+    );
+  }
+
+  start(request: WallRequest): WallThread {
+    const thread = this.#spares.take(request.limits) ?? this.#thread(request.title, request.limits);
+    thread.boot(request);
+    return thread;
+  }
+
+  /** Threads that were told to end and did not. While there is one, end the process by `endProcess`. */
+  get stuck(): readonly string[] {
+    return [...this.#stuck].map(({ title }) => title);
+  }
+
+  /** The threads of environments, and apart from them those that wait as spares. */
+  facts(): { readonly threads: ThreadFacts[]; readonly spares: ThreadFacts[] } {
+    const spares = new Set(this.#spares.threads);
+    return {
+      threads: [...this.#threads].filter((thread) => !spares.has(thread)).map(factsOf),
+      spares: [...spares].map(factsOf),
+    };
+  }
+
+  async close(): Promise<void> {
+    const leaving = new Set(this.#spares.threads);
+    this.#spares.close();
+    await new Promise<void>((resolve) => {
+      const cancel = this.#clock.after(CLOSE_WITHIN_MS, resolve);
+      this.#closed = () => {
+        for (const spare of leaving) if (!this.#threads.has(spare)) leaving.delete(spare);
+        if (leaving.size > 0) return;
+        cancel();
+        resolve();
+      };
+      this.#closed();
+    });
+    this.dismissGuard();
+  }
+
+  /** Ends the inspector session at once: the process is about to end. Limits are V8's alone from here on. */
+  dismissGuard(): void {
+    if (this.#guard instanceof Guard) this.#guard.close();
+    this.#guard = 'none';
+  }
+
+  #thread(title: string, limits: WallLimits): NodeThread {
+    this.#started += 1;
+    const token = `espalier:${this.#runId}-${this.#started}`;
+    const guardLimits: GuardLimits = {
+      heapMb: limits.heapMb,
+      memoryMb: this.#options.memoryMb?.(limits) ?? 2 * limits.heapMb,
+    };
+    const guard = this.#watchful()?.watch({
+      token,
+      limits: guardLimits,
+      onLimit: (exceeded: LimitExceeded) => thread.exceeded(exceeded),
+    });
+    const thread: NodeThread = new NodeThread({
+      bootstrap: this.#options.bootstrap,
+      token,
+      title,
+      limits,
+      outputBytesPerSecond: this.#options.outputBytesPerSecond ?? OUTPUT_BYTES_PER_SECOND,
+      now: () => this.#clock.now(),
+      after: (delayMs, wake) => this.#clock.after(delayMs, wake),
+      guard,
+      ready: (ready) => this.#ready(ready),
+      heard: () => this.#spares.refill(),
+      output: (from, stream, text, dropped) => this.#options.output?.(from.title, stream, text, dropped),
+      violation: (from, problem) => this.#options.violation?.(from.title, problem),
+      stuck: (which) => this.#stuck.add(which),
+      ended: (ended) => this.#ended(ended),
+    });
+    this.#threads.add(thread);
+    return thread;
+  }
+
+  #ready(thread: NodeThread): void {
+    if (thread.limitOverridden) {
+      this.#options.warning?.(
+        `V8 took ${Math.round(thread.heapLimitMb ?? 0)} MB as the heap limit of a thread: a flag of the process overrides ours`,
+      );
+    }
+    this.#spares.ready(thread);
+  }
+
+  #ended(thread: NodeThread): void {
+    this.#threads.delete(thread);
+    this.#stuck.delete(thread);
+    this.#spares.ended(thread);
+    if (this.#guard instanceof Guard) this.#guard.forget(thread.token);
+    this.#closed?.();
+  }
+
+  #watchful(): Guard | undefined {
+    if (this.#guard === undefined) {
+      try {
+        this.#guard = new Guard({ clock: this.#clock });
+      } catch (error) {
+        this.#options.warning?.(`No guard: ${String(error)}. Only V8 holds the limits of threads`);
+        this.#guard = 'none';
+      }
+    }
+    return this.#guard === 'none' ? undefined : this.#guard;
+  }
+}
+
+function factsOf({ title, tid, guard }: NodeThread): ThreadFacts {
+  return { title, tid, heapMb: guard?.reading?.heapMb, offHeapMb: guard?.reading?.offHeapMb };
+}

@@ -1,0 +1,49 @@
+/**
+ * What a thread's bootstrap and its wall say to each other, over a port of their own beside the control
+ * link: before guest code runs the way in, afterwards what is printed. Guests never hold this port; the
+ * wall checks what comes from it all the same.
+ */
+import type { MessagePort } from 'node:worker_threads';
+
+/** Handed to a new thread in `workerData`. */
+export interface ThreadPorts {
+  readonly control: MessagePort;
+  readonly wall: MessagePort;
+  readonly outputBytesPerSecond: number;
+}
+
+/** Said once: the guest may be let in. */
+export interface FromWall {
+  readonly tag: 'boot';
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export type OutputStream = 'stdout' | 'stderr';
+
+export type FromBootstrap =
+  | {
+      readonly tag: 'ready';
+      /** The system's id of the thread; -1 where there is no /proc. */
+      readonly tid: number;
+      /** What V8 really took as the hard limit of the heap. */
+      readonly heapLimitMb: number;
+    }
+  | {
+      readonly tag: 'output';
+      readonly stream: OutputStream;
+      readonly text: string;
+      readonly dropped: number;
+    };
+
+/** What the bootstrap sent, or undefined for what it would never send. */
+export function readFromBootstrap(message: unknown): FromBootstrap | undefined {
+  if (typeof message !== 'object' || message === null) return undefined;
+  const { tag, tid, heapLimitMb, stream, text, dropped } = message as Record<string, unknown>;
+  if (tag === 'ready') {
+    if (typeof tid !== 'number' || typeof heapLimitMb !== 'number') return undefined;
+    return { tag, tid, heapLimitMb };
+  }
+  if (tag !== 'output' || (stream !== 'stdout' && stream !== 'stderr')) return undefined;
+  if (typeof text !== 'string' || typeof dropped !== 'number') return undefined;
+  return { tag, stream, text, dropped };
+}

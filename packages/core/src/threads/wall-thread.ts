@@ -1,0 +1,240 @@
+/**
+ * One worker thread as its wall sees it, from its start to its exit:
+ *
+ *   starting ──ready──► waiting ──boot──► running ──exit──► ended
+ *
+ * A thread that is booted before it is ready starts running as soon as it is. The end is told once, from
+ * the worker's own `exit` event, with the evidence that was gathered on this side.
+ */
+import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
+import type { WallEnd, WallLimits, WallRequest, WallThread } from '../kernel/wall.js';
+import type { GuardEntry, LimitExceeded } from './guard.js';
+import { hardHeapMb, toResourceLimits } from './limits.js';
+import { OutputQuota } from './output-quota.js';
+import { PortLink } from './port-link.js';
+import { lowerPriority } from './thread-cpu.js';
+import { readFromBootstrap, type FromWall, type OutputStream, type ThreadPorts } from './wall-messages.js';
+
+/** The bootstrap cannot be inspected while the application's thread is blocked in a native call: then it
+ * runs unguarded at first, rather than not at all. */
+const GUARD_WITHIN_MS = 500;
+
+export interface WallThreadSetup {
+  readonly bootstrap: URL;
+  readonly token: string;
+  readonly title: string;
+  readonly limits: WallLimits;
+  readonly outputBytesPerSecond: number;
+  readonly now: () => number;
+  readonly after: (delayMs: number, wake: () => void) => () => void;
+  readonly guard: GuardEntry | undefined;
+  /** The bootstrap has run, and the guard is in place. */
+  ready(thread: NodeThread): void;
+  /** The guest has sent its first batch. */
+  heard(): void;
+  output(thread: NodeThread, stream: OutputStream, text: string, dropped: number): void;
+  violation(thread: NodeThread, problem: string): void;
+  stuck(thread: NodeThread): void;
+  ended(thread: NodeThread): void;
+}
+
+export class NodeThread implements WallThread {
+  readonly link: PortLink;
+  readonly token: string;
+  readonly limits: WallLimits;
+  readonly guard: GuardEntry | undefined;
+  readonly #setup: WallThreadSetup;
+  readonly #worker: Worker | undefined;
+  readonly #wall: MessagePort;
+  readonly #quota: OutputQuota;
+  #title: string;
+  #tid = -1;
+  #heapLimitMb: number | undefined;
+  #ready = false;
+  #request: WallRequest | undefined;
+  #cancelWait: (() => void) | undefined;
+  #silent = false;
+  #exceeded: LimitExceeded | undefined;
+  #end: WallEnd | undefined;
+  #observer: ((end: WallEnd) => void) | undefined;
+
+  constructor(setup: WallThreadSetup) {
+    this.#setup = setup;
+    this.token = setup.token;
+    this.#title = setup.title;
+    this.limits = setup.limits;
+    this.guard = setup.guard;
+    this.#quota = new OutputQuota(setup.outputBytesPerSecond, setup.now);
+    const control = new MessageChannel();
+    const wall = new MessageChannel();
+    this.link = new PortLink(control.port1, {
+      violation: (problem) => setup.violation(this, problem),
+      firstBatch: () => setup.heard(),
+    });
+    this.link.unref();
+    this.#wall = wall.port1;
+    const ports: ThreadPorts = {
+      control: control.port2,
+      wall: wall.port2,
+      outputBytesPerSecond: setup.outputBytesPerSecond,
+    };
+    this.#worker = this.#start(ports);
+    this.#wall.on('message', (message) => this.#heard(message));
+    this.#wall.unref();
+  }
+
+  get title(): string {
+    return this.#title;
+  }
+
+  get tid(): number {
+    return this.#tid;
+  }
+
+  /** What V8 took as the hard limit of the heap, MB; undefined until the bootstrap has run. */
+  get heapLimitMb(): number | undefined {
+    return this.#heapLimitMb;
+  }
+
+  /** V8 did not take our hard limit: a flag of the process overrides it. */
+  get limitOverridden(): boolean {
+    return this.#heapLimitMb !== undefined && this.#heapLimitMb > 1.5 * hardHeapMb(this.limits.heapMb) + 64;
+  }
+
+  /** Lets the guest in, now or as soon as the thread is ready. */
+  boot(request: WallRequest): void {
+    this.#request = request;
+    this.#title = request.title;
+    this.#worker?.ref();
+    if (this.#ready) this.#post({ tag: 'boot', env: request.env });
+  }
+
+  /** A thread that nobody uses yet does not keep the process going. */
+  unref(): void {
+    this.#worker?.unref();
+  }
+
+  onEnd(observer: (end: WallEnd) => void): void {
+    this.#observer = observer;
+    if (this.#end !== undefined) observer(this.#end);
+  }
+
+  exceeded(evidence: LimitExceeded): void {
+    this.#exceeded ??= evidence;
+    this.terminate();
+  }
+
+  terminate(): void {
+    // Never awaited: a stuck thread does not settle it. The end is told by the `exit` event.
+    void this.#worker?.terminate();
+  }
+
+  markStuck(): void {
+    this.#silent = true;
+    this.#setup.stuck(this);
+    lowerPriority(this.#tid);
+    this.#worker?.unref();
+  }
+
+  #start(ports: ThreadPorts): Worker | undefined {
+    try {
+      const worker = new Worker(this.#setup.bootstrap, {
+        name: `${this.token} ${this.#title}`,
+        workerData: ports,
+        transferList: [ports.control, ports.wall],
+        env: {},
+        execArgv: [],
+        stdin: false,
+        stdout: true,
+        stderr: true,
+        trackUnmanagedFds: true,
+        resourceLimits: toResourceLimits(this.limits),
+      });
+      // What is printed before our own streams are in place. Taken here, not read as a stream: reading
+      // would answer through Node's internal port, which the thread no longer serves.
+      for (const stream of ['stdout', 'stderr'] as const) {
+        worker[stream].push = (chunk: string | Buffer | null) => {
+          if (chunk !== null) this.#output(stream, chunk.toString(), 0);
+          return true;
+        };
+      }
+      worker.on('error', (error: unknown) => this.#failed(worker, error));
+      worker.once('exit', (code) => this.#exited(code));
+      return worker;
+    } catch (error) {
+      // No thread to be had. Told like any other end, and not before the caller can observe it.
+      queueMicrotask(() => {
+        this.#output('stderr', `The thread could not be started: ${String(error)}\n`, 0);
+        this.#exited(-1);
+      });
+      return undefined;
+    }
+  }
+
+  #post(message: FromWall): void {
+    this.#wall.postMessage(message);
+  }
+
+  #heard(message: unknown): void {
+    const said = readFromBootstrap(message);
+    if (said === undefined) this.#setup.violation(this, 'a message that the bootstrap does not send');
+    else if (said.tag === 'output') this.#output(said.stream, said.text, said.dropped);
+    else if (this.#heapLimitMb === undefined) {
+      this.#tid = said.tid;
+      this.#heapLimitMb = said.heapLimitMb;
+      if (this.guard === undefined) return this.#letIn();
+      this.#cancelWait = this.#setup.after(GUARD_WITHIN_MS, () => this.#letIn());
+      this.guard.prepare(said.tid, () => this.#letIn());
+    }
+  }
+
+  #letIn(): void {
+    this.#cancelWait?.();
+    if (this.#ready || this.#end !== undefined) return;
+    this.#ready = true;
+    if (this.#request !== undefined) this.#post({ tag: 'boot', env: this.#request.env });
+    this.#setup.ready(this);
+  }
+
+  #output(stream: OutputStream, text: string, droppedThere: number): void {
+    if (this.#silent) return;
+    const fits = this.#quota.take(text);
+    const dropped = this.#quota.takeDropped() + droppedThere;
+    if (fits !== '' || dropped > 0) this.#setup.output(this, stream, fits, dropped);
+  }
+
+  /**
+   * V8's own limit was reached. Node makes this error after the worker's handle is gone (thread id -1); an
+   * error that a guest threw arrives before, whatever code it carries.
+   */
+  #failed(worker: Worker, error: unknown): void {
+    const { code } = error as { code?: unknown };
+    if (worker.threadId === -1 && code === 'ERR_WORKER_OUT_OF_MEMORY') {
+      const limitMb = this.limits.heapMb;
+      this.#exceeded ??= { limit: 'heapMb', usedMb: hardHeapMb(limitMb), limitMb };
+      return;
+    }
+    this.#output('stderr', `${textOf(error)}\n`, 0);
+  }
+
+  #exited(exitCode: number): void {
+    this.#cancelWait?.();
+    this.#wall.close();
+    this.#end =
+      this.#exceeded === undefined
+        ? { kind: 'unexplained', exitCode }
+        : { kind: 'reason', reason: { tag: 'limit', detail: this.#exceeded } };
+    this.#setup.ended(this);
+    this.#observer?.(this.#end);
+  }
+}
+
+/** An error that came from a guest; its fields may be anything. */
+function textOf(error: unknown): string {
+  if (error instanceof Error && typeof error.stack === 'string') return error.stack;
+  try {
+    return String(error);
+  } catch {
+    return 'an error that cannot be shown';
+  }
+}

@@ -1,0 +1,65 @@
+import { describe, expect, test } from '@jest/globals';
+import { runNode } from './run-node.js';
+
+const dist = new URL('../../dist/threads/', import.meta.url).href;
+const fixture = new URL('./guest-fixture.mjs', import.meta.url).href;
+
+function runSource(source: string, flags: readonly string[] = []) {
+  return runNode([...flags, '--input-type=module', '-e', source]);
+}
+
+const START = `
+  import { ThreadWall } from '${dist}thread-wall.js';
+  import { endProcess } from '${dist}end-process.js';
+  const wall = new ThreadWall({ bootstrap: new URL('${fixture}'), spares: { perClass: 1 }, warning: (problem) => console.log(problem) });
+  const thread = wall.start({ title: 'guest', env: {}, limits: { heapMb: 64, youngMb: 16, stackMb: 4 } });
+  const next = () => new Promise((resolve) => thread.link.receive({ batch: resolve, end() {} }));
+  await next();
+`;
+
+/** A call that no termination reaches: it runs for centuries without looking. */
+const STUCK = `${START}
+  thread.link.send(new TextEncoder().encode('() => { Array.prototype.includes.call({ length: 2 ** 53 - 1 }, 1); }'));
+  let ended = false;
+  thread.onEnd(() => { ended = true; });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  thread.terminate();
+  await new Promise((resolve) => setTimeout(resolve, 250));
+  thread.markStuck();
+  await wall.close();
+  console.log(JSON.stringify([ended, wall.stuck]));
+`;
+
+describe('the end of a process', () => {
+  test.each([0, 3, 64, 200])('that holds a stuck thread keeps its output and its code %i', async (code) => {
+    const ended = await runSource(`${STUCK} await endProcess(${code}, { stuck: wall.stuck.length > 0 });`);
+    expect(ended).toEqual({
+      code,
+      signal: code === 0 ? undefined : null,
+      stdout: `${JSON.stringify([false, ['guest']])}\n`,
+      stderr: '',
+    });
+  });
+
+  test('that holds none runs its exit listeners', async () => {
+    const source = `${START} thread.terminate(); await new Promise((resolve) => thread.onEnd(resolve));
+      await wall.close(); process.on('exit', () => console.log('listener')); await endProcess(2, { stuck: false });`;
+    expect(await runSource(source)).toEqual({ code: 2, signal: null, stdout: 'listener\n', stderr: '' });
+  });
+
+  test('comes by itself when threads and wall are closed, and nothing is printed by the inspector', async () => {
+    const source = `${START} thread.terminate(); await new Promise((resolve) => thread.onEnd(resolve)); await wall.close();`;
+    expect(await runSource(source)).toEqual({ code: 0, signal: undefined, stdout: '', stderr: '' });
+  });
+
+  test('is not held up by spares', async () => {
+    const source = `${START} thread.terminate();`;
+    expect(await runSource(source)).toEqual({ code: 0, signal: undefined, stdout: '', stderr: '' });
+  });
+
+  test('a flag of the process that overrides the limits of threads is noticed from what V8 took', async () => {
+    const source = `${START} thread.terminate(); await wall.close();`;
+    const ended = await runSource(source, ['--max-old-space-size=3000']);
+    expect(ended.stdout).toContain('a flag of the process overrides ours');
+  });
+});

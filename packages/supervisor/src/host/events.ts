@@ -1,0 +1,19 @@
+/** The events of a tree as applications see them: as the kernel gives them, with reasons decoded. */
+import { decodeReason, type KernelEvent } from '@espalier/core/internal/host.js';
+import type { ExitReason } from '@espalier/core';
+
+/** The same event with every exit reason readable. */
+type Readable<E> = E extends { readonly reason: unknown } ? Omit<E, 'reason'> & { readonly reason: ExitReason } : E;
+
+type ReadableEvent<E> = E extends { readonly event: infer S } ? Omit<E, 'event'> & { readonly event: Readable<S> } : Readable<E>;
+
+export type TreeEvent = ReadableEvent<KernelEvent>;
+
+export function readEvent(event: KernelEvent): TreeEvent {
+  if (event.kind === 'supervision') return { ...event, event: readReason(event.event) } as TreeEvent;
+  return readReason(event) as TreeEvent;
+}
+
+function readReason<E extends object>(event: E): E {
+  return 'reason' in event ? { ...event, reason: decodeReason(event.reason as ExitReason) } : event;
+}

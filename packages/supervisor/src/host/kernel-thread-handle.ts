@@ -1,0 +1,213 @@
+/** The application's hold on the kernel's thread: starts it, speaks to it, notices when it fails. */
+import { MessageChannel, Worker } from 'node:worker_threads';
+import { EnvironmentError, HostError, type Context } from '@espalier/core';
+import {
+  announceExit,
+  decodeReason,
+  DEFAULT_TERMS,
+  exitHandshake,
+  garbageCollector,
+  nodeClock,
+  nodeTextCodec,
+  PortLink,
+  portLinks,
+  Runtime,
+  type FromKernel,
+  type KernelEvent,
+  type KernelSetup,
+  type SuperviseOperation,
+  type ToKernel,
+} from '@espalier/core/internal/host.js';
+import type { SupervisorSpec } from '@espalier/core/internal/supervisor-logic.js';
+import { readEvent, type TreeEvent } from './events.js';
+import type { StopResult } from './host.js';
+
+export interface KernelThreadOptions {
+  readonly spares: KernelSetup['spares'];
+  readonly spawnBase: string;
+  readonly spawnLimits: KernelSetup['spawnLimits'];
+  readonly output: (path: string, stream: 'stdout' | 'stderr', text: string, dropped: number) => void;
+  readonly warning: (problem: string) => void;
+}
+
+type TreeEnded = TreeEvent & { readonly kind: 'tree-ended' };
+
+export class KernelThread {
+  readonly context: Context;
+  readonly treeEnded: Promise<TreeEnded>;
+  readonly #worker: Worker;
+  readonly #runtime: Runtime;
+  readonly #options: KernelThreadOptions;
+  readonly #listeners = new Set<(event: TreeEvent) => void>();
+  readonly #link: PortLink;
+  #announce: () => void;
+  #tellEnded: (event: TreeEnded) => void = () => undefined;
+  #started: ((message: FromKernel & { tag: 'started' }) => void) | undefined;
+  #closed: ((result: StopResult) => void) | undefined;
+  #stopping: Promise<StopResult> | undefined;
+  #failed: HostError | undefined;
+  #onFailure: ((error: HostError) => void)[] = [];
+
+  constructor(options: KernelThreadOptions) {
+    this.#options = options;
+    this.treeEnded = new Promise((resolve) => {
+      this.#tellEnded = resolve;
+    });
+    const { port1, port2 } = new MessageChannel();
+    const handshake = exitHandshake();
+    const setup: KernelSetup = {
+      control: port2,
+      handshake,
+      spares: options.spares,
+      spawnBase: options.spawnBase,
+      spawnLimits: options.spawnLimits,
+    };
+    this.#worker = new Worker(new URL('../kernel-thread.js', import.meta.url), {
+      name: 'espalier kernel',
+      workerData: setup,
+      transferList: [port2],
+      env: {},
+      execArgv: [],
+    });
+    this.#worker.on('message', (message: FromKernel) => {
+      this.#heard(message);
+    });
+    this.#worker.on('error', (cause) => {
+      this.#fail(new HostError('kernel_fault', 'the kernel has failed', { cause }));
+    });
+    this.#worker.on('exit', (code) => {
+      this.#fail(new HostError('kernel_fault', `the kernel's thread ended with exit code ${String(code)}`));
+    });
+    this.#announce = () => {
+      announceExit(handshake);
+    };
+    process.on('exit', this.#announce);
+    this.#link = new PortLink(port1, { takesEnds: true });
+    this.#runtime = new Runtime({
+      control: this.#link,
+      links: portLinks,
+      clock: nodeClock(),
+      afterTurn: (callback) => {
+        process.nextTick(callback);
+      },
+      text: nodeTextCodec,
+      collector: garbageCollector(),
+      load: () => Promise.reject(new HostError('host_unfit', 'an application endpoint loads nothing')),
+      idle: () => undefined,
+      event: (event) => {
+        this.#event(event as KernelEvent);
+      },
+    });
+    // The kernel's side gives its own environment as the first handle of every guest.
+    this.context = this.#runtime.openEndpoint(0, 1, DEFAULT_TERMS).context;
+  }
+
+  /** Rejects with `EnvironmentError` `start_failed`, with the reason; then nothing runs any more. */
+  async start(name: string, spec: SupervisorSpec): Promise<void> {
+    const { failure } = await this.#orFailure<FromKernel & { tag: 'started' }>((resolve) => {
+      this.#started = resolve;
+      this.#say({ tag: 'start', name, spec });
+    });
+    if (failure === undefined) return;
+    const reason = decodeReason(failure);
+    throw new EnvironmentError('start_failed', `the tree '${name}' could not be started`, { reason, cause: reason.detail });
+  }
+
+  async supervise(operation: SuperviseOperation): Promise<unknown> {
+    if (this.#failed !== undefined) throw this.#failed;
+    if (this.#stopping !== undefined) throw new HostError('host_stopped', 'the host has been stopped');
+    return this.#orFailure<unknown>((resolve, reject) => {
+      this.#runtime.ask({ call: 'supervise', operation }).then(resolve, reject);
+    });
+  }
+
+  onEvent(listener: (event: TreeEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  }
+
+  stop(): Promise<StopResult> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  unref(): void {
+    this.#worker.unref();
+    this.#link.unref();
+  }
+
+  async #stop(): Promise<StopResult> {
+    if (this.#failed !== undefined) return { stuck: [] };
+    await this.#orFailure<unknown>((resolve, reject) => {
+      this.#runtime.ask({ call: 'supervise', operation: { op: 'stop' } }).then(resolve, reject);
+    });
+    const result = await this.#orFailure<StopResult>((resolve) => {
+      this.#closed = resolve;
+      this.#say({ tag: 'close' });
+    });
+    process.off('exit', this.#announce);
+    // A stuck thread would keep the kernel's thread, and with it the process.
+    if (result.stuck.length > 0) this.unref();
+    else await this.#exited();
+    return result;
+  }
+
+  #exited(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#worker.once('exit', () => {
+        resolve();
+      });
+    });
+  }
+
+  #say(message: ToKernel): void {
+    this.#worker.postMessage(message);
+  }
+
+  #heard(message: FromKernel): void {
+    switch (message.tag) {
+      case 'started':
+        this.#started?.(message);
+        return;
+      case 'closed':
+        this.#closed?.({ stuck: message.stuck });
+        return;
+      case 'output':
+        this.#options.output(message.path, message.stream, message.text, message.dropped);
+        return;
+      case 'warning':
+        this.#options.warning(message.problem);
+    }
+  }
+
+  #event(event: KernelEvent): void {
+    const readable = readEvent(event);
+    if (readable.kind === 'tree-ended') this.#tellEnded(readable);
+    for (const listener of this.#listeners) listener(readable);
+  }
+
+  #fail(error: HostError): void {
+    if (this.#failed !== undefined) return;
+    this.#failed = error;
+    process.off('exit', this.#announce);
+    for (const reject of this.#onFailure.splice(0)) reject(error);
+  }
+
+  /** Whatever is waited for from the kernel, or its failure. */
+  #orFailure<T>(begin: (resolve: (value: T) => void, reject: (error: unknown) => void) => void): Promise<T> {
+    if (this.#failed !== undefined) return Promise.reject(this.#failed);
+    return new Promise<T>((resolve, reject) => {
+      const rejectAll = (error: unknown): void => {
+        this.#onFailure = this.#onFailure.filter((known) => known !== rejectAll);
+        reject(error as Error);
+      };
+      this.#onFailure.push(rejectAll);
+      begin((value) => {
+        this.#onFailure = this.#onFailure.filter((known) => known !== rejectAll);
+        resolve(value);
+      }, rejectAll);
+    });
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * From a normalised tree to what the kernel starts: every module made into an image (each once, a few
+ * at a time), every environment into a spec whose boot value the kernel passes on without reading it.
+ */
+import { fileURLToPath } from 'node:url';
+import { dirname } from 'node:path';
+import { bootValue, type EnvironmentSpec, type ImageBuilder, type NodeStart } from '@espalier/core/internal/host.js';
+import type { ChildSpec, SupervisorSpec } from '@espalier/core/internal/supervisor-logic.js';
+import { childSpecOf, supervisorSpecOf } from '../spec/supervisor-spec.js';
+import type { NormalisedEnvironment, NormalisedModule, NormalisedNode, NormalisedSupervisor } from '../spec/normalised.js';
+
+/** Throws `EnvironmentError` `module_missing` or `module_unfit`, with the path of the node in `field`. */
+export async function prepareSupervisor(node: NormalisedSupervisor, path: string, builder: ImageBuilder): Promise<SupervisorSpec> {
+  const children = await Promise.all(node.children.map((child) => prepareChild(child, joinPath(path, child.id), builder)));
+  return { ...supervisorSpecOf(node), children };
+}
+
+export async function prepareChild(node: NormalisedNode, path: string, builder: ImageBuilder): Promise<ChildSpec> {
+  const start = await prepareNode(node, path, builder);
+  return { ...childSpecOf(node), start };
+}
+
+async function prepareNode(node: NormalisedNode, path: string, builder: ImageBuilder): Promise<NodeStart> {
+  if (node.kind === 'supervisor') return { kind: 'supervisor', spec: await prepareSupervisor(node, path, builder) };
+  if (node.kind === 'pool') throw new TypeError('a pool is prepared as an environment');
+  return { kind: 'environment', spec: await prepareEnvironment(node, builder) };
+}
+
+async function prepareEnvironment(node: NormalisedEnvironment, builder: ImageBuilder): Promise<EnvironmentSpec> {
+  const image = await builder.build({ ...located(node.module), external: node.external });
+  const { limits } = node;
+  return {
+    boot: bootValue({ image, args: node.args, bindings: node.bindings }),
+    name: node.name,
+    terms: {
+      capacity: limits.mailbox,
+      capacityBytes: limits.mailboxBytes,
+      messageBytes: limits.messageBytes,
+      overflow: node.overflow,
+      sendTimeoutMs: node.sendTimeoutMs,
+    },
+    limits: { heapMb: limits.heapMb, youngMb: limits.youngMb, stackMb: limits.stackMb },
+    env: node.env,
+  };
+}
+
+export function located(module: NormalisedModule): { readonly module: string; readonly base: string } {
+  const base = fileURLToPath(module.base);
+  if (!module.specifier.startsWith('file:')) return { module: module.specifier, base };
+  // The folder of the module, so that images of one project share a cache below it.
+  return { module: module.specifier, base: module.base === '' ? dirname(fileURLToPath(module.specifier)) : base };
+}
+
+function joinPath(path: string, id: string): string {
+  return path === '' ? id : `${path}/${id}`;
+}

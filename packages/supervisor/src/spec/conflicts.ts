@@ -1,0 +1,142 @@
+/** Fields that are right by themselves and wrong together. Each problem names the pair. */
+import { DEFAULTS } from './defaults.js';
+import { isPlainObject, type Place } from './field.js';
+import { pathOf, shown, type Problems, type Segments } from './problems.js';
+
+/** Registered names of one namespace, with the nodes that want each. */
+export type Names = Map<string, readonly { readonly segments: Segments; readonly id: unknown }[]>;
+
+type Read = Readonly<Record<string, unknown>>;
+
+/** Reports the first of two fields, and names the second. */
+function conflict(
+  place: Place,
+  first: readonly [string, unknown],
+  second: readonly [string, unknown],
+  remedy: string,
+): void {
+  const [field, value] = first;
+  const pair = `\`${field}: ${bare(value)}\` and \`${second[0]}: ${bare(second[1])}\``;
+  place.problems.add(
+    [...place.segments, ...field.split('.')],
+    value,
+    `${pair} contradict each other.`,
+    remedy,
+  );
+}
+
+function bare(value: unknown): string {
+  return typeof value === 'string' ? value : shown(value);
+}
+
+export function checkChild(read: Read, place: Place): void {
+  const restart = read['restart'] ?? DEFAULTS.child.restart;
+  if (read['significant'] === true && restart === 'permanent') {
+    // OTP: a permanent child is always restarted, so its end can never be the one that counts.
+    const remedy = 'Make it `transient` or `temporary`, or leave `significant` out.';
+    conflict(place, ['significant', true], ['restart', restart], remedy);
+  }
+  const overflow = read['overflow'] ?? DEFAULTS.environment.overflow;
+  if (read['sendTimeoutMs'] !== undefined && overflow !== 'block') {
+    const remedy = 'Only `overflow: block` waits: leave `sendTimeoutMs` out.';
+    conflict(place, ['sendTimeoutMs', read['sendTimeoutMs']], ['overflow', overflow], remedy);
+  }
+  checkOrder(read, 'limits', 'youngMb', 'heapMb', DEFAULTS.limits.heapMb, place);
+  checkOrder(read, 'limits', 'messageBytes', 'mailboxBytes', DEFAULTS.limits.mailboxBytes, place);
+  checkOrder(read, 'pool', 'minThreads', 'maxThreads', Number.POSITIVE_INFINITY, place);
+  checkOrder(read, 'backoff', 'initialMs', 'maxMs', Number.POSITIVE_INFINITY, place);
+}
+
+/** The first may not exceed the second; `fallback` stands for the second if it was not given. */
+function checkOrder(
+  read: Read,
+  part: string,
+  less: string,
+  more: string,
+  fallback: number,
+  place: Place,
+): void {
+  const given = read[part];
+  if (!isPlainObject(given)) return;
+  const [small, large] = [given[less], given[more] ?? fallback];
+  if (typeof small !== 'number' || typeof large !== 'number' || small <= large) return;
+  conflict(
+    place,
+    [`${part}.${less}`, small],
+    [`${part}.${more}`, large],
+    `\`${less}\` must not exceed \`${more}\`.`,
+  );
+}
+
+export function checkSupervisor(read: Read, children: readonly unknown[], place: Place): void {
+  const { strategy, autoShutdown, maxChildren } = { ...DEFAULTS.supervisor, ...read } as Record<
+    string,
+    unknown
+  >;
+  if (strategy === 'simple_one_for_one') {
+    if (read['children'] !== undefined && children.length !== 1) {
+      const problem = '`strategy: simple_one_for_one` needs exactly one child, the template.';
+      place.problems.add(
+        [...place.segments, 'children'],
+        children.length,
+        problem,
+        'Give one child, or choose another strategy.',
+      );
+    }
+    if (autoShutdown !== 'never') {
+      const remedy = 'Leave `autoShutdown` out, or choose another strategy.';
+      conflict(place, ['autoShutdown', autoShutdown], ['strategy', strategy], remedy);
+    }
+  } else if (typeof maxChildren === 'number' && children.length > maxChildren) {
+    const problem = `\`maxChildren: ${maxChildren}\` and \`children\` (${children.length}) contradict each other.`;
+    place.problems.add(
+      [...place.segments, 'maxChildren'],
+      maxChildren,
+      problem,
+      'Raise `maxChildren`, or leave it out.',
+    );
+  }
+  checkOrder(read, 'backoff', 'initialMs', 'maxMs', Number.POSITIVE_INFINITY, place);
+  const seen = new Map<unknown, number>();
+  for (const [i, child] of children.entries()) {
+    if (!isPlainObject(child)) continue;
+    const at = { ...place, segments: [...place.segments, 'children', i] };
+    if (child['significant'] === true && autoShutdown === 'never') {
+      const remedy =
+        'Give the supervisor `autoShutdown: any_significant` or `all_significant`, or leave `significant` out.';
+      conflict(at, ['significant', true], ['autoShutdown', 'never'], remedy);
+    }
+    const { id } = child;
+    if (typeof id !== 'string') continue;
+    const first = seen.get(id);
+    if (first === undefined) seen.set(id, i);
+    else {
+      const other = pathOf([...place.segments, 'children', first, 'id']);
+      place.problems.add(
+        [...at.segments, 'id'],
+        id,
+        `The id ${shown(id)} is taken by ${other}.`,
+        'Give each sibling an id of its own.',
+      );
+    }
+  }
+}
+
+/** Below grouping supervisors all share one namespace, whatever level they are on. */
+export function checkNames(names: Names, problems: Problems): void {
+  for (const [name, [first, ...others]] of names) {
+    if (first === undefined) continue;
+    const parent = pathOf(first.segments.slice(0, -1));
+    for (const { segments, id } of others) {
+      // Siblings of one id have been told so already.
+      if (id === first.id && pathOf(segments.slice(0, -1)) === parent) continue;
+      const problem = `The name ${shown(name)} is taken by ${pathOf(first.segments)}.`;
+      problems.add(
+        [...segments, 'name'],
+        name,
+        problem,
+        'Give one of them another `name`, or `name: null` for none.',
+      );
+    }
+  }
+}

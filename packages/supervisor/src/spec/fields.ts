@@ -1,0 +1,286 @@
+/**
+ * Every field of a tree spec, once: what it takes, what it means, its default. The reader, the JSON
+ * Schema (docs/spec.schema.json) and the tables of docs/spec.md come from here; `FieldTable` makes the
+ * compiler check that the types in tree-spec.ts have the same fields.
+ */
+import type { Backoff } from '@espalier/core/internal/supervisor-logic.js';
+import { DEFAULTS } from './defaults.js';
+import { flag, numberIn, numberOr, oneOf, refuse, type Field, type FieldTable, type Kind } from './field.js';
+import { bindings, env, module, packages, value, word, wordOrNull } from './kinds.js';
+import { objectOf } from './object.js';
+import type {
+  ChildNodeSpec,
+  EnvironmentLimitsSpec,
+  EnvironmentSpec,
+  PoolOptionsSpec,
+  PoolSpec,
+  SupervisorNodeSpec,
+  SupervisorOptionsSpec,
+  ThreadLimitsSpec,
+  TreeSpec,
+} from './tree-spec.js';
+
+/** The longest that a timer of Node can wait. */
+const LONGEST_MS = 2 ** 31 - 1;
+const COUNT = 2 ** 31 - 1;
+/** An ArrayBuffer of V8 can be larger, a string cannot; no message comes near. */
+const MOST_BYTES = 2 ** 32;
+
+const { supervisor, child, environment, limits, pool, backoff } = DEFAULTS;
+const ms = (min: number) => numberIn({ min, max: LONGEST_MS, unit: 'milliseconds' });
+
+const THREAD_LIMITS = {
+  heapMb: {
+    kind: numberIn({ min: 16, max: 65_536, unit: 'megabytes' }),
+    says: 'Memory for objects. Held from outside: over it, garbage is collected, and what is still over it ends with reason `limit`.',
+    default: `${limits.heapMb}`,
+  },
+  youngMb: {
+    kind: numberIn({ min: 1, max: 1024, unit: 'megabytes' }),
+    says: "V8's young generation, a part of the heap.",
+    default: `${limits.youngMb}, or half of \`heapMb\` if that is less`,
+  },
+  stackMb: {
+    kind: numberIn({ min: 0.5, max: 64, unit: 'megabytes', fractions: true }),
+    says: 'The stack.',
+    default: `${limits.stackMb}`,
+  },
+} satisfies FieldTable<ThreadLimitsSpec>;
+
+export const LIMIT_FIELDS = {
+  ...THREAD_LIMITS,
+  mailbox: {
+    kind: numberIn({ min: 1, max: 10_000_000, unit: 'messages' }),
+    says: 'Messages that may wait in the mailbox.',
+    default: `${limits.mailbox}`,
+  },
+  mailboxBytes: {
+    kind: numberIn({ min: 1024, max: MOST_BYTES, unit: 'bytes' }),
+    says: 'Bytes that may wait in the mailbox.',
+    default: `${limits.mailboxBytes} (16 MB)`,
+  },
+  messageBytes: {
+    kind: numberIn({ min: 256, max: MOST_BYTES, unit: 'bytes' }),
+    says: 'Bytes of one message.',
+    default: `${limits.messageBytes} (16 MB), or \`mailboxBytes\` if that is less`,
+  },
+} satisfies FieldTable<EnvironmentLimitsSpec>;
+
+export const BACKOFF_FIELDS = {
+  initialMs: { kind: ms(1), says: 'How long the first restart waits.', default: `${backoff.initialMs}` },
+  factor: {
+    kind: numberIn({ min: 1, max: 100, fractions: true }),
+    says: 'By what the wait grows with each failure in a row.',
+    default: `${backoff.factor}`,
+  },
+  maxMs: { kind: ms(1), says: 'The longest wait.', default: `${backoff.maxMs}` },
+  jitter: {
+    kind: numberIn({ min: 0, max: 1, fractions: true }),
+    says: 'The part of a wait that chance may take off, so that many do not come back at once.',
+    default: `${backoff.jitter}`,
+  },
+  resetAfterMs: {
+    kind: ms(1),
+    says: 'A child that has run for so long waits `initialMs` again when it fails next.',
+    default: `${backoff.resetAfterMs}`,
+  },
+} satisfies FieldTable<Backoff>;
+
+export const POOL_FIELDS = {
+  module: {
+    kind: module,
+    says: 'The module whose functions are the tasks. A relative path is taken from the folder of the spec file.',
+  },
+  minThreads: {
+    kind: numberIn({ min: 0, max: 1024, unit: 'threads' }),
+    says: 'Threads that are kept.',
+    default: `${pool.minThreads}, or \`maxThreads\` if that is less`,
+  },
+  maxThreads: {
+    kind: numberIn({ min: 1, max: 1024, unit: 'threads' }),
+    says: 'Threads at most.',
+    default: `${pool.maxThreads}, or \`minThreads\` if that is more`,
+  },
+  queue: {
+    kind: numberIn({ min: 0, max: COUNT, unit: 'tasks' }),
+    says: 'Tasks that may wait for a thread.',
+    default: `${pool.queue}`,
+  },
+  concurrentTasks: {
+    kind: numberIn({ min: 1, max: 10_000, unit: 'tasks' }),
+    says: 'Tasks that one thread runs at a time.',
+    default: `${pool.concurrentTasks}`,
+  },
+  idleTimeoutMs: {
+    kind: ms(0),
+    says: 'A thread above `minThreads` that has had no task for so long ends.',
+    default: `${pool.idleTimeoutMs}`,
+  },
+} satisfies FieldTable<PoolOptionsSpec>;
+
+const backoffObject = objectOf(BACKOFF_FIELDS, { on: 'supervisor', prefix: 'backoff.' });
+
+/** An object with some of its fields, true for the defaults, false for none. */
+const backoffKind: Kind<Record<string, unknown> | boolean> = {
+  expects: `true, false, or ${backoffObject.expects}`,
+  schema: { anyOf: [flag.schema, backoffObject.schema] },
+  read: (given, place) => {
+    if (typeof given === 'boolean') return given;
+    return typeof given === 'object'
+      ? backoffObject.read(given, place)
+      : refuse(place, given, backoffKind.expects, 'Write true, or e.g. { initialMs: 100 }.');
+  },
+};
+
+const WALL = {
+  kind: oneOf('thread', 'process', 'host'),
+  says: 'The fault boundary around the node.',
+  default: `\`${DEFAULTS.wall}\``,
+} satisfies Field;
+
+const CHILD = {
+  id: { kind: word, says: 'What its supervisor and its administrators call it; unique among its siblings.' },
+  restart: {
+    kind: oneOf('permanent', 'transient', 'temporary'),
+    says: 'When it is restarted: always; unless it ended with `normal` or `shutdown`; never.',
+    default: `\`${child.restart}\``,
+  },
+  shutdown: {
+    kind: numberOr({ min: 0, max: LONGEST_MS, unit: 'milliseconds' }, 'brutal_kill', 'infinity'),
+    says: 'How long it may take to end when it is asked to; then it is killed.',
+    default: `${DEFAULTS.shutdown.environment} for environments and pools, \`${DEFAULTS.shutdown.supervisor}\` for supervisors`,
+  },
+  startTimeoutMs: {
+    kind: numberOr({ min: 1, max: LONGEST_MS, unit: 'milliseconds' }, 'infinity'),
+    says: 'How long it may take to be ready; then its start has failed.',
+    default: `\`${child.startTimeoutMs}\``,
+  },
+  significant: {
+    kind: flag,
+    says: "Whether its own end ends its supervisor: see the supervisor's `autoShutdown`.",
+    default: `\`${child.significant}\``,
+  },
+  wall: WALL,
+} satisfies FieldTable<ChildNodeSpec>;
+
+const NAME = {
+  kind: wordOrNull,
+  says: 'The name under which others find it; null for none.',
+  default: 'its `id`',
+} satisfies Field;
+const TRUST = {
+  kind: oneOf('trusted', 'confined'),
+  says: "`trusted`: your own code, Node's API at hand. `confined`: no ambient authority.",
+  default: `\`${DEFAULTS.trust}\``,
+} satisfies Field;
+const OWN_BACKOFF = {
+  kind: backoffKind,
+  says: 'How long its restarts wait: see [Backoff](#backoff). `true` for the defaults, `false` for not at all.',
+  default: "its supervisor's",
+} satisfies Field;
+const CODE = {
+  name: NAME,
+  bindings: { kind: bindings, says: 'The initial bindings of its lexical environment.', default: '`{}`' },
+  env: { kind: env, says: 'Its whole `process.env`.', default: '`{}`' },
+  external: {
+    kind: packages,
+    says: 'Packages that are left out of its image and loaded by Node.',
+    default: '`[]`',
+  },
+  trust: TRUST,
+  backoff: OWN_BACKOFF,
+} satisfies Record<string, Field>;
+
+export const ENVIRONMENT_FIELDS = {
+  ...CHILD,
+  module: {
+    kind: module,
+    says: 'The module that exports its behaviour: a file path (a relative one is taken from the folder of the spec file), a package name or a `file:` URL; JavaScript or TypeScript.',
+  },
+  ...CODE,
+  args: { kind: value, says: "Handed to the behaviour's init.", default: 'undefined' },
+  limits: {
+    kind: objectOf(LIMIT_FIELDS, { on: 'environment', prefix: 'limits.' }),
+    says: 'See [Limits](#limits).',
+    default: 'those below',
+  },
+  overflow: {
+    kind: oneOf('block', 'reject', 'drop-newest', 'drop-oldest'),
+    says: 'What a sender meets at a full mailbox: it waits; it is refused; its newest or its oldest unsent message is dropped.',
+    default: `\`${environment.overflow}\``,
+  },
+  sendTimeoutMs: {
+    kind: ms(0),
+    says: 'How long a sender waits with `overflow: block`.',
+    default: `${environment.sendTimeoutMs}`,
+  },
+} satisfies FieldTable<EnvironmentSpec>;
+
+export const POOL_NODE_FIELDS = {
+  ...CHILD,
+  pool: {
+    kind: objectOf(POOL_FIELDS, { on: 'pool', prefix: 'pool.' }, ['module']),
+    says: 'See [Pool](#pool).',
+  },
+  ...CODE,
+  limits: {
+    kind: objectOf(THREAD_LIMITS, { on: 'pool', prefix: 'limits.' }),
+    says: 'Of each of its threads: `heapMb`, `youngMb`, `stackMb`. See [Limits](#limits).',
+    default: 'those below',
+  },
+} satisfies FieldTable<PoolSpec>;
+
+/** The nodes themselves are read by normalise.ts; here it is only checked that there is a list. */
+const list: Kind<readonly unknown[]> = {
+  expects: 'a list of nodes',
+  schema: { type: 'array', items: { $ref: '#/definitions/node' } },
+  read: (given, place) =>
+    Array.isArray(given) ? given : refuse(place, given, 'a list of nodes', 'Write a list; [] for none yet.'),
+};
+
+const SUPERVISOR_OPTIONS = {
+  children: { kind: list, says: 'Its children, in the order in which they are started.' },
+  strategy: {
+    kind: oneOf('one_for_one', 'one_for_all', 'rest_for_one', 'simple_one_for_one'),
+    says: 'Who is restarted with a child that failed: nobody; all; those started after it. `simple_one_for_one`: the one child is a template, of which any number is started later.',
+    default: `\`${supervisor.strategy}\``,
+  },
+  intensity: {
+    kind: numberIn({ min: 0, max: 1_000_000, unit: 'restarts' }),
+    says: 'Restarts within `periodMs` that are borne; one more ends the supervisor with `shutdown`.',
+    default: `${supervisor.intensity}`,
+  },
+  periodMs: {
+    kind: ms(1),
+    says: 'The period in which restarts are counted.',
+    default: `${supervisor.periodMs}`,
+  },
+  autoShutdown: {
+    kind: oneOf('never', 'any_significant', 'all_significant'),
+    says: 'Whether the supervisor ends with `shutdown` when any or all of its significant children have ended of themselves.',
+    default: `\`${supervisor.autoShutdown}\``,
+  },
+  maxChildren: {
+    kind: numberOr({ min: 1, max: COUNT, unit: 'children' }, 'infinity'),
+    says: 'Children at most, those added later included.',
+    default: `\`${supervisor.maxChildren}\``,
+  },
+  siblings: {
+    kind: oneOf('group', 'isolate'),
+    says: 'How its children live together.',
+    default: `\`${supervisor.siblings}\``,
+  },
+  backoff: {
+    kind: backoffKind,
+    says: 'How long restarts of its children wait: see [Backoff](#backoff). `true` for the defaults.',
+    default: '`false`: not at all, as in OTP',
+  },
+} satisfies FieldTable<SupervisorOptionsSpec>;
+
+export const SUPERVISOR_FIELDS = { ...CHILD, ...SUPERVISOR_OPTIONS } satisfies FieldTable<SupervisorNodeSpec>;
+
+export const ROOT_FIELDS = {
+  name: { kind: word, says: 'What people call the tree.', default: `\`${DEFAULTS.tree.name}\`` },
+  ...SUPERVISOR_OPTIONS,
+  wall: WALL,
+} satisfies FieldTable<TreeSpec>;

@@ -1,0 +1,34 @@
+/** Tree specs: what users write, what the kernel takes, and the way from one to the other. */
+export { DEFAULTS } from './defaults.js';
+export { normaliseSpec } from './normalise.js';
+export { NOT_BUILT } from './not-built.js';
+export { loadSpec, readSpecFile } from './read-file.js';
+export { childSpecOf, supervisorSpecOf } from './supervisor-spec.js';
+
+export type { NormaliseOptions } from './normalise.js';
+export type {
+  NormalisedEnvironment,
+  NormalisedLimits,
+  NormalisedModule,
+  NormalisedNode,
+  NormalisedPool,
+  NormalisedPoolOptions,
+  NormalisedSupervisor,
+  NormalisedThreadLimits,
+  NormalisedTree,
+} from './normalised.js';
+export type { LocatedProblem } from './problems.js';
+export type { SpecFile } from './read-file.js';
+export type { StartOf } from './supervisor-spec.js';
+export type {
+  BackoffSpec,
+  ChildSpecInput,
+  EnvironmentLimitsSpec,
+  EnvironmentSpec,
+  Overflow,
+  PoolOptionsSpec,
+  PoolSpec,
+  SupervisorNodeSpec,
+  ThreadLimitsSpec,
+  TreeSpec,
+} from './tree-spec.js';

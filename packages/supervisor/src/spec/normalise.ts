@@ -1,0 +1,262 @@
+/**
+ * From what a user wrote to what the kernel takes: every field checked by the table, every default
+ * filled in, every path resolved, everything frozen; and every problem reported at once.
+ */
+import { isAbsolute } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { SpecError } from '@espalier/core';
+import type { Backoff } from '@espalier/core/internal/supervisor-logic.js';
+import { checkChild, checkNames, checkSupervisor, type Names } from './conflicts.js';
+import { DEFAULTS } from './defaults.js';
+import { inside, isPlainObject, refuse, type Place } from './field.js';
+import { ENVIRONMENT_FIELDS, POOL_NODE_FIELDS, ROOT_FIELDS, SUPERVISOR_FIELDS } from './fields.js';
+import type {
+  NormalisedEnvironment,
+  NormalisedLimits,
+  NormalisedNode,
+  NormalisedPool,
+  NormalisedPoolOptions,
+  NormalisedSupervisor,
+  NormalisedThreadLimits,
+  NormalisedTree,
+} from './normalised.js';
+import type { NodeKind } from './not-built.js';
+import { readObject, requireField, type Fields } from './object.js';
+import { Problems, type Locate } from './problems.js';
+
+/** Deep enough for any tree, and an end for one that holds itself. */
+const DEEPEST = 64;
+
+export interface NormaliseOptions {
+  /** The folder that relative module paths are taken from: an absolute path or a `file:` URL. */
+  readonly base: string | URL;
+  /** Where in its file something is; `readSpecFile` gives it. */
+  readonly locate?: Locate;
+  /** What to call the spec in the error's message; e.g. its file. */
+  readonly source?: string;
+}
+
+interface Walk {
+  readonly place: Place;
+  readonly names: Names;
+  readonly above: readonly unknown[];
+  /** Below a template, of which there may be many at a time: nothing there can hold a name. */
+  readonly unnamed: boolean;
+}
+
+/**
+ * Checks a spec and fills it in. Pure: reads no file, and whether modules are there shows at the start.
+ *
+ * @throws SpecError `spec_invalid` with all problems; `spec_not_built` if every one of them is a word
+ *   whose mechanism is not built yet.
+ */
+export function normaliseSpec(input: unknown, options: NormaliseOptions): NormalisedTree {
+  const problems = new Problems(options.locate);
+  const place: Place = { segments: [], problems, base: folderUrl(options.base) };
+  const names: Names = new Map();
+  if (isPlainObject(input)) {
+    const given = readNode(input, 'root', place);
+    const name = (given['name'] as string | undefined) ?? DEFAULTS.tree.name;
+    const root = supervisorOf({ ...given, id: name }, { place, names, above: [input], unnamed: false });
+    checkNames(names, problems);
+    problems.throwIfAny(options.source);
+    return Object.freeze({ name, root });
+  }
+  problems.add([], input, 'A tree spec must be an object.', 'Write at least `children: [...]`.');
+  problems.throwIfAny(options.source);
+  throw new SpecError('spec_invalid', 'The spec is no object.', []);
+}
+
+function folderUrl(base: string | URL): string {
+  const url = base instanceof URL ? base.href : isAbsolute(base) ? pathToFileURL(base).href : base;
+  if (!url.startsWith('file:') || !URL.canParse(url)) {
+    const problem = { path: '', value: base, problem: '`base` must be an absolute path or a file: URL.' };
+    const remedy = 'Give the folder of the spec, e.g. `import.meta.dirname`.';
+    throw new SpecError('spec_invalid', problem.problem, [{ ...problem, remedy }]);
+  }
+  return url.endsWith('/') ? url : `${url}/`;
+}
+
+const FIELDS: Record<NodeKind, Fields> = {
+  root: ROOT_FIELDS,
+  supervisor: SUPERVISOR_FIELDS,
+  environment: ENVIRONMENT_FIELDS,
+  pool: POOL_NODE_FIELDS,
+};
+
+/** The field that makes a node what it is. */
+const MARK = { root: 'children', supervisor: 'children', environment: 'module', pool: 'pool' } as const;
+const ARTICLE = {
+  root: 'the root',
+  supervisor: 'a supervisor',
+  environment: 'an environment',
+  pool: 'a pool',
+} as const;
+
+function readNode(given: Record<string, unknown>, on: NodeKind, place: Place): Record<string, unknown> {
+  const elsewhere = (key: string) => {
+    const kinds = (Object.keys(FIELDS) as NodeKind[]).filter((kind) => Object.hasOwn(FIELDS[kind], key));
+    if (kinds.length === 0) return undefined;
+    return `Leave it out: this node is ${ARTICLE[on]}, and \`${key}\` belongs to ${ARTICLE[kinds[0] ?? 'root']}.`;
+  };
+  const read = readObject(given, FIELDS[on], { on, prefix: '', elsewhere }, place);
+  if (on !== 'root') requireField(given, 'id', place);
+  if (given['image'] === undefined) requireField(given, MARK[on], place);
+  return read;
+}
+
+function kindOf(given: Record<string, unknown>, place: Place): Exclude<NodeKind, 'root'> | undefined {
+  const marks = (['supervisor', 'pool', 'environment'] as const).filter(
+    (kind) => given[MARK[kind]] !== undefined,
+  );
+  if (marks.length > 1) {
+    const both = marks.map((kind) => `\`${MARK[kind]}\``).join(' and ');
+    place.problems.add(place.segments, given, `A node cannot have ${both}.`, 'Make two nodes of it.');
+    return undefined;
+  }
+  // An image stands for a module; that it is not built yet is said when its fields are read.
+  return marks[0] ?? (given['image'] === undefined ? undefined : 'environment');
+}
+
+function nodeOf(given: unknown, walk: Walk): NormalisedNode | undefined {
+  const { place } = walk;
+  if (!isPlainObject(given))
+    return refuse(place, given, 'an object', 'Write e.g. { id: prices, module: ./prices.ts }.');
+  if (walk.above.includes(given)) {
+    place.problems.add(place.segments, given, 'The node holds itself.', 'Write it once.');
+    return undefined;
+  }
+  if (walk.above.length > DEEPEST) {
+    place.problems.add(
+      place.segments,
+      given,
+      `The tree is deeper than ${DEEPEST} levels.`,
+      'Make it flatter.',
+    );
+    return undefined;
+  }
+  const kind = kindOf(given, place);
+  if (kind === undefined) {
+    if (Object.values(MARK).every((mark) => given[mark] === undefined)) {
+      const problem = 'A node needs `module` (an environment), `children` (a supervisor) or `pool` (a pool).';
+      place.problems.add(place.segments, given, problem, 'Add one of them.');
+    }
+    return undefined;
+  }
+  const read = readNode(given, kind, place);
+  checkChild(read, place);
+  const below: Walk = { ...walk, above: [...walk.above, given] };
+  if (kind === 'supervisor') return supervisorOf(read, below);
+  return kind === 'pool' ? poolOf(read, below) : environmentOf(given, read, below);
+}
+
+function childOf<K extends 'environment' | 'pool' | 'supervisor'>(kind: K, read: Record<string, unknown>) {
+  return {
+    kind,
+    id: '',
+    ...DEFAULTS.child,
+    shutdown: DEFAULTS.shutdown[kind],
+    ...pick(read, ['id', 'restart', 'shutdown', 'startTimeoutMs', 'significant']),
+  };
+}
+
+function supervisorOf(read: Record<string, unknown>, walk: Walk): NormalisedSupervisor {
+  const { siblings: _always, ...defaults } = DEFAULTS.supervisor;
+  const given = (read['children'] as readonly unknown[] | undefined) ?? [];
+  const place = inside(walk.place, 'children');
+  const options = { ...defaults, ...pick(read, Object.keys(defaults)) } as NormalisedSupervisor;
+  const unnamed = walk.unnamed || options.strategy === 'simple_one_for_one';
+  const nodes = given.map((child, i) => nodeOf(child, { ...walk, unnamed, place: inside(place, i) }));
+  checkSupervisor(read, given, walk.place);
+  return Object.freeze({
+    ...childOf('supervisor', read),
+    ...options,
+    backoff: backoffOf(read['backoff'], null),
+    children: Object.freeze(nodes.filter((node) => node !== undefined)),
+  });
+}
+
+function environmentOf(
+  given: Record<string, unknown>,
+  read: Record<string, unknown>,
+  walk: Walk,
+): NormalisedEnvironment {
+  return Object.freeze({
+    ...childOf('environment', read),
+    ...codeOf(read, walk),
+    ...DEFAULTS.environment,
+    ...pick(read, ['overflow', 'sendTimeoutMs']),
+    module: read['module'] as NormalisedEnvironment['module'],
+    args: given['args'] === undefined ? undefined : read['args'],
+    limits: limitsOf(read['limits']),
+  } as NormalisedEnvironment);
+}
+
+function poolOf(read: Record<string, unknown>, walk: Walk): NormalisedPool {
+  const options = (read['pool'] ?? {}) as Partial<NormalisedPoolOptions>;
+  const { minThreads, maxThreads } = options;
+  const { heapMb, youngMb, stackMb } = limitsOf(read['limits']);
+  return Object.freeze({
+    ...childOf('pool', read),
+    ...codeOf(read, walk),
+    limits: Object.freeze({ heapMb, youngMb, stackMb } satisfies NormalisedThreadLimits),
+    pool: Object.freeze({
+      ...DEFAULTS.pool,
+      // The bound that was not given follows the one that was.
+      minThreads: Math.min(DEFAULTS.pool.minThreads, maxThreads ?? DEFAULTS.pool.maxThreads),
+      maxThreads: Math.max(DEFAULTS.pool.maxThreads, minThreads ?? 0),
+      ...options,
+    } as NormalisedPoolOptions),
+  } as NormalisedPool);
+}
+
+function nameOf(read: Record<string, unknown>, { names, place, unnamed }: Walk): string | null {
+  if (unnamed) {
+    if (typeof read['name'] === 'string') {
+      const problem =
+        '`name` and `strategy: simple_one_for_one` contradict each other: there may be many of it.';
+      place.problems.add([...place.segments, 'name'], read['name'], problem, 'Leave `name` out.');
+    }
+    return null;
+  }
+  const name = (read['name'] === undefined ? read['id'] : read['name']) as string | null | undefined;
+  if (typeof name !== 'string') return null;
+  names.set(name, [...(names.get(name) ?? []), { segments: place.segments, id: read['id'] }]);
+  return name;
+}
+
+function codeOf(read: Record<string, unknown>, walk: Walk) {
+  return {
+    name: nameOf(read, walk),
+    bindings: (read['bindings'] ?? Object.freeze({})) as Readonly<Record<string, unknown>>,
+    env: (read['env'] ?? Object.freeze({})) as Readonly<Record<string, string>>,
+    external: (read['external'] ?? Object.freeze([])) as readonly string[],
+    backoff: backoffOf(read['backoff'], 'inherit' as const),
+  };
+}
+
+function limitsOf(given: unknown): NormalisedLimits {
+  const limits = (given ?? {}) as Partial<NormalisedLimits>;
+  const heapMb = limits.heapMb ?? DEFAULTS.limits.heapMb;
+  const mailboxBytes = limits.mailboxBytes ?? DEFAULTS.limits.mailboxBytes;
+  return Object.freeze({
+    ...DEFAULTS.limits,
+    youngMb: Math.min(DEFAULTS.limits.youngMb, Math.floor(heapMb / 2)),
+    messageBytes: Math.min(DEFAULTS.limits.messageBytes, mailboxBytes),
+    ...limits,
+  });
+}
+
+function backoffOf<N>(given: unknown, none: N): Backoff | null | N {
+  if (given === undefined) return none;
+  if (given === false) return null;
+  const own = given === true ? {} : (given as Partial<Backoff>);
+  const maxMs = Math.max(DEFAULTS.backoff.maxMs, own.initialMs ?? 0);
+  return Object.freeze({ ...DEFAULTS.backoff, maxMs, ...own });
+}
+
+function pick(read: Record<string, unknown>, keys: readonly string[]): Record<string, never> {
+  return Object.fromEntries(
+    keys.filter((key) => Object.hasOwn(read, key)).map((key) => [key, read[key]]),
+  ) as Record<string, never>;
+}

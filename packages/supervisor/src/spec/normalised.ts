@@ -1,0 +1,93 @@
+/**
+ * What a spec becomes: every default filled in, every path resolved, plain frozen data that can be
+ * posted to the kernel's thread (strings in place of URLs, no functions). The kernel, the image
+ * builder and apply read this form only.
+ */
+import type {
+  AutoShutdown,
+  Backoff,
+  Restart,
+  Shutdown,
+  Strategy,
+} from '@espalier/core/internal/supervisor-logic.js';
+import type { Overflow } from './tree-spec.js';
+
+export interface NormalisedThreadLimits {
+  readonly heapMb: number;
+  readonly youngMb: number;
+  readonly stackMb: number;
+}
+
+export interface NormalisedLimits extends NormalisedThreadLimits {
+  readonly mailbox: number;
+  readonly mailboxBytes: number;
+  readonly messageBytes: number;
+}
+
+interface NormalisedChild {
+  readonly id: string;
+  readonly restart: Restart;
+  readonly shutdown: Shutdown;
+  readonly startTimeoutMs: number | 'infinity';
+  readonly significant: boolean;
+}
+
+/** Where the code is: a `file:` URL, or a package specifier looked up from the folder `base` (a `file:` URL). */
+export interface NormalisedModule {
+  readonly specifier: string;
+  readonly base: string;
+}
+
+export interface NormalisedEnvironment extends NormalisedChild {
+  readonly kind: 'environment';
+  readonly module: NormalisedModule;
+  readonly name: string | null;
+  readonly args: unknown;
+  readonly bindings: Readonly<Record<string, unknown>>;
+  readonly env: Readonly<Record<string, string>>;
+  readonly limits: NormalisedLimits;
+  readonly overflow: Overflow;
+  readonly sendTimeoutMs: number;
+  readonly external: readonly string[];
+  readonly backoff: Backoff | null | 'inherit';
+}
+
+export interface NormalisedPoolOptions {
+  readonly module: NormalisedModule;
+  readonly minThreads: number;
+  readonly maxThreads: number;
+  readonly queue: number;
+  readonly concurrentTasks: number;
+  readonly idleTimeoutMs: number;
+}
+
+export interface NormalisedPool extends NormalisedChild {
+  readonly kind: 'pool';
+  readonly pool: NormalisedPoolOptions;
+  readonly name: string | null;
+  readonly bindings: Readonly<Record<string, unknown>>;
+  readonly env: Readonly<Record<string, string>>;
+  readonly limits: NormalisedThreadLimits;
+  readonly external: readonly string[];
+  readonly backoff: Backoff | null | 'inherit';
+}
+
+export interface NormalisedSupervisor extends NormalisedChild {
+  readonly kind: 'supervisor';
+  readonly strategy: Strategy;
+  readonly intensity: number;
+  readonly periodMs: number;
+  readonly autoShutdown: AutoShutdown;
+  readonly maxChildren: number | 'infinity';
+  /** Of its children; null: none. */
+  readonly backoff: Backoff | null;
+  readonly children: readonly NormalisedNode[];
+}
+
+export type NormalisedNode = NormalisedEnvironment | NormalisedPool | NormalisedSupervisor;
+
+export interface NormalisedTree {
+  readonly name: string;
+  /** The root's `id` is the tree's name; its `restart` and `shutdown` have no meaning. */
+  readonly root: NormalisedSupervisor;
+}

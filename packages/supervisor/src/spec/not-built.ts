@@ -1,0 +1,59 @@
+/**
+ * Words of a tree spec whose mechanism is not built yet. They are refused, never ignored: a limit that
+ * nothing holds is worse than none. Whoever builds one takes its line out of this table; the reader,
+ * the JSON Schema and docs/spec.md follow.
+ */
+export type NodeKind = 'root' | 'supervisor' | 'environment' | 'pool';
+
+export interface NotBuilt {
+  readonly on: readonly NodeKind[];
+  /** The field, from its node on: `limits.memoryMb`. */
+  readonly field: string;
+  /** One value of it only; without: the field as a whole. */
+  readonly value?: string;
+  /** What can be had instead, one sentence. */
+  readonly instead: string;
+}
+
+const EVERY = ['root', 'supervisor', 'environment', 'pool'] as const satisfies readonly NodeKind[];
+const INNER = ['root', 'supervisor'] as const satisfies readonly NodeKind[];
+const CODE = ['environment', 'pool'] as const satisfies readonly NodeKind[];
+
+const LEAVE_OUT = 'Leave it out.';
+const HEAP = 'Leave it out; `heapMb` bounds what V8 keeps for objects.';
+const OWN_LIMITS = 'Leave it out, and give limits to each environment below.';
+
+export const NOT_BUILT: readonly NotBuilt[] = Object.freeze([
+  { on: INNER, field: 'siblings', value: 'isolate', instead: 'Possible: `group`.' },
+  { on: EVERY, field: 'wall', value: 'process', instead: 'Possible: `thread`.' },
+  { on: EVERY, field: 'wall', value: 'host', instead: 'Possible: `thread`.' },
+  { on: CODE, field: 'trust', value: 'confined', instead: 'Possible: `trusted`.' },
+  { on: CODE, field: 'image', instead: 'Give `module`: a file, a package or a file: URL.' },
+  { on: EVERY, field: 'grants', instead: LEAVE_OUT },
+  { on: EVERY, field: 'volumes', instead: LEAVE_OUT },
+  { on: EVERY, field: 'listen', instead: LEAVE_OUT },
+  { on: EVERY, field: 'placement', instead: LEAVE_OUT },
+  { on: EVERY, field: 'onIntrusion', instead: LEAVE_OUT },
+  { on: INNER, field: 'limits', instead: OWN_LIMITS },
+  { on: CODE, field: 'limits.memoryMb', instead: HEAP },
+  { on: CODE, field: 'limits.cpu', instead: LEAVE_OUT },
+  { on: CODE, field: 'limits.unresponsiveMs', instead: LEAVE_OUT },
+  { on: CODE, field: 'limits.messagesPerSecond', instead: LEAVE_OUT },
+  { on: CODE, field: 'limits.children', instead: LEAVE_OUT },
+  { on: CODE, field: 'limits.kernelEntries', instead: LEAVE_OUT },
+  { on: CODE, field: 'limits.timers', instead: LEAVE_OUT },
+  { on: CODE, field: 'limits.poolMs', instead: LEAVE_OUT },
+  { on: CODE, field: 'limits.fds', instead: LEAVE_OUT },
+  { on: CODE, field: 'limits.diskMb', instead: LEAVE_OUT },
+  { on: CODE, field: 'limits.diskBytesPerSecond', instead: LEAVE_OUT },
+  { on: CODE, field: 'limits.netBytesPerSecond', instead: LEAVE_OUT },
+  { on: CODE, field: 'limits.stdioBytesPerSecond', instead: LEAVE_OUT },
+] satisfies NotBuilt[]);
+
+/** The line that forbids this field, or this value of it; undefined if it is built. */
+export function notBuilt(on: NodeKind, field: string, value?: unknown): NotBuilt | undefined {
+  return NOT_BUILT.find(
+    (line) =>
+      line.field === field && line.on.includes(on) && (line.value === undefined || line.value === value),
+  );
+}

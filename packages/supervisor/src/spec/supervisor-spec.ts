@@ -1,0 +1,22 @@
+/** What a supervisor's logic needs to know of its node; what a child is started from goes through it unread. */
+import type { ChildSpec, SupervisorSpec } from '@espalier/core/internal/supervisor-logic.js';
+import type { NormalisedNode, NormalisedSupervisor } from './normalised.js';
+
+/** What a child is started from, as the kernel wants it; by default the normalised node itself. */
+export type StartOf = (node: NormalisedNode) => unknown;
+
+export function supervisorSpecOf(
+  node: NormalisedSupervisor,
+  startOf: StartOf = (child) => child,
+): SupervisorSpec {
+  const { strategy, intensity, periodMs, autoShutdown, maxChildren, backoff } = node;
+  const children = node.children.map((child) => childSpecOf(child, startOf));
+  return { strategy, intensity, periodMs, autoShutdown, maxChildren, backoff, children };
+}
+
+export function childSpecOf(node: NormalisedNode, startOf: StartOf = (child) => child): ChildSpec {
+  const { id, kind, restart, shutdown, significant, startTimeoutMs } = node;
+  // A nested supervisor's `backoff` is for its children; its own restarts wait as its supervisor says.
+  const backoff = node.kind === 'supervisor' ? 'inherit' : node.backoff;
+  return { id, kind, restart, shutdown, significant, startTimeoutMs, backoff, start: startOf(node) };
+}

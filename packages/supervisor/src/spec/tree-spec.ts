@@ -1,0 +1,122 @@
+/**
+ * What a user writes: a tree as a plain object, or a YAML or JSON file of the same shape. Every field
+ * is described for people in docs/spec.md, which is made from the table in fields.ts; the compiler
+ * checks that these types and that table have the same fields.
+ *
+ * A node is an environment (it has `module`), a pool (`pool`) or a supervisor (`children`).
+ */
+import type {
+  AutoShutdown,
+  Backoff,
+  Restart,
+  Shutdown,
+  Strategy,
+} from '@espalier/core/internal/supervisor-logic.js';
+
+/** What a sender meets at a full mailbox. */
+export type Overflow = 'block' | 'reject' | 'drop-newest' | 'drop-oldest';
+
+export type Wall = 'thread' | 'process' | 'host';
+export type Trust = 'trusted' | 'confined';
+
+/** true: the defaults; false: none. */
+export type BackoffSpec = Partial<Backoff> | boolean;
+
+/** Heap limits of one thread, in megabytes (1024 · 1024 bytes). */
+export interface ThreadLimitsSpec {
+  /** All that V8 keeps for the thread's objects; held from outside by the guard. */
+  heapMb?: number;
+  /** V8's young generation. */
+  youngMb?: number;
+  stackMb?: number;
+}
+
+export interface EnvironmentLimitsSpec extends ThreadLimitsSpec {
+  /** Messages that may wait in the mailbox. */
+  mailbox?: number;
+  /** Bytes that may wait in the mailbox. */
+  mailboxBytes?: number;
+  /** Bytes of one message. */
+  messageBytes?: number;
+}
+
+/** What every node below the root may say: how its supervisor treats it. */
+export interface ChildNodeSpec {
+  id: string;
+  restart?: Restart;
+  shutdown?: Shutdown;
+  startTimeoutMs?: number | 'infinity';
+  significant?: boolean;
+  wall?: Wall;
+}
+
+export interface EnvironmentSpec extends ChildNodeSpec {
+  /** File path, package name, or URL (`file:`). A relative path is taken from the spec file's folder. */
+  module: string | URL;
+  /** The name under which others find it; null for none. Default: the id. */
+  name?: string | null;
+  /** Handed to the behaviour's init. Any value of the closed set (docs/values.md). */
+  args?: unknown;
+  /** Initial bindings of its lexical environment. */
+  bindings?: Record<string, unknown>;
+  /** Its whole `process.env`. */
+  env?: Record<string, string>;
+  limits?: EnvironmentLimitsSpec;
+  overflow?: Overflow;
+  sendTimeoutMs?: number;
+  /** Packages that are left out of the image and loaded by Node. */
+  external?: string[];
+  trust?: Trust;
+  /** Overrides the supervisor's. */
+  backoff?: BackoffSpec;
+}
+
+export interface PoolOptionsSpec {
+  /** A module whose default export is one function, or whose named exports are functions. */
+  module: string | URL;
+  minThreads?: number;
+  maxThreads?: number;
+  /** Tasks that may wait for a thread. */
+  queue?: number;
+  /** Tasks that one thread runs at a time. */
+  concurrentTasks?: number;
+  /** A thread above `minThreads` that has had no task for so long ends. */
+  idleTimeoutMs?: number;
+}
+
+export interface PoolSpec extends ChildNodeSpec {
+  pool: PoolOptionsSpec;
+  name?: string | null;
+  bindings?: Record<string, unknown>;
+  env?: Record<string, string>;
+  /** Of each of its threads. */
+  limits?: ThreadLimitsSpec;
+  external?: string[];
+  trust?: Trust;
+  /** Overrides the supervisor's. */
+  backoff?: BackoffSpec;
+}
+
+/** What root and inner supervisors have in common. */
+export interface SupervisorOptionsSpec {
+  children: ChildSpecInput[];
+  strategy?: Strategy;
+  intensity?: number;
+  periodMs?: number;
+  autoShutdown?: AutoShutdown;
+  maxChildren?: number | 'infinity';
+  siblings?: 'group' | 'isolate';
+  /** How long restarts of its children wait. */
+  backoff?: BackoffSpec;
+}
+
+export interface SupervisorNodeSpec extends ChildNodeSpec, SupervisorOptionsSpec {}
+
+export type ChildSpecInput = EnvironmentSpec | PoolSpec | SupervisorNodeSpec;
+
+/** The root: a supervisor with nobody above it, so it has a name and no restart. */
+export interface TreeSpec extends SupervisorOptionsSpec {
+  /** For people. Default: `root`. */
+  name?: string;
+  wall?: Wall;
+}

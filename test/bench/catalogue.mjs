@@ -1,0 +1,233 @@
+/**
+ * Every benchmark: what is measured, against what, and what it must reach.
+ *
+ * Invariant: works are sized so that one run takes some tenths of a second on two cores; longer runs only make the
+ * machine's drift part of a round, shorter ones its timer.
+ */
+
+import { expectedSum } from './payloads.mjs';
+
+/** @typedef {import('./subject.mjs').Work} Work */
+
+/** How many environments take part in Savina's big; the original has 120 actors, which are no threads. */
+export const BIG_SIZE = 8;
+
+/**
+ * @typedef {object} Benchmark
+ * @property {string} key
+ * @property {string} what one line for people
+ * @property {'rate' | 'time' | 'memory'} figure count per second, seconds per count, bytes per count
+ * @property {'higher' | 'lower'} better of the ratio subject : reference
+ * @property {number | null} bar what the ratio must reach; null where nothing is judged
+ * @property {number | null} aim
+ * @property {number} [floor] what no single work may fall below
+ * @property {string} reference a file under references/, or `own` (the subject file has it), or `none`: the key has a unit
+ * @property {boolean} pinned judged on one core, and printed unpinned too
+ * @property {boolean} freshProcess every run in a process of its own, with `--expose-gc`
+ * @property {((work: Work) => number) | null} expected what the sum at either end must be; null where no message is sent
+ * @property {readonly Work[]} works more than one: the key is the geometric mean over them
+ */
+
+/** @type {Work} */
+const ONE_WAY_SMALL = { payload: 'small', count: 150_000 };
+
+/** @type {readonly Work[]} */
+const ONE_WAY = [
+  ONE_WAY_SMALL,
+  { payload: 'nested', count: 40_000 },
+  { payload: 'poly', count: 60_000 },
+  { payload: 'text', count: 50_000 },
+  { payload: 'rich', count: 30_000 },
+];
+
+/** @param {number} count @returns {readonly Work[]} */
+const small = (count) => [{ payload: 'small', count }];
+
+/** Most benchmarks: message i is `build(i)`, and each end sums all `count` of them. @type {(work: Work) => number} */
+const everyMessage = ({ payload, count }) => expectedSum(payload, count);
+
+const MESSAGES = { pinned: false, freshProcess: false, expected: everyMessage };
+const LATENCY = { pinned: true, freshProcess: false, expected: everyMessage };
+const STARTS = { pinned: false, freshProcess: false, expected: null };
+
+/** @type {readonly Benchmark[]} */
+export const catalogue = [
+  {
+    key: 'oneWayVsRaw',
+    what: 'messages one way, each send awaited, over five payloads, against raw postMessage',
+    ...MESSAGES,
+    figure: 'rate',
+    better: 'higher',
+    bar: 2,
+    aim: 3.5,
+    floor: 0.9,
+    reference: 'one-way',
+    works: ONE_WAY,
+  },
+  {
+    key: 'oneWaySmallVsRaw',
+    what: 'the same, `small` alone',
+    ...MESSAGES,
+    figure: 'rate',
+    better: 'higher',
+    bar: 3,
+    aim: 4.5,
+    reference: 'one-way',
+    works: [ONE_WAY_SMALL],
+  },
+  {
+    key: 'rttVsRaw',
+    what: 'send and reply, against ping-pong over a raw MessagePort',
+    ...LATENCY,
+    figure: 'time',
+    better: 'lower',
+    bar: 1.6,
+    aim: 1.2,
+    reference: 'rtt',
+    works: small(15_000),
+  },
+  {
+    key: 'callVsComlink',
+    what: 'a typed call, against a Comlink call',
+    ...LATENCY,
+    figure: 'time',
+    better: 'lower',
+    bar: 0.75,
+    aim: 0.55,
+    reference: 'comlink',
+    works: small(10_000),
+  },
+  {
+    key: 'callsInFlightVsPiscina',
+    what: 'calls with 64 in flight, against Piscina with one thread and 64 at once',
+    ...MESSAGES,
+    figure: 'rate',
+    better: 'higher',
+    bar: 3,
+    aim: 4.5,
+    reference: 'piscina',
+    works: small(40_000),
+  },
+  {
+    key: 'warmSpawnVsWorker',
+    what: 'spawn to ready from a warm spare, against a cold Worker to its first message',
+    ...STARTS,
+    figure: 'time',
+    better: 'lower',
+    bar: 0.2,
+    aim: 0.05,
+    reference: 'cold-start',
+    works: small(20),
+  },
+  {
+    key: 'warmRestartVsWorker',
+    what: 'crash to ready again of a supervised server, against a cold Worker',
+    ...STARTS,
+    figure: 'time',
+    better: 'lower',
+    bar: 0.25,
+    aim: 0.08,
+    reference: 'cold-start',
+    works: small(20),
+  },
+  {
+    key: 'restartSustained',
+    what: '50 crashes back to back, against 50 cold Workers',
+    ...STARTS,
+    figure: 'time',
+    better: 'lower',
+    bar: 1.15,
+    aim: 1,
+    reference: 'cold-start-sustained',
+    works: small(50),
+  },
+  {
+    key: 'rssVsWorker',
+    what: 'resident memory of each of 50 environments, against bare Workers',
+    ...STARTS,
+    freshProcess: true,
+    figure: 'memory',
+    better: 'lower',
+    bar: 1.15,
+    aim: 1.05,
+    reference: 'memory',
+    works: small(50),
+  },
+  {
+    key: 'superviseOverhead',
+    what: 'spawn under a supervisor, against spawn alone',
+    ...STARTS,
+    figure: 'time',
+    better: 'lower',
+    bar: 1.2,
+    aim: null,
+    reference: 'own',
+    works: small(10),
+  },
+  {
+    key: 'treeStartVsWorkers',
+    what: 'start of a tree of 64 threads, two at a time, against 64 Workers likewise',
+    ...STARTS,
+    figure: 'time',
+    better: 'lower',
+    bar: 1.15,
+    aim: null,
+    reference: 'tree-start',
+    works: small(64),
+  },
+  {
+    key: 'restartFlat',
+    what: 'crash to ready with 1,000 siblings specified, against 10',
+    ...STARTS,
+    figure: 'time',
+    better: 'lower',
+    bar: 1.5,
+    aim: null,
+    reference: 'own',
+    works: small(10),
+  },
+  {
+    // Half of the messages are pings, half pongs; each end sums what it receives.
+    key: 'savinaPingPong',
+    what: 'Savina ping-pong, messages a second',
+    ...LATENCY,
+    expected: ({ payload, count }) => expectedSum(payload, count / 2),
+    figure: 'rate',
+    better: 'higher',
+    bar: null,
+    aim: null,
+    reference: 'none',
+    works: small(20_000),
+  },
+  {
+    key: 'savinaCounting',
+    what: 'Savina counting, messages a second',
+    ...MESSAGES,
+    figure: 'rate',
+    better: 'higher',
+    bar: null,
+    aim: null,
+    reference: 'none',
+    works: small(500_000),
+  },
+  {
+    // Everyone sends count / 16 pings; `sums` are over all pings, as built and as received.
+    key: 'savinaBig',
+    what: `Savina big with ${BIG_SIZE} environments, messages a second`,
+    ...MESSAGES,
+    expected: ({ payload, count }) => BIG_SIZE * expectedSum(payload, count / (2 * BIG_SIZE)),
+    figure: 'rate',
+    better: 'higher',
+    bar: null,
+    aim: null,
+    reference: 'none',
+    works: small(80_000),
+  },
+];
+
+/** @param {string} key */
+export function benchmarkOf(key) {
+  const found = catalogue.find((benchmark) => benchmark.key === key);
+  if (found === undefined) throw new Error(`there is no benchmark ${key}`);
+  return found;
+}
