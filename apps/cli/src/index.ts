@@ -1,1 +1,1 @@
-export {};
+export { espalier } from './program.js';

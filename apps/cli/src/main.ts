@@ -1,7 +1,4 @@
-/** The command `espalier`. No command is built yet; it says so. */
-if (process.argv.includes('--help')) {
-  process.stdout.write('Usage: espalier COMMAND\n');
-} else {
-  process.stderr.write('espalier: no command is built yet\n');
-  process.exitCode = 64;
-}
+/** The command `espalier`. The process ends when nothing runs in it any more. */
+import { espalier } from './program.js';
+
+process.exitCode = await espalier(process.argv.slice(2));

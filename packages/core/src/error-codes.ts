@@ -66,6 +66,16 @@ export const ERROR_CODES = {
     meaning: 'The server refused the call and goes on.',
     remedy: 'See the message and `cause`: they are what the server said.',
   },
+  task_failed: {
+    kind: 'call',
+    meaning: 'The task of a pool threw.',
+    remedy: 'See `cause`: it is what the task threw. The pool and its thread go on.',
+  },
+  task_ended: {
+    kind: 'call',
+    meaning: 'The thread of a pool ended before the task that it ran; it is replaced.',
+    remedy: 'See `cause` for why it ended: `tag` and `detail` are as in an exit reason.',
+  },
   api_removed: {
     kind: 'call',
     meaning: 'This part of Node.js reaches past the environment and is removed inside it.',

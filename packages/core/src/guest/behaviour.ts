@@ -7,7 +7,7 @@
  */
 import type { ExitReason } from '../exit-reason.js';
 import type { Context } from './context.js';
-import type { Received } from './received.js';
+import type { Received, ReceivedCall } from './received.js';
 
 /** Returned by an `init` that decides not to run: its supervisor keeps the spec and goes on (OTP: `ignore`). */
 export const IGNORE: unique symbol = Symbol('espalier.ignore');
@@ -88,6 +88,20 @@ const CONCURRENT = Symbol.for('espalier.concurrent');
 /** Marks a call whose handler may run while other messages are handled. Its state changes are its own care. */
 export function concurrent<H extends (...parameters: never[]) => Promise<unknown>>(handler: H): H {
   return Object.assign(handler, { [CONCURRENT]: true });
+}
+
+const ANSWERING = Symbol.for('espalier.answering');
+
+/**
+ * Marks a call whose handler gets the call itself in place of its arguments, and answers it by
+ * `reply` or `fail`, now or later; other messages are handled meanwhile. What it returns is nothing.
+ */
+export function answering<H extends (context: never, call: ReceivedCall) => void>(handler: H): H {
+  return Object.assign(handler, { [ANSWERING]: true });
+}
+
+export function isAnswering(handler: object): boolean {
+  return ANSWERING in handler;
 }
 
 export function isConcurrent(handler: object): boolean {

@@ -1,10 +1,13 @@
 /** What runs a behaviour inside its environment. One driver for each behaviour; the environment knows only this. */
 import type { ExitReason, GuestExitTag } from '../exit-reason.js';
+import type { ServerContext } from './behaviour.js';
 import { ExitRequest, type Context } from './context.js';
 import type { Mailbox } from './mailbox.js';
 
 export interface DriverHost {
   readonly context: Context;
+  /** The same with the state of a server beside it. */
+  contextWith(state: unknown): ServerContext<unknown>;
   readonly mailbox: Mailbox;
   readonly args: unknown;
   readonly trapsExits: boolean;

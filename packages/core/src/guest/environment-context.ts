@@ -75,18 +75,22 @@ export class EnvironmentContext implements Context {
     if (mailbox.hasTaker) {
       return Promise.reject(new CallError('operation_refused', 'another receive is waiting already', { remedy: 'Await one receive before the next.' }));
     }
-    const item = mailbox.takeNow(match);
-    if (item !== undefined) return Promise.resolve(item);
     const timeoutMs = options?.timeoutMs;
-    return new Promise((resolve) => {
-      if (timeoutMs === undefined) {
-        mailbox.take(match, resolve);
+    return new Promise((resolve, reject) => {
+      const item = mailbox.takeNow(match);
+      if (item !== undefined) {
+        resolve(item);
         return;
       }
-      const withdraw = mailbox.take(match, (taken) => {
+      if (timeoutMs === undefined) {
+        mailbox.take(match, resolve, reject);
+        return;
+      }
+      const settled = <T>(settle: (value: T) => void) => (value: T): void => {
         this.#environment.cancelTimer(timer);
-        resolve(taken);
-      });
+        settle(value);
+      };
+      const withdraw = mailbox.take(match, settled(resolve), settled(reject));
       const timer = this.#environment.timer(timeoutMs, () => {
         withdraw();
         resolve(undefined);
@@ -199,4 +203,12 @@ function targetOf(target: Destination): number | string {
 }
 
 /** Codes that a failure frame may carry; anything else is `refused`. */
-export const FAILURE_CODES: readonly CallErrorCode[] = ['refused', 'no_such_operation', 'value_refused', 'too_large'];
+export const FAILURE_CODES: readonly CallErrorCode[] = [
+  'refused',
+  'no_such_operation',
+  'value_refused',
+  'too_large',
+  'full',
+  'task_failed',
+  'task_ended',
+];

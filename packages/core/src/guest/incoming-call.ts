@@ -8,6 +8,8 @@ import type { ReceivedCall } from './received.js';
 export interface CallSite {
   readonly slot: number;
   encode(value: unknown, transfer: readonly ArrayBuffer[] | undefined, maxBytes: number): Encoded;
+  /** The open calls whose end by the caller somebody waits for. */
+  readonly watchedCalls: Set<IncomingCall>;
 }
 
 /** Replies are not credited: their number is bounded by that of the calls. */
@@ -22,6 +24,7 @@ export class IncomingCall implements ReceivedCall {
   readonly #caller: number;
   readonly #call: number;
   #open = true;
+  #cancelled: (() => void) | undefined;
 
   constructor(operation: string, parameters: readonly unknown[], site: CallSite, peering: Peering, caller: number, call: number) {
     this.operation = operation;
@@ -37,8 +40,23 @@ export class IncomingCall implements ReceivedCall {
     return this.#peering === peering && this.#caller === caller && this.#call === call;
   }
 
+  isFrom(peering: Peering, caller: number): boolean {
+    return this.#peering === peering && this.#caller === caller;
+  }
+
   cancel(): void {
-    this.#open = false;
+    if (!this.#open) return;
+    this.#close();
+    this.#cancelled?.();
+  }
+
+  onCancel(callback: () => void): void {
+    if (!this.#open) {
+      callback();
+      return;
+    }
+    this.#cancelled = callback;
+    this.#site.watchedCalls.add(this);
   }
 
   cancelled(): boolean {
@@ -47,7 +65,7 @@ export class IncomingCall implements ReceivedCall {
 
   reply(value: unknown): void {
     if (!this.#open) return;
-    this.#open = false;
+    this.#close();
     try {
       this.#post(FRAME.reply, value);
     } catch (error) {
@@ -59,12 +77,17 @@ export class IncomingCall implements ReceivedCall {
 
   fail(code: CallErrorCode, message: string, cause?: unknown): void {
     if (!this.#open) return;
-    this.#open = false;
+    this.#close();
     try {
       this.#post(FRAME.failure, [code, message, cause]);
     } catch {
       this.#post(FRAME.failure, [code, message, undefined]);
     }
+  }
+
+  #close(): void {
+    this.#open = false;
+    if (this.#cancelled !== undefined) this.#site.watchedCalls.delete(this);
   }
 
   #post(kind: typeof FRAME.reply | typeof FRAME.failure, value: unknown): void {

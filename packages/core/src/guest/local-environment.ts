@@ -36,6 +36,8 @@ export class LocalEnvironment implements RouteOwner {
   readonly services: EnvironmentServices;
   readonly terms: MailboxTerms;
   readonly context: EnvironmentContext;
+  /** Calls taken from the mailbox whose handlers want to know when they are no longer wanted. */
+  readonly watchedCalls = new Set<IncomingCall>();
   bindings: Readonly<Record<string, unknown>> = {};
   trapsExits = false;
 
@@ -77,6 +79,7 @@ export class LocalEnvironment implements RouteOwner {
       const environment = this as LocalEnvironment;
       this.#driver = this.services.drive(behaviour, {
         context: this.context,
+        contextWith: (state) => Object.assign(new EnvironmentContext(this), { state }),
         mailbox: this.mailbox,
         args,
         get trapsExits() {
@@ -164,6 +167,7 @@ export class LocalEnvironment implements RouteOwner {
     this.mailbox.forEach((item) => {
       if (item instanceof IncomingCall && item.is(peering, from, call)) item.cancel();
     });
+    for (const item of this.watchedCalls) if (item.is(peering, from, call)) item.cancel();
   }
 
   /** An exit signal: from another environment, over a link, or from the supervisor. */
@@ -190,6 +194,7 @@ export class LocalEnvironment implements RouteOwner {
   /** The environment behind a stream is gone; what it had sent has been delivered. */
   peerGone(peering: Peering, channel: number, slot: number, reason: ExitReason): void {
     this.pending.peerGone(channel, slot, reason);
+    for (const call of this.watchedCalls) if (call.isFrom(peering, slot)) call.cancel();
     const inbound = this.#inbound.get(peering);
     const stream = inbound?.get(slot);
     if (stream !== undefined) {

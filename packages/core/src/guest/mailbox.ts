@@ -31,6 +31,7 @@ export type Match = (item: Received) => boolean;
 interface Waiter {
   readonly match: Match | undefined;
   readonly resolve: (item: Received) => void;
+  readonly reject: (thrown: unknown) => void;
 }
 
 export class Mailbox {
@@ -42,6 +43,8 @@ export class Mailbox {
   #consumer: ((item: Received) => void) | undefined;
   #suspended = false;
   #closed = false;
+  /** The consumer runs: what comes meanwhile (from itself) waits until it has returned. */
+  #delivering = false;
   /** Counted messages that have arrived so far. */
   received = 0;
 
@@ -69,14 +72,17 @@ export class Mailbox {
     if (!this.#closed) this.#put({ item, stream: undefined, bytes: 0 });
   }
 
-  /** The first item that matches, now or when it comes. One taker at a time: a second one replaces none. */
-  take(match: Match | undefined, resolve: (item: Received) => void): () => void {
+  /**
+   * The first item that matches, now or when it comes. One taker at a time: a second one replaces none.
+   * `reject` gets what its match throws; nothing is taken then.
+   */
+  take(match: Match | undefined, resolve: (item: Received) => void, reject: (thrown: unknown) => void): () => void {
     const found = this.#suspended ? undefined : this.#find(match);
     if (found !== undefined) {
       resolve(found);
       return nothing;
     }
-    const waiter: Waiter = { match, resolve };
+    const waiter: Waiter = { match, resolve, reject };
     this.#waiter = waiter;
     return () => {
       if (this.#waiter === waiter) this.#waiter = undefined;
@@ -108,10 +114,7 @@ export class Mailbox {
 
   resume(): void {
     this.#suspended = false;
-    if (this.#waiter !== undefined) {
-      const found = this.#find(this.#waiter.match);
-      if (found !== undefined) this.#settle(found);
-    }
+    if (this.#waiter !== undefined) this.#serve(this.#waiter);
     this.#pump();
   }
 
@@ -141,46 +144,62 @@ export class Mailbox {
   }
 
   #put(entry: Entry): void {
-    if (!this.#suspended && this.length === 0) {
+    const waiter = this.#waiter;
+    if (!this.#suspended && !this.#delivering && this.length === 0) {
       // Nothing lies before it: straight to who waits.
       if (this.#consumer !== undefined) {
         this.#account(entry);
-        this.#consumer(entry.item);
+        this.#deliver(this.#consumer, entry.item);
+        this.#pump();
         return;
       }
-      const waiter = this.#waiter;
-      if (waiter !== undefined && (waiter.match === undefined || waiter.match(entry.item))) {
+      if (waiter !== undefined && waiter.match === undefined) {
         this.#account(entry);
-        this.#settle(entry.item);
+        this.#waiter = undefined;
+        waiter.resolve(entry.item);
         return;
       }
     }
     this.#entries.push(entry);
-    // A selective taker skipped everything that lies here already; the new entry may be its item.
-    const waiter = this.#waiter;
-    if (waiter !== undefined && !this.#suspended && (waiter.match === undefined || waiter.match(entry.item))) {
-      const found = this.#find(waiter.match);
-      if (found !== undefined) this.#settle(found);
-    }
+    // A selective taker skipped everything that lies here already: only the new entry can be its item.
+    if (waiter !== undefined && !this.#suspended) this.#serve(waiter, this.#entries.length - 1);
   }
 
-  #settle(item: Received): void {
-    const waiter = this.#waiter;
+  /** Gives a waiting taker its item, if it lies here. */
+  #serve(waiter: Waiter, from = this.#head): void {
+    let found: Received | undefined;
+    try {
+      found = this.#find(waiter.match, from);
+    } catch (thrown) {
+      this.#waiter = undefined;
+      waiter.reject(thrown);
+      return;
+    }
+    if (found === undefined) return;
     this.#waiter = undefined;
-    waiter?.resolve(item);
+    waiter.resolve(found);
+  }
+
+  #deliver(consumer: (item: Received) => void, item: Received): void {
+    this.#delivering = true;
+    try {
+      consumer(item);
+    } finally {
+      this.#delivering = false;
+    }
   }
 
   #pump(): void {
-    while (this.#consumer !== undefined && !this.#suspended) {
+    while (this.#consumer !== undefined && !this.#suspended && !this.#delivering) {
       const item = this.#find(undefined);
       if (item === undefined) return;
-      this.#consumer(item);
+      this.#deliver(this.#consumer, item);
     }
   }
 
-  #find(match: Match | undefined): Received | undefined {
+  #find(match: Match | undefined, from = this.#head): Received | undefined {
     const entries = this.#entries;
-    let at = this.#head;
+    let at = from;
     if (match !== undefined) {
       while (at < entries.length && !match((entries[at] as Entry).item)) at++;
     }

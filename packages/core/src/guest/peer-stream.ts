@@ -37,9 +37,19 @@ export class PeerStream {
     this.terms = terms;
     this.#owner = owner;
     const firstWindow = { messages: FIRST_WINDOW_MESSAGES, bytes: FIRST_WINDOW_BYTES };
-    this.#queue = new SendQueue(target, owner, terms, firstWindow, (sending) => {
-      this.#post(sending);
-    });
+    this.#queue = new SendQueue(
+      target,
+      owner,
+      terms,
+      firstWindow,
+      (sending) => {
+        this.#post(sending);
+      },
+      () => {
+        this.#wantSent = false;
+        this.#sayWant();
+      },
+    );
   }
 
   /**
@@ -67,15 +77,33 @@ export class PeerStream {
   }
 
   send(sending: Sending): void {
-    this.#queue.offer(sending, this.peering.id === 0);
+    const queue = this.#queue;
+    const local = this.peering.id === 0;
+    // A policy that does not wait leaves nothing in the queue that would ask for more room: asked for
+    // here, so that windows grow with use. The own mailbox answers before this returns, so that a send
+    // to oneself is refused only if the mailbox really is full.
+    const asks = queue.length === 0 && !queue.affords(sending) && (local || this.terms.overflow !== 'block');
+    if (asks) this.#want(sending.bytes);
+    queue.offer(sending, local);
     this.#sayWant();
   }
 
   /** What waited or was parked on a route; it goes behind what waits here already. */
   takeOver(sendings: readonly Sending[]): void {
-    for (const sending of sendings) this.#queue.enqueue(sending);
-    this.#queue.pump();
+    const queue = this.#queue;
+    const { messageBytes, capacityBytes } = this.terms;
+    for (const sending of sendings) {
+      // It was accepted before the receiver's bounds were known. What can never fit would block the rest.
+      if (sending.encoded.bytes.length > messageBytes || sending.bytes > capacityBytes) queue.tooLarge(sending);
+      else queue.enqueue(sending);
+    }
+    queue.pump();
     this.#sayWant();
+  }
+
+  /** What a route had sent and what has not left, in order: the route will send it another way. */
+  giveBack(home: Sending['home']): readonly Sending[] {
+    return this.#queue.takeOf(home);
   }
 
   granted(messages: number, bytes: number): void {
@@ -103,13 +131,17 @@ export class PeerStream {
       this.#unblock();
       return;
     }
-    if (this.#wantSent) return;
-    this.#wantSent = true;
-    this.peering.postPlain(FRAME.want, this.slot, this.#owner.slot, 0, next.bytes);
+    this.#want(next.bytes);
     this.#blockedTimer ??= this.#owner.timers.start(BLOCKED_AFTER_MS, () => {
       this.#blockedTold = true;
       this.#owner.blocked(this, true);
     });
+  }
+
+  #want(bytes: number): void {
+    if (this.#wantSent) return;
+    this.#wantSent = true;
+    this.peering.postPlain(FRAME.want, this.slot, this.#owner.slot, 0, bytes);
   }
 
   #unblock(): void {

@@ -63,7 +63,8 @@ export class PendingCalls {
       };
       signal.addEventListener('abort', abort, { once: true });
     }
-    this.#calls.set(call, { ...start, timer, abort, peer: undefined });
+    const { operation, resolve, reject } = start;
+    this.#calls.set(call, { operation, resolve, reject, timer, abort, signal, peer: undefined });
     return call;
   }
 

@@ -25,6 +25,8 @@ export interface ReceivedCall {
   readonly arguments: readonly unknown[];
   /** Aborted when the caller gives up or is gone; a late reply is dropped. */
   readonly cancelled: () => boolean;
+  /** Calls back once, when the caller gives up or is gone before there was an answer; at once if it has. */
+  onCancel(callback: () => void): void;
   reply(value: unknown): void;
   fail(code: CallErrorCode, message: string, cause?: unknown): void;
 }

@@ -128,8 +128,11 @@ export class Route {
   parked(): void {
     // While connecting, what was accepted was accepted into the same first window: nothing changes.
     if (this.#state === 'open' || this.#state === 'closed') this.#queue = this.#freshQueue(this.#terms);
+    const left = this.#stream?.giveBack(this) ?? [];
     this.#state = 'parked';
     this.#stream = undefined;
+    // What waited for room at the last holder goes before what is sent from now on.
+    this.takeBack(left);
   }
 
   /** Nobody is there, and nobody is coming. */

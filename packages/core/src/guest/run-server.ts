@@ -4,7 +4,7 @@
  * handler runs, the mailbox is not consumed, unless the call is marked concurrent.
  */
 import type { ExitReason } from '../exit-reason.js';
-import { IGNORE, Refusal, isConcurrent, type Server, type ServerContext } from './behaviour.js';
+import { IGNORE, Refusal, isAnswering, isConcurrent, type Server, type ServerContext } from './behaviour.js';
 import { exitOf, isThenable, type Driver, type DriverHost } from './driver.js';
 import type { Received, ReceivedCall } from './received.js';
 
@@ -32,7 +32,7 @@ export class ServerDriver implements Driver {
   async start(): Promise<'ready' | 'ignore'> {
     const state = await this.#definition.init?.(this.#host.args, this.#host.context);
     if (state === IGNORE) return 'ignore';
-    this.#context = Object.assign(Object.create(this.#host.context) as ServerContext<unknown>, { state });
+    this.#context = this.#host.contextWith(state);
     // After `ready` is on its way: nobody gets a reply from a server that is not started yet.
     queueMicrotask(() => {
       this.#continue();
@@ -70,6 +70,10 @@ export class ServerDriver implements Driver {
     const handler = this.#calls.get(item.operation);
     if (handler === undefined) {
       item.fail('no_such_operation', `the server has no call '${item.operation}'`);
+      return undefined;
+    }
+    if (isAnswering(handler)) {
+      handler(this.#context as ServerContext<unknown>, item);
       return undefined;
     }
     let result: unknown;

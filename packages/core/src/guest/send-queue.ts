@@ -50,6 +50,8 @@ export class SendQueue {
   readonly #owner: SendOwner;
   /** Takes over what has taken its credit. */
   readonly #accept: (sending: Sending) => void;
+  /** Told when what waits has changed by itself: a send has waited too long. */
+  readonly #changed: () => void;
   #waiting: Sending[] = [];
   #waitingBytes = 0;
   messages: number;
@@ -62,10 +64,12 @@ export class SendQueue {
     terms: MailboxTerms,
     credit: { readonly messages: number; readonly bytes: number },
     accept: (sending: Sending) => void,
+    changed: () => void = () => undefined,
   ) {
     this.#target = target;
     this.#owner = owner;
     this.#accept = accept;
+    this.#changed = changed;
     this.terms = terms;
     this.messages = credit.messages;
     this.bytes = credit.bytes;
@@ -82,7 +86,7 @@ export class SendQueue {
 
   /** Takes credit for it at once, or applies the policy. `local`: the mailbox is the sender's own. */
   offer(sending: Sending, local: boolean): void {
-    if (this.#waiting.length === 0 && this.#affords(sending)) {
+    if (this.#waiting.length === 0 && this.affords(sending)) {
       this.#take(sending);
       return;
     }
@@ -98,6 +102,8 @@ export class SendQueue {
       while (this.#waiting.length > capacity || this.#waitingBytes > capacityBytes) {
         this.#drop(this.#waiting[0] as Sending);
       }
+      // What waits now may be small enough for the credit that is left.
+      this.pump();
     } else if (this.#waiting.length >= capacity || this.#waitingBytes + sending.bytes > capacityBytes) {
       this.#refuse(sending, `${String(this.#waiting.length)} sends wait for room at ${this.#target} already`);
     } else {
@@ -123,7 +129,7 @@ export class SendQueue {
 
   /** Lets go whoever can pay, in order. */
   pump(): void {
-    for (let next = this.#waiting[0]; next !== undefined && this.#affords(next); next = this.#waiting[0]) {
+    for (let next = this.#waiting[0]; next !== undefined && this.affords(next); next = this.#waiting[0]) {
       this.#remove(next);
       this.#take(next);
     }
@@ -138,12 +144,22 @@ export class SendQueue {
     return waiting;
   }
 
+  /** Takes out, in order, what this route had sent; the others go on waiting. */
+  takeOf(home: Sending['home']): readonly Sending[] {
+    const taken = this.#waiting.filter((sending) => sending.home === home);
+    for (const sending of taken) this.#remove(sending);
+    return taken;
+  }
+
   expire(sending: Sending): void {
     this.#remove(sending);
     this.#refuse(sending, `there was no room at ${this.#target} within ${String(this.terms.sendTimeoutMs)} ms`);
+    // Those behind it may be small enough for the credit that is left.
+    this.pump();
+    this.#changed();
   }
 
-  #affords(sending: Sending): boolean {
+  affords(sending: Sending): boolean {
     return this.messages > 0 && this.bytes >= sending.bytes;
   }
 
@@ -164,6 +180,20 @@ export class SendQueue {
     else this.#waiting.splice(at, 1);
     this.#waitingBytes -= sending.bytes;
     sending.queue = undefined;
+  }
+
+  /** What waits or was parked does not fit into the mailbox that it turns out to lead to. */
+  tooLarge(sending: Sending): void {
+    if (sending.timer !== undefined) this.#owner.timers.cancel(sending.timer);
+    const { messageBytes } = this.terms;
+    const size = String(sending.encoded.bytes.length);
+    const error = new CallError('too_large', `the message (${size} bytes) is larger than ${this.#target} accepts`, {
+      field: 'messageBytes',
+      value: messageBytes,
+    });
+    if (sending.kind === FRAME.call) this.#owner.callLost(sending.correlation, error);
+    if (sending.settled) this.#owner.undelivered(this.#target, 'dropped', 1);
+    else sending.reject(error);
   }
 
   #refuse(sending: Sending, message: string): void {

@@ -4,19 +4,20 @@
  * limit collects its garbage, is read again, and only what is then still over is a verdict.
  *
  * Invariants:
- * - nothing is read while the process uses no processor time, and no thread that has not run;
+ * - nothing is read while the process uses no processor time, and no thread that has not run (where /proc
+ *   does not say which, all are);
  * - at most one question to a thread is open, so a thread that cannot answer costs nothing;
  * - collecting takes at most half of a thread's time, however much garbage it makes.
  */
 import type { Clock } from '../clock.js';
 import { ThreadInspector, type InspectedThread } from './thread-inspector.js';
 import { ThreadMemory, type MemoryReading } from './thread-memory.js';
-import { threadCpuNs } from './thread-cpu.js';
+import { ThreadCpu } from './thread-cpu.js';
 
 const BUSY_INTERVAL_MS = 10;
 const IDLE_INTERVAL_MS = 50;
-/** The guard's own look costs some 30 µs; less than this is not worth another. */
-const PROCESS_MOVED_US = 500;
+/** Timers and looks of the guard itself use some of this; less is not worth a look. */
+const PROCESS_MOVED_US = 1_000;
 const THREAD_MOVED_NS = 200_000;
 
 export interface GuardLimits {
@@ -43,19 +44,19 @@ export interface GuardOptions {
   readonly clock: Clock;
   /** Microseconds of processor time that the process has used; default `process.cpuUsage`. */
   readonly processCpuUs?: () => number;
-  /** Default: /proc. */
-  readonly threadCpuNs?: (tid: number) => number | undefined;
 }
 
 /** The guard's side of one thread. */
 export class GuardEntry {
   readonly thread: GuardedThread;
-  tid = -1;
+  cpu: ThreadCpu | undefined;
   inspected: InspectedThread | undefined;
   memory: ThreadMemory | undefined;
   reading: MemoryReading | undefined;
   lastCpuNs = -1;
   notBefore = 0;
+  /** How long to leave a resting thread alone. */
+  quietMs = BUSY_INTERVAL_MS;
   asking = false;
   #ready: (() => void) | undefined;
   #prepared = false;
@@ -66,7 +67,7 @@ export class GuardEntry {
 
   /** The thread's bootstrap has run and waits; `done` is called when guest code may be let in. */
   prepare(tid: number, done: () => void): void {
-    this.tid = tid;
+    this.cpu = new ThreadCpu(tid);
     this.#ready = done;
     this.attach();
   }
@@ -85,7 +86,6 @@ export class GuardEntry {
 export class Guard {
   readonly #clock: Clock;
   readonly #processCpuUs: () => number;
-  readonly #threadCpuNs: (tid: number) => number | undefined;
   readonly #entries = new Map<string, GuardEntry>();
   readonly #inspector: ThreadInspector;
   #lastCpuUs = 0;
@@ -96,7 +96,6 @@ export class Guard {
   constructor(options: GuardOptions) {
     this.#clock = options.clock;
     this.#processCpuUs = options.processCpuUs ?? processCpuUs;
-    this.#threadCpuNs = options.threadCpuNs ?? threadCpuNs;
     this.#inspector = new ThreadInspector();
   }
 
@@ -113,6 +112,7 @@ export class Guard {
   }
 
   forget(token: string): void {
+    this.#entries.get(token)?.cpu?.close();
     this.#entries.delete(token);
     this.#inspector.forget(token);
     if (this.#entries.size > 0) return;
@@ -133,19 +133,25 @@ export class Guard {
 
   /** Whether a thread had run. */
   #look(): boolean {
-    const cpuUs = this.#processCpuUs();
-    if (cpuUs - this.#lastCpuUs < PROCESS_MOVED_US) return false;
-    this.#lastCpuUs = cpuUs;
+    if (this.#processCpuUs() - this.#lastCpuUs < PROCESS_MOVED_US) return false;
     const now = this.#clock.now();
     let busy = false;
     for (const entry of this.#entries.values()) {
       if (entry.memory === undefined || entry.asking || now < entry.notBefore) continue;
-      const cpuNs = this.#threadCpuNs(entry.tid);
-      if (cpuNs !== undefined && cpuNs - entry.lastCpuNs < THREAD_MOVED_NS) continue;
+      const cpuNs = entry.cpu?.read();
+      if (cpuNs !== undefined && cpuNs - entry.lastCpuNs < THREAD_MOVED_NS) {
+        // The more threads rest, the less often each is looked at.
+        entry.quietMs = Math.min(2 * entry.quietMs, IDLE_INTERVAL_MS + this.#entries.size);
+        entry.notBefore = now + entry.quietMs;
+        continue;
+      }
+      entry.quietMs = BUSY_INTERVAL_MS;
       entry.lastCpuNs = cpuNs ?? -1;
       busy = true;
       this.#ask(entry, entry.memory);
     }
+    // What this look has cost is no reason for the next.
+    this.#lastCpuUs = this.#processCpuUs();
     return busy;
   }
 

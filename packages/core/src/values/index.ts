@@ -1,4 +1,3 @@
-export { ByteReader } from './byte-reader.js';
 export { ByteWriter } from './byte-writer.js';
 export { decodeOnce, encodeOnce } from './once.js';
 export { Reference } from './reference.js';
@@ -6,8 +5,5 @@ export { portableTextCodec } from './text-codec.js';
 export { ValueDecoder } from './value-decoder.js';
 export { ValueEncoder } from './value-encoder.js';
 
-export type { Transfer, ValueEncoderOptions } from './encoder-options.js';
-export type { DecodeOnceOptions, EncodeOnceOptions } from './once.js';
 export type { ReferenceReader, ReferenceWriter } from './reference.js';
 export type { TextCodec } from './text-codec.js';
-export type { ValueDecoderOptions } from './value-decoder.js';

@@ -1,0 +1,53 @@
+/**
+ * One event of a tree as one flat record, for `--json`; `path` is the node that it is about. Everything
+ * in it can be written as JSON.
+ */
+import type { TreeEvent } from '@espalier/supervisor';
+
+export interface EventLine {
+  readonly event: string;
+  readonly path: string;
+  readonly [fact: string]: unknown;
+}
+
+export function eventLine(event: TreeEvent): EventLine {
+  if (event.kind !== 'supervision') {
+    const { kind, path, ...facts } = event;
+    return { event: kind, path, ...(plain(facts) as object) };
+  }
+  const { kind, ...about } = event.event;
+  const { id, ...facts } = about;
+  // A supervisor that gives up or shuts down is itself what the event is about.
+  const own = kind === 'escalated' || kind === 'autoShutdown';
+  return {
+    event: own ? EVENT_NAMES[kind] : kind,
+    path: own ? event.path : `${event.path}/${id}`,
+    ...(own ? { child: id } : {}),
+    ...(plain(facts) as object),
+  };
+}
+
+const EVENT_NAMES = { escalated: 'gave-up', autoShutdown: 'shut-down' } as const;
+
+const DEEPEST = 8;
+
+/** A value of the closed set as JSON can hold it: errors by their facts, what JSON has no form for as text. */
+export function plain(value: unknown, depth = 0): unknown {
+  if (typeof value === 'bigint') return String(value);
+  if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
+  if (typeof value === 'number') return Math.round(value * 1000) / 1000;
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth === DEEPEST) return '…';
+  const next = (part: unknown): unknown => plain(part, depth + 1);
+  if (value instanceof Error) {
+    const { name, message, stack, cause } = value;
+    const code = (value as { readonly code?: unknown }).code;
+    return { name, message, code, cause: cause === undefined ? undefined : next(cause), stack };
+  }
+  if (Array.isArray(value)) return value.map(next);
+  if (value instanceof Map) return [...value].map(next);
+  if (value instanceof Set) return [...value].map(next);
+  if (value instanceof Date || value instanceof RegExp) return String(value);
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return `${value.byteLength} bytes`;
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, next(part)]));
+}

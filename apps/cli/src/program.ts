@@ -1,0 +1,51 @@
+/** The command line: which commands and options there are. */
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { up, type UpOptions } from './up.js';
+import { validate } from './validate.js';
+
+const SET = ['--set <node.field=value>', 'replace a field of the spec; can be repeated'] as const;
+
+/** Runs one command. `argv` holds the arguments alone. Resolves with the exit code. */
+export async function espalier(argv: readonly string[]): Promise<number> {
+  let code = 0;
+  const program = new Command('espalier')
+    .description('Runs trees of isolated, supervised environments.')
+    .version(version())
+    .showHelpAfterError('(see espalier --help)');
+  program
+    .command('up')
+    .description('run the tree of a spec file in the foreground')
+    .argument('<file>', 'YAML or JSON file that describes the tree')
+    .option('--json', 'one JSON object for each event and each line that is printed', false)
+    .option('--raw', 'standard output is what environments print, as it is; events go to standard error', false)
+    .option(...SET, collect, [])
+    .addHelpText('after', AFTER_UP)
+    .action(async (file: string, options: UpOptions) => {
+      code = await up(file, options);
+    });
+  program
+    .command('validate')
+    .description('check a spec file and start nothing')
+    .argument('<file>', 'YAML or JSON file that describes the tree')
+    .option(...SET, collect, [])
+    .action(async (file: string, { set }: Pick<UpOptions, 'set'>) => {
+      code = await validate(file, set);
+    });
+  await program.parseAsync(argv, { from: 'user' });
+  return code;
+}
+
+const AFTER_UP = `
+A node is named by the ids from the root down: --set pricing/cache.limits.heapMb=64
+SIGINT or SIGTERM stops the tree cleanly; a second one kills.
+Exit code: 0 if the tree was stopped or ended as intended, 1 if it could not start or gave up.`;
+
+function collect(setting: string, before: readonly string[]): readonly string[] {
+  return [...before, setting];
+}
+
+function version(): string {
+  const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(manifest) as { readonly version: string }).version;
+}

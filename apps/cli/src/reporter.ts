@@ -1,0 +1,144 @@
+/** Everything that `espalier up` says while the tree runs: events, the guests' output, progress. */
+import type { TreeEvent } from '@espalier/supervisor';
+import type { Paint } from './colour.js';
+import { eventLine } from './event-line.js';
+import { duration, eventText } from './event-text.js';
+import { GuestOutput, type OutputStream } from './guest-output.js';
+import type { Screen, Stream } from './screen.js';
+
+export interface ReporterOptions {
+  readonly json: boolean;
+  readonly raw: boolean;
+  readonly nowMs: () => number;
+  readonly paint: Paint;
+}
+
+/** The status line has a running time in it. */
+const TICK_MS = 1000;
+
+export class Reporter {
+  readonly #screen: Screen;
+  readonly #options: ReporterOptions;
+  readonly #output: GuestOutput;
+  readonly #beganAtMs: number;
+  readonly #running = new Set<string>();
+  #restarts = 0;
+  #phase: 'reading' | 'starting' | 'running' | 'stopping' = 'reading';
+  #progress = '';
+  #ticking: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(screen: Screen, options: ReporterOptions) {
+    this.#screen = screen;
+    this.#options = options;
+    this.#beganAtMs = options.nowMs();
+    this.#output = new GuestOutput({
+      line: (path, stream, text) => {
+        this.#printed(path, stream, text);
+      },
+      progress: (_path, text) => {
+        this.#progress = text;
+        this.#draw();
+      },
+    });
+    if (!screen.hasStatus) return;
+    this.#ticking = setInterval(() => {
+      this.#draw();
+    }, TICK_MS);
+    this.#ticking.unref();
+  }
+
+  starting(): void {
+    this.#phase = 'starting';
+    this.#draw();
+  }
+
+  stopping(): void {
+    this.#phase = 'stopping';
+    this.#progress = '';
+    this.#draw();
+  }
+
+  event(event: TreeEvent): void {
+    if (this.#closed) return;
+    this.#count(event);
+    const atMs = this.#elapsedMs;
+    if (this.#options.json) {
+      this.#json({ atMs: Math.round(atMs), ...eventLine(event) });
+    } else {
+      const text = eventText(event, atMs, this.#options.paint);
+      if (text !== undefined) this.#screen.line(this.#events, text);
+    }
+    this.#draw();
+  }
+
+  output(path: string, stream: OutputStream, text: string, dropped: number): void {
+    if (this.#closed) return;
+    this.#output.take(path, stream, text);
+    if (dropped > 0) this.warning(`${path} printed faster than it may: ${dropped} characters are left out`);
+  }
+
+  warning(problem: string): void {
+    if (this.#closed) return;
+    this.#screen.line(this.#screen.err, `espalier: ${problem}`);
+  }
+
+  /** The last of the output, and no status line any more. */
+  close(): void {
+    if (this.#closed) return;
+    this.#output.end();
+    this.#closed = true;
+    clearInterval(this.#ticking);
+    this.#screen.status('');
+  }
+
+  get #elapsedMs(): number {
+    return this.#options.nowMs() - this.#beganAtMs;
+  }
+
+  get #events(): Stream {
+    return this.#options.raw ? this.#screen.err : this.#screen.out;
+  }
+
+  #printed(path: string, stream: OutputStream, text: string): void {
+    const { json, raw, paint } = this.#options;
+    const to = stream === 'stdout' ? this.#screen.out : this.#screen.err;
+    if (raw) this.#screen.line(to, text);
+    else if (json) this.#json({ atMs: Math.round(this.#elapsedMs), event: 'output', path, stream, text });
+    else this.#screen.line(to, `${paint('dim', `${path} |`)} ${text}`);
+  }
+
+  #json(line: object): void {
+    this.#screen.line(this.#events, JSON.stringify(line));
+  }
+
+  #count(event: TreeEvent): void {
+    if (event.kind !== 'supervision') return;
+    const path = `${event.path}/${event.event.id}`;
+    switch (event.event.kind) {
+      case 'restarted':
+        this.#restarts++;
+        this.#running.add(path);
+        break;
+      case 'started':
+        this.#running.add(path);
+        break;
+      case 'failed':
+      case 'ended':
+      case 'stopped':
+        this.#running.delete(path);
+        break;
+      default:
+        return;
+    }
+    if (this.#phase === 'starting' && this.#running.size > 0) this.#phase = 'running';
+  }
+
+  #draw(): void {
+    if (!this.#screen.hasStatus || this.#closed) return;
+    const restarts = this.#restarts === 0 ? '' : `, ${this.#restarts} restarts`;
+    const progress = this.#progress === '' ? '' : ` · ${this.#progress}`;
+    const state = `${duration(this.#elapsedMs)} · ${this.#phase} · ${this.#running.size} up${restarts}`;
+    this.#screen.status(`${state}${progress}`);
+  }
+}

@@ -1,0 +1,3 @@
+import { openCalls } from './calls.mjs';
+
+export const open = openCalls(1);
