@@ -10,6 +10,7 @@
 import { existsSync, realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundlesExist, bundleThreads } from './lib/bundle-threads.mjs';
 import { locked } from './lib/lock.mjs';
 import { filesBelow, readJson, ROOT, say, workspacePackages } from './lib/project.mjs';
 import { runNode } from './lib/run.mjs';
@@ -45,7 +46,7 @@ export async function build() {
   const notes = packages.map(({ dir }) => `${dir}/dist/.tsbuildinfo`);
   const hash = () => hashOf([...inputs, ...notes]);
   const isCurrent = () =>
-    notes.every((path) => existsSync(join(ROOT, path))) && readStamp(STAMP)?.hash === hash();
+    bundlesExist() && notes.every((path) => existsSync(join(ROOT, path))) && readStamp(STAMP)?.hash === hash();
   if (isCurrent()) return;
   await locked(async () => {
     if (isCurrent()) return;
@@ -55,6 +56,7 @@ export async function build() {
     writeStamp(STAMP, { sources: [...new Set([...before, ...sources])] });
     const code = await runNode([join('node_modules', 'typescript', 'bin', 'tsc'), '-b']);
     if (code !== 0) throw new Error('the code does not compile; what tsc said stands above');
+    await bundleThreads();
     writeStamp(STAMP, { hash: hash(), sources });
   });
 }

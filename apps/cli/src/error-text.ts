@@ -12,10 +12,10 @@ interface Located {
 export interface ErrorReport {
   readonly code: string;
   readonly message: string;
-  readonly problems: readonly Problem[];
+  readonly problems: readonly ReportedProblem[];
 }
 
-interface Problem {
+export interface ReportedProblem {
   readonly where?: string | undefined;
   readonly path?: string | undefined;
   readonly value?: unknown;
@@ -24,21 +24,21 @@ interface Problem {
   readonly reason?: ExitReason | undefined;
 }
 
-/** `source` is the spec file. */
-export function errorReport(error: unknown, source: string): ErrorReport {
+/** `source` is the spec file; `known` what is known besides about an error that is not the spec's. */
+export function errorReport(error: unknown, source: string, known?: ReportedProblem): ErrorReport {
   if (error instanceof SpecError) {
     const message = error.problems.length === 1 ? 'the spec has a problem' : `the spec has ${error.problems.length} problems`;
     return { code: error.code, message, problems: error.problems.map((problem) => specProblem(problem, source)) };
   }
   if (error instanceof EspalierError) {
     const { code, message, path, value, remedy, reason } = error;
-    return { code, message, problems: [{ path, value, remedy, reason }] };
+    return { code, message, problems: [known ?? { path, value, remedy, reason }] };
   }
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { code: 'unexpected', message, problems: [] };
 }
 
-function specProblem(problem: SpecProblem & Located, source: string): Problem {
+function specProblem(problem: SpecProblem & Located, source: string): ReportedProblem {
   const { path, value, remedy, line, column } = problem;
   const where = line === undefined ? source : `${source}:${line}:${column ?? 1}`;
   return { where, path: path === '' ? undefined : path, value, problem: problem.problem, remedy };
@@ -48,7 +48,7 @@ export function errorText({ code, message, problems }: ErrorReport): string {
   return [`espalier: ${message} (${code})`, ...problems.map(problemText)].join('\n');
 }
 
-function problemText({ where, path, value, problem, remedy, reason }: Problem): string {
+function problemText({ where, path, value, problem, remedy, reason }: ReportedProblem): string {
   const rows: [string, string | undefined][] = [
     ['where', where],
     ['path', path],

@@ -1,4 +1,5 @@
 /** One event of a tree as one line for people; undefined for those that another line tells already. */
+import type { ExitReason } from '@espalier/core';
 import type { TreeEvent } from '@espalier/supervisor';
 import type { Colour, Paint } from './colour.js';
 import { reasonText } from './reason-text.js';
@@ -9,6 +10,7 @@ type Supervision = (TreeEvent & { readonly kind: 'supervision' })['event'];
 type Parts = readonly [colour: Colour, word: string, path: string, text: string];
 
 const WIDEST_WORD = 9;
+const LONGEST_RESULT = 80;
 
 export function eventText(event: TreeEvent, atMs: number, paint: Paint): string | undefined {
   const parts = event.kind === 'supervision' ? supervision(event.path, event.event) : other(event);
@@ -32,7 +34,7 @@ function supervision(path: string, event: Supervision): Parts | undefined {
       return ['red', 'failed', child, `${when}, ${reasonText(event.reason)}`];
     }
     case 'ended':
-      return ['green', 'ended', child, `after ${duration(event.durationMs)}, ${reasonText(event.reason)}`];
+      return ['green', 'ended', child, `after ${duration(event.durationMs)}, ${result(event.reason)}`];
     case 'restarting': {
       const others = event.others.length === 0 ? '' : `, with ${event.others.join(', ')}`;
       // A restart at once is told when it is done.
@@ -72,6 +74,12 @@ function other(event: Exclude<TreeEvent, { readonly kind: 'supervision' }>): Par
     case 'tree-ended':
       return ['dim', 'ended', path, reasonText(event.reason)];
   }
+}
+
+/** The result of a task may be long, and is rarely meant for this place. */
+function result(reason: ExitReason): string {
+  const text = reasonText(reason);
+  return text.length <= LONGEST_RESULT ? text : `${text.slice(0, LONGEST_RESULT - 1)}…`;
 }
 
 export function duration(ms: number): string {

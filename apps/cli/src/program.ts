@@ -19,6 +19,7 @@ export async function espalier(argv: readonly string[]): Promise<number> {
     .argument('<file>', 'YAML or JSON file that describes the tree')
     .option('--json', 'one JSON object for each event and each line that is printed', false)
     .option('--raw', 'standard output is what environments print, as it is; events go to standard error', false)
+    .option('--quiet', 'no lines for what goes as intended: starts, expected ends and stops', false)
     .option(...SET, collect, [])
     .addHelpText('after', AFTER_UP)
     .action(async (file: string, options: UpOptions) => {

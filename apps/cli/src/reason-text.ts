@@ -15,7 +15,7 @@ function detailText(tag: ExitReason['tag'], detail: unknown): string {
     return `${String(detail['limit'])}, ${String(detail['usedMb'])} MB used of ${String(detail['limitMb'])}`;
   }
   if (isRecord(detail) && isReason(detail['reason'])) {
-    const who = typeof detail['child'] === 'string' ? `${detail['child']}, ` : '';
+    const who = typeof detail['failedToStart'] === 'string' ? `${detail['failedToStart']} did not start, ` : '';
     return who + reasonText(detail['reason']);
   }
   return short(typeof detail === 'string' ? detail : JSON.stringify(plain(detail)));
@@ -24,7 +24,7 @@ function detailText(tag: ExitReason['tag'], detail: unknown): string {
 /** Name and message, and the place in the user's own code. */
 function errorText(error: Error): string {
   const place = placeOf(error);
-  const text = error.message.startsWith(error.name) ? error.message : `${error.name}: ${error.message}`;
+  const text = error.name === 'Error' ? error.message : `${error.name}: ${error.message}`;
   return place === undefined ? short(text) : `${short(text)} (${place})`;
 }
 

@@ -2,13 +2,14 @@
 import type { TreeEvent } from '@espalier/supervisor';
 import type { Paint } from './colour.js';
 import { eventLine } from './event-line.js';
-import { duration, eventText } from './event-text.js';
+import { eventText } from './event-text.js';
 import { GuestOutput, type OutputStream } from './guest-output.js';
 import type { Screen, Stream } from './screen.js';
 
 export interface ReporterOptions {
   readonly json: boolean;
   readonly raw: boolean;
+  readonly quiet: boolean;
   readonly nowMs: () => number;
   readonly paint: Paint;
 }
@@ -24,7 +25,8 @@ export class Reporter {
   readonly #running = new Set<string>();
   #restarts = 0;
   #phase: 'reading' | 'starting' | 'running' | 'stopping' = 'reading';
-  #progress = '';
+  /** The last progress, and whose it is. */
+  #progress = { path: '', text: '' };
   #ticking: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -36,8 +38,8 @@ export class Reporter {
       line: (path, stream, text) => {
         this.#printed(path, stream, text);
       },
-      progress: (_path, text) => {
-        this.#progress = text;
+      progress: (path, text) => {
+        this.#progress = { path, text };
         this.#draw();
       },
     });
@@ -55,13 +57,14 @@ export class Reporter {
 
   stopping(): void {
     this.#phase = 'stopping';
-    this.#progress = '';
+    this.#progress = { path: '', text: '' };
     this.#draw();
   }
 
   event(event: TreeEvent): void {
     if (this.#closed) return;
     this.#count(event);
+    if (this.#options.quiet && isRoutine(event)) return;
     const atMs = this.#elapsedMs;
     if (this.#options.json) {
       this.#json({ atMs: Math.round(atMs), ...eventLine(event) });
@@ -102,10 +105,13 @@ export class Reporter {
 
   #printed(path: string, stream: OutputStream, text: string): void {
     const { json, raw, paint } = this.#options;
+    // As on a terminal of its own: a line takes the place of its progress.
+    if (this.#progress.path === path) this.#progress.text = '';
     const to = stream === 'stdout' ? this.#screen.out : this.#screen.err;
     if (raw) this.#screen.line(to, text);
     else if (json) this.#json({ atMs: Math.round(this.#elapsedMs), event: 'output', path, stream, text });
     else this.#screen.line(to, `${paint('dim', `${path} |`)} ${text}`);
+    this.#draw();
   }
 
   #json(line: object): void {
@@ -137,8 +143,16 @@ export class Reporter {
   #draw(): void {
     if (!this.#screen.hasStatus || this.#closed) return;
     const restarts = this.#restarts === 0 ? '' : `, ${this.#restarts} restarts`;
-    const progress = this.#progress === '' ? '' : ` · ${this.#progress}`;
-    const state = `${duration(this.#elapsedMs)} · ${this.#phase} · ${this.#running.size} up${restarts}`;
+    const progress = this.#progress.text === '' ? '' : ` · ${this.#progress.text}`;
+    const state = `${Math.floor(this.#elapsedMs / 1000)} s · ${this.#phase} · ${this.#running.size} up${restarts}`;
     this.#screen.status(`${state}${progress}`);
   }
+}
+
+/** What goes as the spec has it: starts, ends that are no failure, and stops. */
+function isRoutine(event: TreeEvent): boolean {
+  if (event.kind !== 'supervision') return ['spawned', 'spawn-ended', 'tree-ended'].includes(event.kind);
+  const { kind } = event.event;
+  if (kind === 'stopped') return event.event.expected;
+  return kind === 'started' || kind === 'ended' || kind === 'ignored' || kind === 'autoShutdown';
 }

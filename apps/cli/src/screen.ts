@@ -47,7 +47,7 @@ export class Screen {
 
   #draw(terminal: Stream): void {
     if (this.#status === '') return;
-    // A line that wraps could not be wiped.
-    terminal.write(this.#status.slice(0, (terminal.columns ?? 80) - 1));
+    // A line that wraps could not be wiped. Some terminals say that they have no columns at all.
+    terminal.write(this.#status.slice(0, (terminal.columns || 80) - 1));
   }
 }

@@ -41,8 +41,8 @@ function findNode(input: unknown, setting: string, path: string): { node: Node; 
       .filter(({ id }) => rest.startsWith(`${id}.`) || rest.startsWith(`${id}/`))
       .sort((a, b) => b.id.length - a.id.length)[0];
     if (child === undefined) {
-      if (!rest.includes('/') && (node === input || rest !== path)) return { node, field: rest };
-      refuse(setting, `names a node that is not there.`, `Known here: ${children.map(({ id }) => id).join(', ')}.`);
+      if (node === input && !rest.includes('/')) return { node, field: rest };
+      refuse(setting, 'names a node that is not there.', `Known here: ${children.map(({ id }) => id).join(', ')}.`);
     }
     const inner = rest[child.id.length] === '/';
     node = child.node;

@@ -5,11 +5,12 @@
 import { endProcess } from '@espalier/core/internal/host.js';
 import { normaliseSpec, readSpecFile, start, type Host, type TreeEvent, type TreeSpec } from '@espalier/supervisor';
 import { paintFor } from './colour.js';
-import { errorReport, errorText } from './error-text.js';
+import { errorReport, errorText, type ReportedProblem } from './error-text.js';
 import { Outcome } from './outcome.js';
 import { Reporter } from './reporter.js';
 import { Screen } from './screen.js';
 import { setFields } from './set-fields.js';
+import { StartProblems } from './start-problem.js';
 import { watchSignals, type StopSignal } from './signals.js';
 
 export interface UpOptions {
@@ -17,6 +18,8 @@ export interface UpOptions {
   readonly json: boolean;
   /** Standard output is the guests' alone, unprefixed; events go to standard error. */
   readonly raw: boolean;
+  /** No lines for what goes as intended. */
+  readonly quiet: boolean;
   readonly set: readonly string[];
 }
 
@@ -50,7 +53,7 @@ export async function up(file: string, options: UpOptions): Promise<number> {
     return tree.stuck ? await endProcess(code, { stuck: true }) : code;
   } catch (error) {
     reporter.close();
-    process.stderr.write(`${errorText(errorReport(error, file))}\n`);
+    process.stderr.write(`${errorText(errorReport(error, file, tree.problemOf(error)))}\n`);
     return tree.stuck ? await endProcess(1, { stuck: true }) : 1;
   } finally {
     signals.close();
@@ -62,6 +65,7 @@ class Running {
   readonly #options: UpOptions;
   readonly #reporter: Reporter;
   readonly #outcome = new Outcome();
+  #problems: StartProblems | undefined;
   stuck = false;
 
   constructor(file: string, options: UpOptions, reporter: Reporter) {
@@ -83,11 +87,15 @@ class Running {
     return how === 'asked' || this.#outcome.asIntended ? 0 : 1;
   }
 
+  problemOf(error: unknown): ReportedProblem | undefined {
+    return this.#problems?.of(error);
+  }
+
   async #start(): Promise<Host> {
     const { input, base, locate } = await readSpecFile(this.#file);
     setFields(input, this.#options.set);
     // Checked here first: only here it is known where in the file each part stands.
-    normaliseSpec(input, { base, locate });
+    this.#problems = new StartProblems(this.#file, normaliseSpec(input, { base, locate }), locate);
     this.#reporter.starting();
     return start(input as TreeSpec, {
       embedded: true,
@@ -107,6 +115,7 @@ class Running {
   #see(event: TreeEvent): void {
     if (event.kind === 'stuck') this.stuck = true;
     this.#outcome.see(event);
+    this.#problems?.see(event);
     this.#reporter.event(event);
   }
 

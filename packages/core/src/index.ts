@@ -24,4 +24,5 @@ export type {
 export type { Match } from './guest/mailbox.js';
 export type { Monitor, Received, ReceivedCall, ReceivedCast, ReceivedDown, ReceivedExit, ReceivedMessage } from './guest/received.js';
 export type { Ref } from './guest/ref.js';
+export type { PoolTask } from './pool/pool-types.js';
 export type { OverflowPolicy } from './protocol/notices.js';

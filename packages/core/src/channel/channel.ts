@@ -34,7 +34,7 @@ const MAX_BATCH_BYTES = 16 * 1024;
 export const MAX_FRAME_BYTES = 1 << 30;
 
 export interface ChannelReceiver {
-  /** A frame with a value as its body; `bytes` is the size of the body. */
+  /** A frame with a value as its body; `bytes` is the size of the body, with the buffers that moved with it. */
   value(kind: FrameKind, to: number, from: number, correlation: number, value: unknown, bytes: number, ends: readonly Transfer[]): void;
   /** A frame without a value: `cancel`, `credit`, `want`, `forget`. `number` is its body, or 0. */
   plain(kind: FrameKind, to: number, from: number, correlation: number, number: number): void;
@@ -347,7 +347,7 @@ export class Channel {
     }
     this.#transfersRead += moved.length;
     this.#next(end);
-    this.#receiver.value(kind, to, from, correlation, value, length, moved);
+    this.#receiver.value(kind, to, from, correlation, value, length + bytesMoved(moved), moved);
     return true;
   }
 
@@ -363,6 +363,13 @@ export class Channel {
     this.#receiver.violation(problem);
     return false;
   }
+}
+
+/** Buffers that move are no part of the body, and take their room all the same. */
+export function bytesMoved(transfers: readonly Transfer[]): number {
+  let bytes = 0;
+  for (const moved of transfers) if (moved instanceof ArrayBuffer) bytes += moved.byteLength;
+  return bytes;
 }
 
 /** Thrown by `sendValue` for a value that holds references: it has to go by `sendEncoded`. */

@@ -76,7 +76,8 @@ export class CreditAccount<S extends StreamCredit> {
     stream.bytes -= bytes;
     stream.queued++;
     stream.queuedBytes += bytes;
-    stream.wanted = 0;
+    // One that still waits for room has sent something smaller meanwhile.
+    if (!stream.hungry) stream.wanted = 0;
     return true;
   }
 
@@ -89,9 +90,10 @@ export class CreditAccount<S extends StreamCredit> {
     if (this.#hungry.length > 0) this.#feed();
   }
 
-  /** The sender has used up its window and waits; its next message is so large. */
+  /** The sender has used up its window and waits; its next message is so large. 0: it waits no more. */
   wants(stream: S, bytes: number): void {
     stream.wanted = bytes;
+    if (bytes === 0) return;
     // One sender may have most of the capacity in flight (measured: with half of it, both ends of a
     // one-way stream were idle for half of the time), many of them a share each.
     const share = 3 / (3 + this.#streams);
@@ -108,21 +110,27 @@ export class CreditAccount<S extends StreamCredit> {
       FIRST_WINDOW_MESSAGES,
       this.#bounds.capacity - this.#poolMessages,
     );
-    const roomBytes = this.#room(
-      stream.bytes + stream.queuedBytes,
+    const heldBytes = stream.bytes + stream.queuedBytes;
+    const roomBytes = this.#room(heldBytes, FIRST_WINDOW_BYTES, this.#bounds.capacityBytes - this.#poolBytes);
+    // Windows that only stand ready get half of the bytes: the other half is for who waits with a large
+    // message, and can never be held by senders that are silent.
+    const spareBytes = this.#room(
+      heldBytes,
       FIRST_WINDOW_BYTES,
-      this.#bounds.capacityBytes - this.#poolBytes,
+      Math.floor(this.#bounds.capacityBytes / 2) - this.#poolBytes,
     );
-    const targetBytes = Math.max(stream.windowBytes, stream.wanted);
     const messages = Math.max(0, Math.min(stream.window - stream.messages, roomMessages));
-    const bytes = Math.max(0, Math.min(targetBytes - stream.bytes, roomBytes));
+    const grown = Math.min(stream.windowBytes - stream.bytes, spareBytes);
+    const bytes = Math.max(0, grown, Math.min(stream.wanted - stream.bytes, roomBytes));
     // A waiting sender is helped only by enough for its next message; a crumb would cost a frame each.
     const enough =
       stream.messages + messages > 0 && stream.bytes + bytes >= Math.max(1, stream.wanted);
-    if (enough && (messages > 0 || bytes > 0)) {
+    if (enough) {
+      stream.wanted = 0;
+      // It may have been granted enough already, by a grant that is under way.
+      if (messages === 0 && bytes === 0) return;
       this.#hold(stream, messages, bytes);
       this.#grant(stream, messages, bytes);
-      stream.wanted = 0;
     } else if (stream.wanted > 0 && !stream.hungry) {
       stream.hungry = true;
       this.#hungry.push(stream);

@@ -31,7 +31,7 @@ export const FRAME = {
   cancel: 7,
   /** Receiver to sender: correlation = messages granted, body = bytes granted (u32). */
   credit: 8,
-  /** Sender to receiver: it waits for room; body = bytes that its next message needs (u32). */
+  /** Sender to receiver: it waits for room; body = bytes that its next message needs (u32), 0 if it waits no more. */
   want: 9,
   /** The sender forgets a ticket that it had passed: correlation = the ticket. */
   forget: 10,

@@ -25,13 +25,13 @@ type Handler<S> = (context: ServerContext<S>, ...parameters: any[]) => unknown;
 
 export type Handlers<S> = Readonly<Record<string, Handler<S>>>;
 
-export interface ServerDefinition<A, S, C extends Handlers<S>, K extends Handlers<S>> {
+export interface ServerDefinition<A, S, C, K> {
   /** Makes the state. Its end, resolved, is the acknowledgement of the start; a throw fails the start. */
   init?(args: A, context: Context): S | Ignore | Promise<S | Ignore>;
   /** Operations with an answer. The result, or what the promise resolves to, is the reply. A throw ends the server. */
-  readonly calls?: C;
+  readonly calls?: C & Handlers<S>;
   /** Operations without an answer. */
-  readonly casts?: K;
+  readonly casts?: K & Handlers<S>;
   /** Everything else that arrives: messages, `down`, trapped `exit`. Without it, it is dropped. */
   info?(context: ServerContext<S>, item: Received): void | Promise<void>;
   /** Runs when the supervisor stops the server, within the child's `shutdown` time. */
@@ -49,12 +49,9 @@ export interface Server<A = unknown, S = unknown, C = unknown, K = unknown> {
  * A server: calls and casts over a state, one message at a time (a handler may be async; the next
  * message waits), unless a call is marked `concurrent`. OTP: gen_server.
  */
-export function server<
-  A = undefined,
-  S = undefined,
-  const C extends Handlers<S> = Record<never, never>,
-  const K extends Handlers<S> = Record<never, never>,
->(definition: ServerDefinition<A, S, C, K>): Server<A, S, C, K> {
+export function server<A = undefined, S = undefined, C = Record<never, never>, K = Record<never, never>>(
+  definition: ServerDefinition<A, S, C, K>,
+): Server<A, S, C, K> {
   return Object.freeze({ behaviour: 'server', definition }) as unknown as Server<A, S, C, K>;
 }
 

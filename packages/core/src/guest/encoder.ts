@@ -1,5 +1,5 @@
 /** Encodes values apart from any channel, collecting the addresses in them; one per runtime, its buffers are reused. */
-import { MAX_FRAME_BYTES } from '../channel/channel.js';
+import { MAX_FRAME_BYTES, bytesMoved } from '../channel/channel.js';
 import { CallError } from '../errors.js';
 import type { OpaqueValue } from '../protocol/system-calls.js';
 import { ByteWriter, ValueDecoder, ValueEncoder, type Reference, type TextCodec } from '../values/index.js';
@@ -31,6 +31,13 @@ export class StandaloneEncoder {
     const moved: ArrayBuffer[] = [];
     this.#encoder.encode(this.#writer, value, references, transfer === undefined ? undefined : { buffers: transfer, moved }, maxBytes);
     const bytes = this.#writer.take();
+    // Checked before anything is detached: what is refused stays the sender's.
+    if (bytes.length + bytesMoved(moved) > maxBytes) {
+      throw new CallError('too_large', `the message and its transfers are larger than ${String(maxBytes)} bytes`, {
+        field: 'messageBytes',
+        value: maxBytes,
+      });
+    }
     // Detached now, as `send` promises, and not only when the frame leaves.
     const transfers = moved.length === 0 ? NONE : moved.map((buffer) => structuredClone(buffer, { transfer: [buffer] }));
     return { bytes, references: addresses, transfers };

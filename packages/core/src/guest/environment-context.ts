@@ -1,5 +1,5 @@
 /** The face of an environment towards its guest code; everything else of it stays behind a private field. */
-import { FRAME } from '../channel/frames.js';
+import { FRAME, type FrameKind } from '../channel/frames.js';
 import { CallError } from '../errors.js';
 import type { CallErrorCode } from '../error-codes.js';
 import { Address } from './address.js';
@@ -17,6 +17,7 @@ import {
   type Statistics,
   type TimerHandle,
 } from './context.js';
+import { assertDestination } from './destination.js';
 import type { LocalEnvironment } from './local-environment.js';
 import type { Monitor, Received } from './received.js';
 import { makeRef, type Ref } from './ref.js';
@@ -44,11 +45,19 @@ export class EnvironmentContext implements Context {
   }
 
   send(target: Destination, value: unknown, options?: SendOptions): Promise<void> {
-    return this.#environment.route(target).send(FRAME.message, 0, value, options?.transfer);
+    return this.#send(target, FRAME.message, value, options);
   }
 
   cast(target: Destination, operation: string, parameters: readonly unknown[], options?: SendOptions): Promise<void> {
-    return this.#environment.route(target).send(FRAME.cast, 0, [operation, ...parameters], options?.transfer);
+    return this.#send(target, FRAME.cast, [operation, ...parameters], options);
+  }
+
+  #send(target: Destination, kind: FrameKind, value: unknown, options: SendOptions | undefined): Promise<void> {
+    try {
+      return this.#environment.route(target).send(kind, 0, value, options?.transfer);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
   }
 
   call(target: Destination, operation: string, parameters: readonly unknown[], options?: CallOptions): Promise<unknown> {
@@ -59,8 +68,9 @@ export class EnvironmentContext implements Context {
     }
     return new Promise((resolve, reject) => {
       const timeoutMs = options?.timeoutMs ?? DEFAULT_CALL_TIMEOUT_MS;
+      const route = environment.route(target);
       const call = environment.pending.start({ operation, timeoutMs, signal, resolve, reject });
-      const sent = environment.route(target).send(FRAME.call, call, [operation, ...parameters], options?.transfer);
+      const sent = route.send(FRAME.call, call, [operation, ...parameters], options?.transfer);
       sent.catch((error: unknown) => {
         environment.pending.fail(call, error as CallError);
       });
@@ -101,6 +111,7 @@ export class EnvironmentContext implements Context {
   sendAfter(delayMs: number, target: Destination, value: unknown): TimerHandle {
     const environment = this.#environment;
     const { services } = environment;
+    assertDestination(target);
     const encoded = services.encode(value, undefined, MAX_OPAQUE_BYTES);
     const timer = environment.timer(delayMs, () => {
       if (target === environment.self) environment.mailbox.pushReserved({ type: 'message', value: services.decode(encoded) });
@@ -148,28 +159,35 @@ export class EnvironmentContext implements Context {
 
   sendExit(target: Destination, reason: Exit): void {
     const { services, slot } = this.#environment;
+    const call = { call: 'signal', env: slot, target: targetOf(target), kind: 'exit', tag: reason.tag, detail: services.opaque(reason.detail) } as const;
     // The signal goes by the kernel, the messages before it by a channel: they leave first.
-    services.flush();
-    services.tell({ call: 'signal', env: slot, target: targetOf(target), kind: 'exit', tag: reason.tag, detail: services.opaque(reason.detail) });
+    this.#environment.afterSent(() => {
+      services.tell(call);
+    });
   }
 
   kill(target: Destination): void {
     const { services, slot } = this.#environment;
-    services.flush();
-    services.tell({ call: 'signal', env: slot, target: targetOf(target), kind: 'kill', tag: 'error', detail: undefined });
+    const call = { call: 'signal', env: slot, target: targetOf(target), kind: 'kill', tag: 'error', detail: undefined } as const;
+    this.#environment.afterSent(() => {
+      services.tell(call);
+    });
   }
 
   async register(name: string): Promise<void> {
+    assertDestination(name);
     const { services, slot } = this.#environment;
     await services.ask({ call: 'register', env: slot, name });
   }
 
   async unregister(name: string): Promise<void> {
+    assertDestination(name);
     const { services, slot } = this.#environment;
     await services.ask({ call: 'unregister', env: slot, name });
   }
 
   async whereis(name: string): Promise<Address | undefined> {
+    assertDestination(name);
     const { services } = this.#environment;
     let address: Address | undefined;
     await services.ask({ call: 'resolve', name, follow: false }, (handle) => {
@@ -180,7 +198,7 @@ export class EnvironmentContext implements Context {
 
   async spawn(request: SpawnRequest, options: SpawnOptions = {}): Promise<Spawned> {
     const { services, slot } = this.#environment;
-    const bytes = services.encode(request, undefined, MAX_OPAQUE_BYTES).bytes;
+    const bytes = services.encode({ base: this.#environment.base, ...request }, undefined, MAX_OPAQUE_BYTES).bytes;
     let spawned: Spawned | undefined;
     const call = { call: 'spawn', env: slot, request: bytes, link: options.link === true, monitor: options.monitor === true } as const;
     await services.ask(call, (answer) => {
@@ -199,6 +217,7 @@ export class EnvironmentContext implements Context {
 }
 
 function targetOf(target: Destination): number | string {
+  assertDestination(target);
   return typeof target === 'string' ? target : Address.handleOf(target);
 }
 

@@ -64,15 +64,22 @@ export class IncomingCall implements ReceivedCall {
   }
 
   reply(value: unknown): void {
-    if (!this.#open) return;
-    this.#close();
+    const refused = this.tryReply(value);
+    if (refused === undefined) return;
+    // The reply is no value: the caller learns that instead of waiting for its timeout.
+    this.fail(refused.code, `the reply to '${this.operation}' cannot be sent: ${refused.message}`);
+  }
+
+  tryReply(value: unknown): CallError | undefined {
+    if (!this.#open) return undefined;
     try {
       this.#post(FRAME.reply, value);
     } catch (error) {
-      // The reply is no value: the caller learns that instead of waiting for its timeout.
       if (!(error instanceof CallError)) throw error;
-      this.#post(FRAME.failure, [error.code, `the reply to '${this.operation}' cannot be sent: ${error.message}`, undefined]);
+      return error;
     }
+    this.#close();
+    return undefined;
   }
 
   fail(code: CallErrorCode, message: string, cause?: unknown): void {

@@ -12,6 +12,7 @@ import type { MailboxTerms } from '../protocol/notices.js';
 import type { InspectQuery, UndeliveredCause } from '../protocol/system-calls.js';
 import { Address } from './address.js';
 import type { Destination, Statistics } from './context.js';
+import { assertDestination } from './destination.js';
 import { EnvironmentContext } from './environment-context.js';
 import { exitOf, type Driver } from './driver.js';
 import { IncomingCall } from './incoming-call.js';
@@ -39,6 +40,8 @@ export class LocalEnvironment implements RouteOwner {
   /** Calls taken from the mailbox whose handlers want to know when they are no longer wanted. */
   readonly watchedCalls = new Set<IncomingCall>();
   bindings: Readonly<Record<string, unknown>> = {};
+  /** Where `spawn` looks for relative modules; undefined: where the loader says. */
+  base: string | undefined;
   trapsExits = false;
 
   readonly #routes = new Map<Destination, Route>();
@@ -51,6 +54,8 @@ export class LocalEnvironment implements RouteOwner {
   readonly #undelivered = new Map<string, { target: string; cause: UndeliveredCause; count: number }>();
   #state: 'starting' | 'running' | 'ending' | 'ended' = 'starting';
   #driver: Driver | undefined;
+  /** Signals that wait for the messages sent before them. */
+  readonly #deferred: (() => void)[] = [];
   #endedInStart: { readonly tag: GuestExitTag; readonly detail: unknown } | undefined;
 
   constructor(slot: number, handle: Address, terms: MailboxTerms, services: EnvironmentServices) {
@@ -73,9 +78,10 @@ export class LocalEnvironment implements RouteOwner {
   /** Loads the behaviour and runs it. */
   async start(load: Promise<Loaded>): Promise<void> {
     try {
-      const { behaviour, args, bindings } = await load;
+      const { behaviour, args, bindings, base } = await load;
       if (!this.alive) return;
       this.bindings = bindings;
+      this.base = base;
       const environment = this as LocalEnvironment;
       this.#driver = this.services.drive(behaviour, {
         context: this.context,
@@ -92,6 +98,11 @@ export class LocalEnvironment implements RouteOwner {
       });
       const outcome = await this.#driver.start();
       if (!this.alive) return;
+      if (this.#endedInStart?.tag === 'error') {
+        // It threw before it first waited: a failed start, whether its function is async or not.
+        this.end(this.#endedInStart);
+        return;
+      }
       this.#state = 'running';
       this.services.tell({ call: 'ready', env: this.slot, ignore: outcome === 'ignore' });
       // A task may be over before its start was acknowledged; its end comes after its ready.
@@ -178,7 +189,8 @@ export class LocalEnvironment implements RouteOwner {
       else this.#driver.stop(reason);
     } else if (this.trapsExits) {
       this.mailbox.pushReserved({ type: 'exit', from, reason });
-    } else if (reason.tag !== 'normal') {
+    } else if (reason.tag !== 'normal' || from === this.self) {
+      // Erlang: `normal` from another is ignored, from oneself it is not.
       this.end({ signal });
     }
   }
@@ -236,14 +248,21 @@ export class LocalEnvironment implements RouteOwner {
 
   // ---- routes ------------------------------------------------------------------------------------
 
+  /** Throws `CallError` `operation_refused` for what is neither a name nor an address. */
   route(destination: Destination): Route {
     let route = this.#routes.get(destination);
     if (route === undefined) {
+      assertDestination(destination);
       route = new Route(typeof destination === 'string' ? `'${destination}'` : 'an address', this);
       this.#routes.set(destination, route);
       this.services.connect(this, destination, route);
     }
     return route;
+  }
+
+  /** Nothing will ever be there: the next send asks anew, and nothing is kept for it. */
+  forgetRoute(destination: Destination): void {
+    this.#routes.delete(destination);
   }
 
   routeTo(name: string): Route | undefined {
@@ -262,6 +281,31 @@ export class LocalEnvironment implements RouteOwner {
   }
 
   // ---- for the context ---------------------------------------------------------------------------
+
+  /**
+   * Runs it once everything sent before has left: what goes by the kernel must not overtake messages
+   * that still wait for their connection or their tickets. At once where nothing does.
+   */
+  afterSent(run: () => void): void {
+    if (this.#deferred.length > 0 || (this.#unsettled() && this.alive)) {
+      this.#deferred.push(run);
+      if (this.#deferred.length === 1) this.#runDeferred(this.timers.now() + SETTLE_MS);
+      return;
+    }
+    this.services.flush();
+    run();
+  }
+
+  #runDeferred(deadline: number): void {
+    if (this.#state !== 'ended' && this.#unsettled() && this.timers.now() < deadline) {
+      this.services.whenSettled(this, deadline, () => {
+        this.#runDeferred(deadline);
+      });
+      return;
+    }
+    this.services.flush();
+    for (const run of this.#deferred.splice(0)) run();
+  }
 
   watch(id: number, monitor: Monitor): void {
     this.#monitors.set(id, monitor);

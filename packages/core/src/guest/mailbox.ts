@@ -79,7 +79,8 @@ export class Mailbox {
   take(match: Match | undefined, resolve: (item: Received) => void, reject: (thrown: unknown) => void): () => void {
     const found = this.#suspended ? undefined : this.#find(match);
     if (found !== undefined) {
-      resolve(found);
+      resolve(found.item);
+      this.#account(found);
       return nothing;
     }
     const waiter: Waiter = { match, resolve, reject };
@@ -95,7 +96,9 @@ export class Mailbox {
 
   /** The first item at once, or undefined: the quick way of a loop that keeps up. */
   takeNow(match: Match | undefined): Received | undefined {
-    return this.#suspended ? undefined : this.#find(match);
+    const found = this.#suspended ? undefined : this.#find(match);
+    if (found !== undefined) this.#account(found);
+    return found?.item;
   }
 
   /** Hands each item to the consumer until it says stop by `pause`. */
@@ -148,15 +151,14 @@ export class Mailbox {
     if (!this.#suspended && !this.#delivering && this.length === 0) {
       // Nothing lies before it: straight to who waits.
       if (this.#consumer !== undefined) {
-        this.#account(entry);
-        this.#deliver(this.#consumer, entry.item);
+        this.#deliver(this.#consumer, entry);
         this.#pump();
         return;
       }
       if (waiter !== undefined && waiter.match === undefined) {
-        this.#account(entry);
         this.#waiter = undefined;
         waiter.resolve(entry.item);
+        this.#account(entry);
         return;
       }
     }
@@ -167,7 +169,7 @@ export class Mailbox {
 
   /** Gives a waiting taker its item, if it lies here. */
   #serve(waiter: Waiter, from = this.#head): void {
-    let found: Received | undefined;
+    let found: Entry | undefined;
     try {
       found = this.#find(waiter.match, from);
     } catch (thrown) {
@@ -177,27 +179,29 @@ export class Mailbox {
     }
     if (found === undefined) return;
     this.#waiter = undefined;
-    waiter.resolve(found);
+    waiter.resolve(found.item);
+    this.#account(found);
   }
 
-  #deliver(consumer: (item: Received) => void, item: Received): void {
+  #deliver(consumer: (item: Received) => void, entry: Entry): void {
     this.#delivering = true;
     try {
-      consumer(item);
+      consumer(entry.item);
     } finally {
       this.#delivering = false;
     }
+    this.#account(entry);
   }
 
   #pump(): void {
     while (this.#consumer !== undefined && !this.#suspended && !this.#delivering) {
-      const item = this.#find(undefined);
-      if (item === undefined) return;
-      this.#deliver(this.#consumer, item);
+      const entry = this.#find(undefined);
+      if (entry === undefined) return;
+      this.#deliver(this.#consumer, entry);
     }
   }
 
-  #find(match: Match | undefined, from = this.#head): Received | undefined {
+  #find(match: Match | undefined, from = this.#head): Entry | undefined {
     const entries = this.#entries;
     let at = from;
     if (match !== undefined) {
@@ -219,10 +223,13 @@ export class Mailbox {
     } else {
       entries.splice(at, 1);
     }
-    this.#account(entry);
-    return entry.item;
+    return entry;
   }
 
+  /**
+   * There is room again. Only once the item was handed over: room in the own mailbox lets the next
+   * message to oneself in at once, and that must not come first.
+   */
   #account(entry: Entry): void {
     if (entry.stream !== undefined) this.credit.taken(entry.stream, entry.bytes);
   }

@@ -7,9 +7,10 @@
  * ones is bounded, and the peer is told in band which it may forget.
  */
 import type { Channel } from '../channel/channel.js';
-import { NEEDS_TICKETS } from '../channel/channel.js';
+import { NEEDS_TICKETS, bytesMoved } from '../channel/channel.js';
 import { FRAME, type FrameKind } from '../channel/frames.js';
 import type { Transfer } from '../channel/link.js';
+import { CallError } from '../errors.js';
 import { Address } from './address.js';
 
 const MAX_TICKETS = 256;
@@ -24,9 +25,9 @@ export interface Encoded {
   readonly transfers: readonly ArrayBuffer[];
 }
 
-/** The size of the frame body that an encoded value becomes: what both ends charge for it. */
-export function bodyBytes(encoded: Encoded): number {
-  return encoded.bytes.length + 2 + encoded.references.length * 4 + (encoded.transfers.length > 0 ? 2 : 0);
+/** The size of the frame body that an encoded value becomes, and of what moves with it: what both ends charge for it. */
+export function bodyBytes({ bytes, references, transfers }: Encoded): number {
+  return bytes.length + 2 + references.length * 4 + (transfers.length > 0 ? 2 + bytesMoved(transfers) : 0);
 }
 
 /** What streams and replies post to: another thread's channel, or the thread itself. */
@@ -55,6 +56,7 @@ export class PeerChannel implements Peering {
   readonly #passed = new Map<Address, number>();
   readonly #requested = new Set<Address>();
   readonly #received = new Map<number, Address>();
+  #lastReceived = 0;
   readonly #backlog: Prepared[] = [];
 
   constructor(id: number, channel: Channel, requestTicket: (channel: number, address: Address) => Promise<number | undefined>) {
@@ -90,11 +92,16 @@ export class PeerChannel implements Peering {
   /** The kernel says what a ticket of the peer stands for. */
   ticketReceived(ticket: number, address: Address): void {
     this.#received.set(ticket, address);
+    this.#lastReceived = ticket;
     this.channel.resume();
   }
 
+  /** Undefined while its notice has not come. Throws for one that never was, or is forgotten: they come in order. */
   ticket(ticket: number): Address | undefined {
-    return ticket === 0 ? NOWHERE : this.#received.get(ticket);
+    if (ticket === 0) return NOWHERE;
+    const address = this.#received.get(ticket);
+    if (address === undefined && ticket <= this.#lastReceived) throw new CallError('malformed', 'a ticket that does not exist');
+    return address;
   }
 
   ticketForgotten(ticket: number): void {

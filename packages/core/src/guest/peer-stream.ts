@@ -47,6 +47,8 @@ export class PeerStream {
       },
       () => {
         this.#wantSent = false;
+        // What is granted now would only lie idle.
+        if (this.#queue.length === 0) this.peering.postPlain(FRAME.want, slot, owner.slot, 0, 0);
         this.#sayWant();
       },
     );

@@ -108,10 +108,14 @@ export class PendingCalls {
     }
   }
 
-  close(): void {
+  /**
+   * The caller has ended: its calls end with it, untold, because its code does not run on. With an
+   * error, the kernel is gone and the caller lives: then they are rejected with it.
+   */
+  close(error?: CallError): void {
     for (const [call, pending] of this.#calls) {
       this.#take(call, pending);
-      pending.reject(new CallError('cancelled', `the caller of '${pending.operation}' has ended`));
+      if (error !== undefined) pending.reject(error);
     }
   }
 

@@ -1,6 +1,7 @@
 /** What a mailbox holds and `receive` gives: one tagged object for each kind. */
 import type { ExitReason } from '../exit-reason.js';
 import type { CallErrorCode } from '../error-codes.js';
+import type { CallError } from '../errors.js';
 import type { Address } from './address.js';
 
 export type Received = ReceivedMessage | ReceivedCast | ReceivedCall | ReceivedDown | ReceivedExit;
@@ -28,6 +29,8 @@ export interface ReceivedCall {
   /** Calls back once, when the caller gives up or is gone before there was an answer; at once if it has. */
   onCancel(callback: () => void): void;
   reply(value: unknown): void;
+  /** As `reply`; but a reply that cannot be sent leaves the call open, and why is given back. */
+  tryReply(value: unknown): CallError | undefined;
   fail(code: CallErrorCode, message: string, cause?: unknown): void;
 }
 

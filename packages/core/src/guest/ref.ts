@@ -7,10 +7,21 @@
 import type { Server } from './behaviour.js';
 import type { Address } from './address.js';
 import type { CallOptions, Context, Destination, SendOptions } from './context.js';
+import type { Pool } from '../pool/pool-types.js';
 import type { Monitor } from './received.js';
 
-/** The behaviour that a module type exports as its default, or the type itself. */
-type BehaviourOf<M> = M extends { readonly default: infer D } ? D : M;
+interface AnyBehaviour {
+  readonly behaviour: string;
+}
+
+/** The behaviour that a module type exports as its default, or the type itself; without one, a pool's tasks. */
+type BehaviourOf<M> = unknown extends M
+  ? M
+  : M extends AnyBehaviour
+    ? M
+    : M extends { readonly default: infer D extends AnyBehaviour }
+      ? D
+      : Pool<M>;
 
 type Tail<F> = F extends (context: never, ...parameters: infer P) => unknown ? P : never;
 type Result<F> = F extends (...parameters: never[]) => infer R ? Awaited<R> : never;

@@ -155,13 +155,14 @@ export class Route {
     this.#queue.pump();
   }
 
-  /** Its own environment ends. What was not sent ends with it; what was parked is a dead letter. */
+  /**
+   * Its own environment ends. What was parked is a dead letter; what was not sent ends with it, untold,
+   * because its code does not run on.
+   */
   senderEnded(): void {
     const kept = [...this.#takeKept(), ...(this.#stream?.end() ?? [])];
     this.#deadLetters(kept.filter((sending) => sending.settled));
-    for (const sending of kept) {
-      if (!sending.settled) sending.reject(new CallError('cancelled', `the sender ended before there was room at ${this.target}`));
-    }
+    for (const { timer } of kept) if (timer !== undefined) this.#owner.timers.cancel(timer);
     this.#state = 'closed';
     this.#stream = undefined;
   }

@@ -47,6 +47,9 @@ export interface RuntimeOptions {
   readonly event?: (event: unknown) => void;
 }
 
+/** The garbage collector may report any number at once; a system call stays small. */
+const MAX_DROPPED_AT_ONCE = 1024;
+
 interface FollowedName {
   state: NameState | undefined;
 }
@@ -205,6 +208,8 @@ export class Runtime implements EnvironmentServices {
     for (const { channel } of this.#channels.values()) channel.close();
     this.#control.close();
     this.#controlChannel.close();
+    const gone = new CallError('cancelled', 'the kernel has ended, or has cut this thread off');
+    for (const environment of this.#environments.values()) environment.pending.close(gone);
     this.timers.clear();
     this.#options.idle();
   }
@@ -252,6 +257,8 @@ export class Runtime implements EnvironmentServices {
       environment?.pending.reply(correlation, { channel: peering.id, slot: from }, value);
     } else if (kind === FRAME.failure) {
       environment?.pending.fail(correlation, failureOf(value), { channel: peering.id, slot: from });
+    } else if (kind === FRAME.control || (kind !== FRAME.message && !isOperation(value))) {
+      this.tell({ call: 'violation', channel: peering.id, problem: 'a frame whose body does not fit its kind' });
     } else if (environment?.arrived(kind, peering, from, correlation, value, bytes) === false) {
       this.tell({ call: 'violation', channel: peering.id, problem: 'a message was sent without credit' });
     }
@@ -290,6 +297,7 @@ export class Runtime implements EnvironmentServices {
       this.#apply(environment, route, { state: 'held', peer: answer as Peer });
     }).catch(() => {
       route.closed('dead');
+      environment.forgetRoute(destination);
       this.#settled();
     });
   }
@@ -396,11 +404,21 @@ export class Runtime implements EnvironmentServices {
       this.afterTurn(() => {
         const dropped = this.#dropped;
         this.#dropped = new Map();
-        this.tell({ call: 'drop', handles: [...dropped.keys()], counts: [...dropped.values()] });
+        const handles = [...dropped.keys()];
+        const counts = [...dropped.values()];
+        for (let at = 0; at < handles.length; at += MAX_DROPPED_AT_ONCE) {
+          const end = at + MAX_DROPPED_AT_ONCE;
+          this.tell({ call: 'drop', handles: handles.slice(at, end), counts: counts.slice(at, end) });
+        }
       });
     }
     this.#dropped.set(handle, (this.#dropped.get(handle) ?? 0) + count);
   }
+}
+
+/** The body of a cast or a call. */
+function isOperation(value: unknown): boolean {
+  return Array.isArray(value) && typeof value[0] === 'string';
 }
 
 function failureOf(value: unknown): CallError {

@@ -17,6 +17,8 @@ export interface Loaded {
   readonly behaviour: Behaviour;
   readonly args: unknown;
   readonly bindings: Readonly<Record<string, unknown>>;
+  /** Absolute folder that relative modules of `spawn` are taken from: that of the environment's own module. */
+  readonly base?: string;
 }
 
 export interface EnvironmentServices {

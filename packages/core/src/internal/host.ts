@@ -11,9 +11,10 @@ export { nodeClock } from '../threads/node-clock.js';
 export { nodeTextCodec } from '../threads/node-text-codec.js';
 export { PortLink, portLinks } from '../threads/port-link.js';
 export { garbageCollector } from '../threads/start-guest.js';
+export { THREAD_FILES } from '../threads/thread-files.js';
 export { startKernel } from '../threads/start-kernel.js';
 
 export type { EnvironmentSpec, KernelEvent, NodeStart, TreeSnapshot, WallLimits } from '../kernel/index.js';
 export type { MailboxTerms } from '../protocol/notices.js';
 export type { SuperviseOperation } from '../protocol/system-calls.js';
-export type { FromKernel, KernelSetup, ToKernel } from '../threads/start-kernel.js';
+export type { FromKernel, HostFacts, KernelSetup, ToKernel } from '../threads/start-kernel.js';

@@ -6,6 +6,7 @@
 import { GUEST_EXIT_TAGS } from '../exit-reason.js';
 import {
   INSPECT_QUERIES,
+  MAX_NAME_LENGTH,
   SYSTEM_CALLS,
   UNDELIVERED_CAUSES,
   type SystemCall,
@@ -13,8 +14,6 @@ import {
 } from '../protocol/system-calls.js';
 
 type Check = (value: unknown) => boolean;
-
-const MAX_NAME_LENGTH = 255;
 
 const slot: Check = (value) => Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 0xffff;
 const whole: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;

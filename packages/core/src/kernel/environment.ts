@@ -57,6 +57,8 @@ export class Environment {
   readonly thread: WallThread | undefined;
   state: EnvironmentState = 'booting';
   trapsExits = false;
+  /** When it last stopped trapping exits: what was sent before may have been trapped. */
+  trappedUntil = -Infinity;
   /** Said `ignore`: its end is no failure. */
   ignored = false;
   wasReady = false;
@@ -76,8 +78,8 @@ export class Environment {
   readonly children = new Set<Environment>();
   /** Cancels what waits for it: start timeout, stop ladder. */
   readonly timers = new Set<() => void>();
-  /** Guests whose table of references holds it. */
-  readonly holders = new Set<Guest>();
+  /** What guests' tables of references hold. */
+  readonly identity: Identity = { environment: this };
 
   constructor(fields: Pick<Environment, 'serial' | 'path' | 'spec' | 'owner' | 'guest' | 'slot' | 'thread' | 'startedAt'>) {
     this.serial = fields.serial;
@@ -93,6 +95,14 @@ export class Environment {
   get alive(): boolean {
     return this.state !== 'ended';
   }
+}
+
+/**
+ * Which incarnation a handle means. It outlives the environment, so that an address that is passed on
+ * after the end is still the same address to everybody, and leads nowhere.
+ */
+export interface Identity {
+  environment: Environment | undefined;
 }
 
 export interface MonitorRecord {

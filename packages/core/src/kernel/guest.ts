@@ -7,10 +7,10 @@ import { MAX_FRAME_BYTES, type Channel } from '../channel/channel.js';
 import { FRAME } from '../channel/frames.js';
 import type { LinkEnd } from '../channel/link.js';
 import type { Answer, AnswerValue, Notice, RefusalCode, WireReason } from '../protocol/notices.js';
-import type { Environment } from './environment.js';
+import type { Environment, Identity } from './environment.js';
 
 interface Held {
-  readonly environment: Environment;
+  readonly identity: Identity;
   /** How often the guest was sent the handle; it gives them back by `drop`. */
   count: number;
 }
@@ -36,7 +36,7 @@ export class Guest {
   /** Inspections that the guest has not answered. */
   readonly asked = new Map<number, (value: Uint8Array | undefined) => void>();
   readonly #held = new Map<number, Held>();
-  readonly #handles = new Map<Environment, number>();
+  readonly #handles = new Map<Identity, number>();
   #lastHandle = 0;
   #lastChannel = 0;
   alive = true;
@@ -60,49 +60,45 @@ export class Guest {
 
   /** The environment behind a handle, if it lives and the guest still holds it. */
   behind(handle: number): Environment | undefined {
-    return this.#held.get(handle)?.environment;
+    return this.#held.get(handle)?.identity.environment;
   }
 
   /** The handle that the guest is about to be sent. */
   grant(environment: Environment): number {
-    let handle = this.#handles.get(environment);
-    const held = handle === undefined ? undefined : this.#held.get(handle);
-    if (handle !== undefined && held !== undefined) {
-      held.count++;
-      return handle;
-    }
-    handle = ++this.#lastHandle;
-    if (!environment.alive) return handle;
-    this.#held.set(handle, { environment, count: 1 });
-    this.#handles.set(environment, handle);
-    environment.holders.add(this);
-    return handle;
+    return this.#grant(environment.identity);
   }
 
-  /** The guest's own handle for it, or 0. */
-  known(environment: Environment): number {
-    return this.#handles.get(environment) ?? 0;
+  /** Passes on to a peer what is behind a handle, dead or alive: the peer's handle for it. */
+  share(handle: number, peer: Guest): number | undefined {
+    const held = this.#held.get(handle);
+    return held === undefined ? undefined : peer.#grant(held.identity);
   }
 
   drop(handle: number, count: number): void {
     const held = this.#held.get(handle);
     if (held === undefined) return;
     held.count -= count;
-    if (held.count <= 0) this.revoke(held.environment);
+    if (held.count > 0) return;
+    this.#held.delete(handle);
+    this.#handles.delete(held.identity);
   }
 
-  revoke(environment: Environment): void {
-    const handle = this.#handles.get(environment);
-    if (handle === undefined) return;
-    this.#held.delete(handle);
-    this.#handles.delete(environment);
-    environment.holders.delete(this);
+  #grant(identity: Identity): number {
+    const known = this.#handles.get(identity);
+    const held = known === undefined ? undefined : this.#held.get(known);
+    if (known !== undefined && held !== undefined) {
+      held.count++;
+      return known;
+    }
+    const handle = ++this.#lastHandle;
+    this.#held.set(handle, { identity, count: 1 });
+    this.#handles.set(identity, handle);
+    return handle;
   }
 
   /** Its thread has ended. */
   end(): void {
     this.alive = false;
-    for (const { environment } of this.#held.values()) environment.holders.delete(this);
     this.#held.clear();
     this.#handles.clear();
     for (const settle of this.asked.values()) settle(undefined);

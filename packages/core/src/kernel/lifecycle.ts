@@ -21,6 +21,7 @@ import type { KernelParts } from './parts.js';
 
 /** How long a thread may take to end once it was told to. Milliseconds. */
 export const TERMINATE_MS = 250;
+const MAX_SIGNALS = 1000;
 const KILLED: WireReason = { tag: 'killed', detail: undefined };
 export const SHUTDOWN: WireReason = { tag: 'shutdown', detail: undefined };
 
@@ -43,7 +44,6 @@ export class Lifecycle {
       environment.ignored = true;
       return;
     }
-    this.#clearTimers(environment);
     environment.state = 'running';
     const { name } = environment.spec;
     if (name !== null) this.#parts.names.hold(name, environment, environment.owner);
@@ -118,11 +118,14 @@ export class Lifecycle {
   expectEnd(environment: Environment, reason: WireReason, stop = false): number {
     const signal = ++this.#lastSignal;
     environment.signals.set(signal, reason);
+    // One that traps gets any number of them, and ends by none: only the last ones are remembered.
+    if (environment.signals.size > MAX_SIGNALS) environment.signals.delete(environment.signals.keys().next().value as number);
     if (!stop && reason.tag !== 'normal' && environment.state !== 'ending') {
+      const sentAt = this.#clock.now();
       this.#after(environment, TERMINATE_MS, () => {
-        // It traps by now, or has ended; or its loop never turned.
-        if (environment.trapsExits || environment.state === 'ending') environment.signals.delete(signal);
-        else this.terminate(environment, reason);
+        // It was trapping when it read the signal, or is ending; or its loop never turned.
+        const trapped = environment.trapsExits || environment.trappedUntil >= sentAt;
+        if (!trapped && environment.state !== 'ending') this.terminate(environment, reason);
       });
     }
     return signal;
@@ -136,11 +139,14 @@ export class Lifecycle {
     const reason = environment.announced ?? evidence ?? environment.forced ?? { tag: 'error', detail: undefined };
     environment.state = 'ended';
     guest.environments.delete(environment.slot);
-    for (const holder of [...environment.holders]) holder.revoke(environment);
+    environment.identity.environment = undefined;
     if (environment.stuck) this.#parts.observe({ kind: 'stuck', path: environment.path });
 
     if (environment.children.size > 0) this.#endChildren(environment, reason);
-    else this.#tellAll(environment, reason, environment.owner.ended(environment, reason));
+    else {
+      this.#tellAll(environment, reason, environment.owner.ended(environment, reason));
+      this.#parts.orphans.ended(environment);
+    }
   }
 
   /** Its children end first, then the owner decides. Until then its names are kept. */
@@ -151,6 +157,7 @@ export class Lifecycle {
       const decision = environment.owner.ended(environment, reason);
       if (!decision.willRestart) for (const name of names) this.#parts.names.giveUp(name, environment.owner);
       decision.carryOut();
+      this.#parts.orphans.ended(environment);
     });
     for (const child of environment.children) this.stop(child, 'brutal_kill');
   }
@@ -180,7 +187,6 @@ export class Lifecycle {
       guest.end();
     }
     decision.carryOut();
-    this.#parts.orphans.ended(environment);
   }
 
   /** Whom the end concerns, and what each is told. */

@@ -28,7 +28,7 @@ export class Starter {
   readonly #parts: KernelParts;
   readonly #lifecycle: Lifecycle;
   readonly #listener: GuestListener;
-  readonly #names = new Map<Owner, string>();
+  readonly #names = new WeakMap<Owner, string>();
   #lastSerial = 0;
 
   constructor(parts: KernelParts, lifecycle: Lifecycle, listener: GuestListener) {
@@ -49,6 +49,8 @@ export class Starter {
     const guest = this.#guest(thread.link, false);
     const environment = this.#environment(path, spec, owner, guest, thread);
     thread.onEnd((end) => {
+      // What it had said comes first: its last word is why it ended.
+      guest.channel.drain();
       this.#lifecycle.ended(environment, this.#evidence(environment, end));
     });
     const handle = guest.grant(environment);

@@ -178,18 +178,20 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
 
     trapExits(guest, call) {
       const environment = self(guest, call.env);
-      if (environment !== undefined) environment.trapsExits = call.on;
+      if (environment === undefined) return;
+      if (environment.trapsExits) environment.trappedUntil = parts.clock.now();
+      environment.trapsExits = call.on;
     },
 
     ticket(guest, call) {
-      const environment = guest.behind(call.handle);
       const channel = guest.channels.get(call.channel);
-      if (environment === undefined || channel === undefined) {
+      const handle = channel === undefined ? undefined : guest.share(call.handle, channel.peer);
+      if (channel === undefined || handle === undefined) {
         guest.refuse(call.id, 'noproc');
         return;
       }
       const ticket = ++channel.tickets;
-      channel.peer.notify({ notice: 'ticket', channel: channel.peerId, ticket, handle: channel.peer.grant(environment) });
+      channel.peer.notify({ notice: 'ticket', channel: channel.peerId, ticket, handle });
       guest.answer(call.id, ticket);
     },
 

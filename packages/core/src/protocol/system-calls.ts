@@ -76,6 +76,9 @@ export type SystemCall =
   | { readonly call: 'answer'; readonly id: number; readonly value: OpaqueValue | undefined }
   | { readonly call: 'supervise'; readonly id: number; readonly operation: SuperviseOperation };
 
+/** Of a name, in characters; it has at least one. */
+export const MAX_NAME_LENGTH = 255;
+
 /** A handle, or a name in the caller's namespace. */
 export type Target = number | string;
 

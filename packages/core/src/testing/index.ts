@@ -1,4 +1,4 @@
-export { LoopbackLinks } from './loopback.js';
+export { LoopbackLinks } from '../channel/loopback.js';
 export { ManualClock } from './manual-clock.js';
 export { noSupervision } from './no-supervision.js';
 export { SeededRandom } from './random.js';

@@ -32,7 +32,7 @@ import {
 } from '../kernel/index.js';
 import type { MailboxTerms } from '../protocol/notices.js';
 import { decodeOnce, encodeOnce, portableTextCodec } from '../values/index.js';
-import { LoopbackLinks, type LoopbackLink } from './loopback.js';
+import { LoopbackLinks, type LoopbackLink } from '../channel/loopback.js';
 import { ManualClock } from './manual-clock.js';
 import { noSupervision } from './no-supervision.js';
 import { SeededRandom } from './random.js';
@@ -66,6 +66,8 @@ interface SimulatedThread {
   stuck: boolean;
   readonly opened: LoopbackLink[];
 }
+
+type ThreadState = Pick<SimulatedThread, 'ended' | 'opened'>;
 
 export class Simulation {
   readonly seed: number;
@@ -105,7 +107,7 @@ export class Simulation {
       },
     });
     const [near, far] = this.#links.pair('application');
-    const runtime = this.#runtime(far, () => undefined, []);
+    const runtime = this.#runtime(far, () => undefined, { ended: false, opened: [] });
     this.kernel.attach(near, 'application', this.spec({ behaviour: NO_BEHAVIOUR }));
     this.context = runtime.openEndpoint(0, 1, DEFAULT_TERMS).context;
   }
@@ -257,7 +259,7 @@ export class Simulation {
       () => {
         this.#endThread(thread, { kind: 'unexplained', exitCode: 0 });
       },
-      thread.opened,
+      thread,
     );
     return {
       link: near,
@@ -276,6 +278,7 @@ export class Simulation {
     thread.ended = true;
     // Nothing runs in it any more; what it had posted is still delivered.
     thread.link.sever();
+    thread.runtime?.timers.clear();
     for (const link of thread.opened) link.sever();
     this.#pendingEnds.push(() => {
       // As a Worker's `exit` comes after its last message.
@@ -283,17 +286,21 @@ export class Simulation {
     });
   }
 
-  #runtime(link: Link, idle: () => void, opened: LoopbackLink[]): Runtime {
+  #runtime(link: Link, idle: () => void, thread: ThreadState): Runtime {
     return new Runtime({
       control: link,
       links: {
         open: (end) => {
           const loopback = this.#links.open(end) as LoopbackLink;
-          opened.push(loopback);
+          thread.opened.push(loopback);
           return loopback;
         },
       },
-      clock: this.clock,
+      // No timer of an ended thread fires.
+      clock: {
+        now: () => this.clock.now(),
+        after: (delayMs, wake) => (thread.ended ? () => undefined : this.clock.after(delayMs, wake)),
+      },
       afterTurn: (callback) => {
         this.#afterTurn.push(callback);
       },
@@ -311,10 +318,11 @@ export class Simulation {
 
   /** `spawn` in a simulation names an index of `spawnable`. */
   #load(request: unknown): LoadResult {
-    const { module, args } = request as { module: string; args: unknown };
+    const { module, args, name } = request as { module: string; args: unknown; name: string | undefined };
     const simulated = this.#spawnable.get(module);
     if (simulated === undefined) return { ok: false, code: 'module_missing', text: `there is no module '${module}'` };
-    const spec = this.spec(args === undefined ? simulated : { ...simulated, args });
+    const given = { ...(args === undefined ? {} : { args }), ...(name === undefined ? {} : { name }) };
+    const spec = this.spec({ ...simulated, ...given });
     return { ok: true, id: `${module}-${String(++this.#spawned)}`, spec };
   }
 

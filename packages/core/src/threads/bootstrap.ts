@@ -10,6 +10,7 @@ import workerThreads from 'node:worker_threads';
 import type { LinkOpener } from '../channel/link.js';
 import { leaveGuardTool } from './guard-tool.js';
 import { installStdio } from './guest-stdio.js';
+import './inspector-session.js';
 import { hardenTrusted } from './harden-trusted.js';
 import { OutputQuota } from './output-quota.js';
 import { PortLink, portLinks } from './port-link.js';
@@ -26,8 +27,14 @@ export interface GuestStart {
   readonly links: LinkOpener;
 }
 
-/** Starts this thread; `startGuest` is called when the wall has said so, once. */
-export function bootThread(startGuest: (start: GuestStart) => void): void {
+/** How long a spare stays as it is before it rehearses: one that is wanted at once is not kept busy. Milliseconds. */
+const REHEARSE_AFTER_MS = 20;
+
+/**
+ * Starts this thread; `startGuest` is called when the wall has said so, once. A thread that is kept as a
+ * spare goes through `rehearse` meanwhile.
+ */
+export function bootThread(startGuest: (start: GuestStart) => void, rehearse?: () => Promise<void>): void {
   const { control, wall, outputBytesPerSecond } = takeWorkerData();
   const post = (message: FromBootstrap): void => wall.postMessage(message);
   const quota = new OutputQuota(outputBytesPerSecond, () => performance.now());
@@ -35,12 +42,20 @@ export function bootThread(startGuest: (start: GuestStart) => void): void {
   leaveGuardTool();
   hardenTrusted();
   // Once taken the listener is gone, and only the guest runtime decides what keeps the thread going.
+  let rehearsal: NodeJS.Timeout | undefined;
   wall.once('message', ({ env }: FromWall) => {
+    clearTimeout(rehearsal);
     applyEnvironment(env);
     startGuest({ link: new PortLink(control, { takesEnds: true }), links: portLinks });
   });
   const heapLimitMb = getHeapStatistics().heap_size_limit / BYTES_PER_MB;
   post({ tag: 'ready', tid: ownTid(), heapLimitMb });
+  if (rehearse === undefined) return;
+  rehearsal = setTimeout(() => {
+    void rehearse().then(() => {
+      post({ tag: 'rehearsed' });
+    });
+  }, REHEARSE_AFTER_MS);
 }
 
 /** Makes `process.env` exactly the strings given. */

@@ -1,5 +1,6 @@
 /** Entry of every guest thread. */
 import { bootThread } from './bootstrap.js';
-import { startGuest } from './start-guest.js';
+import { rehearse } from './rehearse.js';
+import { guestRuntime, startGuest } from './start-guest.js';
 
-bootThread(startGuest);
+bootThread(startGuest, () => rehearse((control, links) => guestRuntime(control, links, () => undefined)));

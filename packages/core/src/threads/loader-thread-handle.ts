@@ -22,13 +22,16 @@ export interface LoadAnswer {
 }
 
 export class LoaderThread {
+  readonly #file: string;
   readonly #settings: LoaderSettings;
   readonly #waiting = new Map<number, (result: LoadResult) => void>();
   #worker: Worker | undefined;
   #last = 0;
   #closed = false;
 
-  constructor(settings: LoaderSettings) {
+  /** `file`: URL of the compiled loader-thread.js. */
+  constructor(file: string, settings: LoaderSettings) {
+    this.#file = file;
     this.#settings = settings;
   }
 
@@ -47,7 +50,7 @@ export class LoaderThread {
 
   #thread(): Worker {
     if (this.#worker !== undefined) return this.#worker;
-    const worker = new Worker(new URL('./loader-thread.js', import.meta.url), {
+    const worker = new Worker(new URL(this.#file), {
       workerData: this.#settings,
       env: {},
       execArgv: [],

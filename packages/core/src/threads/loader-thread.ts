@@ -25,8 +25,8 @@ port.on('message', ({ id, request }: LoadRequest) => {
 
 async function load(bytes: Uint8Array): Promise<LoadResult> {
   try {
-    const request = decodeOnce(bytes, { text: nodeTextCodec }) as SpawnRequest;
-    const image = await builder.build({ module: request.module, base });
+    const request = decodeOnce(bytes, { text: nodeTextCodec }) as SpawnRequest & { readonly base?: string };
+    const image = await builder.build({ module: request.module, base: request.base ?? base });
     const name = typeof request.name === 'string' ? request.name : null;
     const boot = bootValue({ image, args: request.args, bindings: {} });
     const id = `${basename(request.module).replace(/\.[^.]*$/, '')}-${String(++count)}`;

@@ -3,12 +3,15 @@
  * environment evaluated into a behaviour.
  */
 import { createRequire, isBuiltin } from 'node:module';
+import { dirname, join } from 'node:path';
+import type { Link, LinkOpener } from '../channel/link.js';
 import type { Collector } from '../guest/address-table.js';
 import { isBehaviour } from '../guest/behaviour.js';
 import { Runtime } from '../guest/runtime.js';
 import type { Loaded } from '../guest/services.js';
 import { EnvironmentError } from '../errors.js';
 import { evaluateImage, type Require } from '../images/evaluate-image.js';
+import * as comlink from '../comlink/index.js';
 import * as core from '../index.js';
 import type { GuestStart } from './bootstrap.js';
 import type { GuestBoot } from './guest-boot.js';
@@ -19,9 +22,19 @@ import { portLinks } from './port-link.js';
 const nodeRequire = createRequire(import.meta.url);
 
 export function startGuest({ link }: GuestStart): void {
-  const runtime = new Runtime({
-    control: link,
-    links: portLinks,
+  // Whatever the guest has left open (timers, sockets) ends with it.
+  const runtime = guestRuntime(link, portLinks, () => process.exit());
+  const crash = (thrown: unknown): void => {
+    runtime.crash(thrown);
+  };
+  process.on('uncaughtException', crash);
+}
+
+/** The runtime of a guest thread over its own control link, or over another for the rehearsal. */
+export function guestRuntime(control: Link, links: LinkOpener, idle: () => void): Runtime {
+  return new Runtime({
+    control,
+    links,
     clock: nodeClock(),
     afterTurn: (callback) => {
       process.nextTick(callback);
@@ -29,13 +42,8 @@ export function startGuest({ link }: GuestStart): void {
     text: nodeTextCodec,
     collector: garbageCollector(),
     load: (boot, extra) => load(boot as GuestBoot, extra),
-    // Whatever the guest has left open (timers, sockets) ends with it.
-    idle: () => process.exit(),
+    idle,
   });
-  const crash = (thrown: unknown): void => {
-    runtime.crash(thrown);
-  };
-  process.on('uncaughtException', crash);
 }
 
 /** Addresses that nobody can use any more are given back to the kernel. */
@@ -51,7 +59,15 @@ export function garbageCollector(): Collector {
 }
 
 /* Not async as a whole: what a module throws while it is evaluated is the rejection. */
-async function load({ image, args, bindings }: GuestBoot, extra: readonly unknown[]): Promise<Loaded> {
+async function load(
+  { image, args, bindings, pool }: GuestBoot,
+  extra: readonly unknown[],
+): Promise<Loaded> {
+  if (pool !== undefined) {
+    // Loaded here only: no other guest needs Piscina.
+    const { startPool } = await import('../pool/pool-host.js');
+    return { behaviour: await startPool({ image, bindings, ...pool }), args: undefined, bindings };
+  }
   const { exports } = await Promise.resolve(evaluateImage(image, { require: guestRequire }));
   const behaviour = (exports as { default?: unknown } | undefined)?.default;
   if (!isBehaviour(behaviour)) {
@@ -68,12 +84,14 @@ async function load({ image, args, bindings }: GuestBoot, extra: readonly unknow
     behaviour,
     args: extra.length > 0 ? [args, ...extra] : args,
     bindings: Object.freeze({ ...bindings }),
+    base: dirname(join(image.base, image.manifest.entry)),
   };
 }
 
 /** What an image asks for by name and does not hold itself. */
-const guestRequire: Require = (specifier) => {
+export const guestRequire: Require = (specifier) => {
   if (specifier === '@espalier/core') return core;
+  if (specifier === '@espalier/core/comlink') return comlink;
   if (isBuiltin(specifier)) return nodeRequire(specifier);
   throw new EnvironmentError('module_missing', `the image does not hold '${specifier}'`, {
     value: specifier,

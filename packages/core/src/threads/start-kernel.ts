@@ -18,13 +18,21 @@ import { LoaderThread } from './loader-thread-handle.js';
 import { nodeClock } from './node-clock.js';
 import { nodeTextCodec } from './node-text-codec.js';
 import { PortLink, portLinks } from './port-link.js';
-import { ThreadWall } from './thread-wall.js';
+import { ThreadWall, type ThreadFacts } from './thread-wall.js';
+
+/** `file:` URLs. */
+export interface ThreadFiles {
+  readonly guest: string;
+  readonly loader: string;
+}
 
 /** `workerData` of the kernel's thread. */
 export interface KernelSetup {
   /** The kernel's end of the application's control link. */
   readonly control: MessagePort;
   readonly handshake: SharedArrayBuffer;
+  /** Where the code of the threads lies that the kernel starts: see THREAD_FILES. */
+  readonly files: ThreadFiles;
   readonly spares: { readonly perClass: number; readonly total: number };
   /** Folder that `spawn` takes relative modules from, and the limits of what is spawned. */
   readonly spawnBase: string;
@@ -34,8 +42,15 @@ export interface KernelSetup {
 /** What the application's thread says, besides its control link. */
 export type ToKernel =
   | { readonly tag: 'start'; readonly name: string; readonly spec: SupervisorSpec }
+  | { readonly tag: 'facts' }
   /** The tree has ended; the thread is to end, too. */
   | { readonly tag: 'close' };
+
+/** The threads of environments, and apart from them the warm spares. */
+export interface HostFacts {
+  readonly threads: readonly ThreadFacts[];
+  readonly spares: readonly ThreadFacts[];
+}
 
 export type FromKernel =
   | { readonly tag: 'started'; readonly failure: ExitReason | undefined }
@@ -46,6 +61,7 @@ export type FromKernel =
       readonly text: string;
       readonly dropped: number;
     }
+  | { readonly tag: 'facts'; readonly facts: HostFacts }
   | { readonly tag: 'warning'; readonly problem: string }
   /** Paths of threads that were told to end and did not. */
   | { readonly tag: 'closed'; readonly stuck: readonly string[] };
@@ -66,7 +82,7 @@ export function startKernel(logic: SupervisorLogic): void {
   };
   const clock = nodeClock();
   const wall = new ThreadWall({
-    bootstrap: new URL('./guest-thread.js', import.meta.url),
+    bootstrap: new URL(setup.files.guest),
     clock,
     spares: setup.spares,
     output: (path, stream, text, dropped) => {
@@ -76,7 +92,7 @@ export function startKernel(logic: SupervisorLogic): void {
       say({ tag: 'warning', problem });
     },
   });
-  const loader = new LoaderThread({ base: setup.spawnBase, limits: setup.spawnLimits });
+  const loader = new LoaderThread(setup.files.loader, { base: setup.spawnBase, limits: setup.spawnLimits });
   const kernel = new Kernel({
     clock,
     random: { next: Math.random },
@@ -103,6 +119,10 @@ export function startKernel(logic: SupervisorLogic): void {
       kernel.start(message.name, message.spec, (failure) => {
         say({ tag: 'started', failure });
       });
+      return;
+    }
+    if (message.tag === 'facts') {
+      say({ tag: 'facts', facts: wall.facts() });
       return;
     }
     void Promise.all([wall.close(), loader.close()]).then(() => {

@@ -5,8 +5,8 @@
  * Threads are matched by a token in their title: the inspector's worker ids are not thread ids. A session
  * must be disconnected before the process ends, or Node prints that it waits for the debugger.
  */
-import { Session } from 'node:inspector';
 import { isMainThread } from 'node:worker_threads';
+import { inspectorSession } from './inspector-session.js';
 
 export type Answer = Readonly<Record<string, unknown>>;
 
@@ -53,7 +53,7 @@ interface Received {
 }
 
 export class ThreadInspector {
-  readonly #session = new Session();
+  readonly #session = inspectorSession();
   readonly #expected = new Map<string, (thread: InspectedThread) => void>();
   readonly #threads = new Map<string, InspectedThread>();
 

@@ -38,6 +38,10 @@ export interface ThreadWallOptions {
 export interface ThreadFacts {
   readonly title: string;
   readonly tid: number;
+  /** Its bootstrap has run: a spare can be taken. */
+  readonly ready: boolean;
+  /** A spare that has gone through a start for practice: the next one is as quick as it gets. */
+  readonly rehearsed: boolean;
   readonly heapMb: number | undefined;
   readonly offHeapMb: number | undefined;
 }
@@ -174,6 +178,6 @@ export class ThreadWall implements Wall {
   }
 }
 
-function factsOf({ title, tid, guard }: NodeThread): ThreadFacts {
-  return { title, tid, heapMb: guard?.reading?.heapMb, offHeapMb: guard?.reading?.offHeapMb };
+function factsOf({ title, tid, ready, rehearsed, guard }: NodeThread): ThreadFacts {
+  return { title, tid, ready, rehearsed, heapMb: guard?.reading?.heapMb, offHeapMb: guard?.reading?.offHeapMb };
 }

@@ -28,6 +28,8 @@ export type FromBootstrap =
       /** What V8 really took as the hard limit of the heap. */
       readonly heapLimitMb: number;
     }
+  /** A spare has gone through a start for practice. */
+  | { readonly tag: 'rehearsed' }
   | {
       readonly tag: 'output';
       readonly stream: OutputStream;
@@ -43,6 +45,7 @@ export function readFromBootstrap(message: unknown): FromBootstrap | undefined {
     if (typeof tid !== 'number' || typeof heapLimitMb !== 'number') return undefined;
     return { tag, tid, heapLimitMb };
   }
+  if (tag === 'rehearsed') return { tag };
   if (tag !== 'output' || (stream !== 'stdout' && stream !== 'stderr')) return undefined;
   if (typeof text !== 'string' || typeof dropped !== 'number') return undefined;
   return { tag, stream, text, dropped };

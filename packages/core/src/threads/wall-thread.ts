@@ -51,6 +51,7 @@ export class NodeThread implements WallThread {
   #tid = -1;
   #heapLimitMb: number | undefined;
   #ready = false;
+  #rehearsed = false;
   #request: WallRequest | undefined;
   #cancelWait: (() => void) | undefined;
   #silent = false;
@@ -85,6 +86,16 @@ export class NodeThread implements WallThread {
 
   get title(): string {
     return this.#title;
+  }
+
+  /** Its bootstrap has run and the guard is in place. */
+  get ready(): boolean {
+    return this.#ready;
+  }
+
+  /** As a spare it has gone through a start for practice: the next one is as quick as it gets. */
+  get rehearsed(): boolean {
+    return this.#rehearsed;
   }
 
   get tid(): number {
@@ -179,6 +190,7 @@ export class NodeThread implements WallThread {
     const said = readFromBootstrap(message);
     if (said === undefined) this.#setup.violation(this, 'a message that the bootstrap does not send');
     else if (said.tag === 'output') this.#output(said.stream, said.text, said.dropped);
+    else if (said.tag === 'rehearsed') this.#rehearsed = true;
     else if (this.#heapLimitMb === undefined) {
       this.#tid = said.tid;
       this.#heapLimitMb = said.heapLimitMb;

@@ -3,7 +3,7 @@
  * environment's, with the administrator's right to the whole tree.
  */
 import { EnvironmentError, HostError, type CallOptions, type Context, type Destination, type Ref, type SendOptions } from '@espalier/core';
-import type { TreeSnapshot } from '@espalier/core/internal/host.js';
+import type { HostFacts, TreeSnapshot } from '@espalier/core/internal/host.js';
 import type { TreeEvent } from './events.js';
 import type { KernelThread } from './kernel-thread-handle.js';
 
@@ -48,6 +48,11 @@ export class Host {
   async tree(): Promise<TreeSnapshot | undefined> {
     const answer = (await this.#kernel.supervise({ op: 'tree' })) as { data: TreeSnapshot | undefined };
     return answer.data;
+  }
+
+  /** The threads as they are now, warm spares apart; memory in MB as the guard read it last. */
+  facts(): Promise<HostFacts> {
+    return this.#kernel.facts();
   }
 
   /** Resolves when the tree has ended, by `stop` or because its root gave up; with the reason. */

@@ -12,7 +12,9 @@ import {
   PortLink,
   portLinks,
   Runtime,
+  THREAD_FILES,
   type FromKernel,
+  type HostFacts,
   type KernelEvent,
   type KernelSetup,
   type SuperviseOperation,
@@ -36,12 +38,14 @@ export class KernelThread {
   readonly context: Context;
   readonly treeEnded: Promise<TreeEnded>;
   readonly #worker: Worker;
+  readonly #exited: Promise<void>;
   readonly #runtime: Runtime;
   readonly #options: KernelThreadOptions;
   readonly #listeners = new Set<(event: TreeEvent) => void>();
   readonly #link: PortLink;
   #announce: () => void;
   #tellEnded: (event: TreeEnded) => void = () => undefined;
+  #facts: ((facts: HostFacts) => void)[] = [];
   #started: ((message: FromKernel & { tag: 'started' }) => void) | undefined;
   #closed: ((result: StopResult) => void) | undefined;
   #stopping: Promise<StopResult> | undefined;
@@ -58,11 +62,12 @@ export class KernelThread {
     const setup: KernelSetup = {
       control: port2,
       handshake,
+      files: THREAD_FILES,
       spares: options.spares,
       spawnBase: options.spawnBase,
       spawnLimits: options.spawnLimits,
     };
-    this.#worker = new Worker(new URL('../kernel-thread.js', import.meta.url), {
+    this.#worker = new Worker(new URL('../kernel-thread.cjs', import.meta.url), {
       name: 'espalier kernel',
       workerData: setup,
       transferList: [port2],
@@ -74,6 +79,12 @@ export class KernelThread {
     });
     this.#worker.on('error', (cause) => {
       this.#fail(new HostError('kernel_fault', 'the kernel has failed', { cause }));
+    });
+    // Listened to from the beginning: at its end Node delivers the last messages and tells of the exit in one go.
+    this.#exited = new Promise((resolve) => {
+      this.#worker.once('exit', () => {
+        resolve();
+      });
     });
     this.#worker.on('exit', (code) => {
       this.#fail(new HostError('kernel_fault', `the kernel's thread ended with exit code ${String(code)}`));
@@ -121,6 +132,13 @@ export class KernelThread {
     });
   }
 
+  facts(): Promise<HostFacts> {
+    return this.#orFailure<HostFacts>((resolve) => {
+      this.#facts.push(resolve);
+      if (this.#facts.length === 1) this.#say({ tag: 'facts' });
+    });
+  }
+
   onEvent(listener: (event: TreeEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => {
@@ -150,16 +168,8 @@ export class KernelThread {
     process.off('exit', this.#announce);
     // A stuck thread would keep the kernel's thread, and with it the process.
     if (result.stuck.length > 0) this.unref();
-    else await this.#exited();
+    else await this.#exited;
     return result;
-  }
-
-  #exited(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#worker.once('exit', () => {
-        resolve();
-      });
-    });
   }
 
   #say(message: ToKernel): void {
@@ -173,6 +183,9 @@ export class KernelThread {
         return;
       case 'closed':
         this.#closed?.({ stuck: message.stuck });
+        return;
+      case 'facts':
+        for (const resolve of this.#facts.splice(0)) resolve(message.facts);
         return;
       case 'output':
         this.#options.output(message.path, message.stream, message.text, message.dropped);

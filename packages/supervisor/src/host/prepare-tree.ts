@@ -7,7 +7,14 @@ import { dirname } from 'node:path';
 import { bootValue, type EnvironmentSpec, type ImageBuilder, type NodeStart } from '@espalier/core/internal/host.js';
 import type { ChildSpec, SupervisorSpec } from '@espalier/core/internal/supervisor-logic.js';
 import { childSpecOf, supervisorSpecOf } from '../spec/supervisor-spec.js';
-import type { NormalisedEnvironment, NormalisedModule, NormalisedNode, NormalisedSupervisor } from '../spec/normalised.js';
+import { DEFAULTS } from '../spec/defaults.js';
+import type {
+  NormalisedEnvironment,
+  NormalisedModule,
+  NormalisedNode,
+  NormalisedPool,
+  NormalisedSupervisor,
+} from '../spec/normalised.js';
 
 /** Throws `EnvironmentError` `module_missing` or `module_unfit`, with the path of the node in `field`. */
 export async function prepareSupervisor(node: NormalisedSupervisor, path: string, builder: ImageBuilder): Promise<SupervisorSpec> {
@@ -22,7 +29,7 @@ export async function prepareChild(node: NormalisedNode, path: string, builder: 
 
 async function prepareNode(node: NormalisedNode, path: string, builder: ImageBuilder): Promise<NodeStart> {
   if (node.kind === 'supervisor') return { kind: 'supervisor', spec: await prepareSupervisor(node, path, builder) };
-  if (node.kind === 'pool') throw new TypeError('a pool is prepared as an environment');
+  if (node.kind === 'pool') return { kind: 'environment', spec: await preparePool(node, builder) };
   return { kind: 'environment', spec: await prepareEnvironment(node, builder) };
 }
 
@@ -41,6 +48,26 @@ async function prepareEnvironment(node: NormalisedEnvironment, builder: ImageBui
     },
     limits: { heapMb: limits.heapMb, youngMb: limits.youngMb, stackMb: limits.stackMb },
     env: node.env,
+  };
+}
+
+/** The thread that hosts a pool is an environment of ours; what the spec says is said of the pool's threads. */
+async function preparePool(node: NormalisedPool, builder: ImageBuilder): Promise<EnvironmentSpec> {
+  const { module, ...options } = node.pool;
+  const image = await builder.build({ ...located(module), external: node.external });
+  const pool = { ...options, limits: node.limits, env: node.env };
+  const { limits } = DEFAULTS;
+  return {
+    boot: bootValue({ image, args: undefined, bindings: node.bindings, pool }),
+    name: node.name,
+    terms: {
+      capacity: limits.mailbox,
+      capacityBytes: limits.mailboxBytes,
+      messageBytes: limits.messageBytes,
+      ...DEFAULTS.environment,
+    },
+    limits: { heapMb: limits.heapMb, youngMb: limits.youngMb, stackMb: limits.stackMb },
+    env: {},
   };
 }
 

@@ -1,5 +1,5 @@
 /** A server with every kind of answer. */
-import { concurrent, Refusal, server } from '@espalier/core';
+import { concurrent, Refusal, server, type Address } from '@espalier/core';
 
 interface State {
   total: number;
@@ -32,6 +32,11 @@ export default server({
     },
     /** Never answers, and holds the server up. */
     hang: (): Promise<never> => new Promise(() => undefined),
+    /** The same, and says when it does. */
+    async hangTelling(context, watcher: Address): Promise<never> {
+      await context.send(watcher, 'hanging');
+      return new Promise(() => undefined);
+    },
     /** Never answers, and does not. */
     hangAside: concurrent((): Promise<never> => new Promise(() => undefined)),
     /** Waits for the kernel twice before it answers: the next message waits meanwhile. */

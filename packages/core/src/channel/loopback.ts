@@ -2,7 +2,7 @@
  * Links inside one thread, for the simulation: what is sent is copied and waits until the scheduler
  * delivers it, one batch at a time, in order. `drain` delivers at once what waits, as a message port does.
  */
-import type { Link, LinkEnd, LinkMaker, LinkOpener, LinkReceiver, Transfer } from '../channel/link.js';
+import type { Link, LinkEnd, LinkMaker, LinkOpener, LinkReceiver, Transfer } from './link.js';
 
 type Item = { readonly bytes: Uint8Array; readonly transfers: readonly Transfer[] } | 'end';
 

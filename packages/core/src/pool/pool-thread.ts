@@ -1,0 +1,93 @@
+/**
+ * The module that Piscina loads in each thread of a pool. Like a guest's bootstrap it makes the thread fit
+ * for code of the user's before any of it runs, then evaluates the image and runs its functions.
+ *
+ * What the host boots it with comes over a port of its own, when Piscina has read the parent's port for the
+ * last time: only then is that port closed.
+ */
+import workerThreads from 'node:worker_threads';
+import { EnvironmentError, CallError } from '../errors.js';
+import { evaluateImage } from '../images/evaluate-image.js';
+import { leaveGuardTool } from '../threads/guard-tool.js';
+import { installStdio } from '../threads/guest-stdio.js';
+import { hardenTrusted } from '../threads/harden-trusted.js';
+import { nodeTextCodec } from '../threads/node-text-codec.js';
+import { OutputQuota } from '../threads/output-quota.js';
+import { guestRequire } from '../threads/start-guest.js';
+import { ownTid } from '../threads/thread-cpu.js';
+import { decodeOnce, encodeOnce } from '../values/index.js';
+import {
+  MAX_TASK_BYTES,
+  type FromPoolThread,
+  type PoolThreadPorts,
+  type TaskOutcome,
+  type TaskRequest,
+  type ToPoolThread,
+} from './pool-boot.js';
+import { taskFunctions, type TaskFunction } from './task-functions.js';
+
+const { port, outputBytesPerSecond } = workerThreads.workerData as PoolThreadPorts;
+const parentPort = workerThreads.parentPort;
+const text = nodeTextCodec;
+
+const post = (message: FromPoolThread): void => {
+  port.postMessage(message);
+};
+
+interface Loaded {
+  readonly functions: ReadonlyMap<string, TaskFunction>;
+  /** What a task finds as `this`. */
+  readonly context: object;
+}
+
+const loaded = new Promise<Loaded>((resolve) => {
+  port.once('message', ({ image, bindings }: ToPoolThread) => {
+    parentPort?.close();
+    Object.assign(workerThreads, { workerData: null, parentPort: null });
+    try {
+      const { exports } = evaluateImage(image, { require: guestRequire });
+      const functions = taskFunctions(exports, image.manifest.entry);
+      const context = Object.freeze({ bindings: Object.freeze(decodeOnce(bindings, { text })) });
+      post({ tag: 'loaded', operations: [...functions.keys()] });
+      resolve({ functions, context });
+    } catch (error) {
+      // The host ends the pool: no task of this thread is answered any more.
+      post({ tag: 'unfit', error: encodeThrown(error) });
+    }
+  });
+});
+
+const quota = new OutputQuota(outputBytesPerSecond, () => performance.now());
+installStdio(quota, (stream, printed, dropped) => {
+  post({ tag: 'output', stream, text: printed, dropped });
+});
+leaveGuardTool();
+hardenTrusted();
+post({ tag: 'ready', tid: ownTid() });
+
+/** The host asks with no operation whether the image is loaded. */
+const PROBED: TaskOutcome = { ok: true, value: new Uint8Array() };
+
+/** What Piscina calls for each task. Never throws: what a task throws is an outcome. */
+export async function runTask({ operation, parameters }: TaskRequest): Promise<TaskOutcome> {
+  const { functions, context } = await loaded;
+  if (operation === '') return PROBED;
+  const task = functions.get(operation);
+  try {
+    if (task === undefined) throw new CallError('no_such_operation', `the pool has no task '${operation}'`);
+    const value = await (task.apply(context, decodeOnce(parameters, { text }) as unknown[]) as unknown);
+    return { ok: true, value: encodeOnce(value, { text, maxBytes: MAX_TASK_BYTES, root: 'result' }) };
+  } catch (thrown) {
+    return { ok: false, value: encodeThrown(thrown) };
+  }
+}
+
+/** Whatever was thrown, or else words about it. */
+function encodeThrown(thrown: unknown): Uint8Array {
+  try {
+    return encodeOnce(thrown, { text, includeStack: true });
+  } catch (refusal) {
+    const facts = { cause: refusal instanceof CallError ? refusal.message : undefined };
+    return encodeOnce(new EnvironmentError('start_failed', 'what was thrown is no value', facts), { text });
+  }
+}

@@ -1,0 +1,2 @@
+throw new Error('no luck');
+export const run = () => 1;

@@ -1,0 +1,3 @@
+import { openCrashes } from './crashes.mjs';
+
+export const open = openCrashes({ refilled: false });
