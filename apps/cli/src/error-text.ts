@@ -27,11 +27,18 @@ export interface ReportedProblem {
 /** `source` is the spec file; `known` what is known besides about an error that is not the spec's. */
 export function errorReport(error: unknown, source: string, known?: ReportedProblem): ErrorReport {
   if (error instanceof SpecError) {
-    const message = error.problems.length === 1 ? 'the spec has a problem' : `the spec has ${error.problems.length} problems`;
-    return { code: error.code, message, problems: error.problems.map((problem) => specProblem(problem, source)) };
+    const message =
+      error.problems.length === 1
+        ? 'the spec has a problem'
+        : `the spec has ${error.problems.length} problems`;
+    return {
+      code: error.code,
+      message,
+      problems: error.problems.map((problem) => specProblem(problem, source)),
+    };
   }
   if (error instanceof EspalierError) {
-    const { code, message, path, value, remedy, reason } = error;
+    const { code, message, path, value, remedy, reason } = error as EspalierError;
     return { code, message, problems: [known ?? { path, value, remedy, reason }] };
   }
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -57,6 +64,7 @@ function problemText({ where, path, value, problem, remedy, reason }: ReportedPr
     ['reason', reason === undefined ? undefined : reasonText(reason)],
     ['remedy', remedy],
   ];
-  return rows.flatMap(([name, text]) => (text === undefined ? [] : [`  ${`${name}:`.padEnd(9)}${text}`])).join('\n');
+  return rows
+    .flatMap(([name, text]) => (text === undefined ? [] : [`  ${`${name}:`.padEnd(9)}${text}`]))
+    .join('\n');
 }
-

@@ -39,11 +39,21 @@ function supervision(path: string, event: Supervision): Parts | undefined {
       const others = event.others.length === 0 ? '' : `, with ${event.others.join(', ')}`;
       // A restart at once is told when it is done.
       if (event.delayMs === 0 && others === '') return undefined;
-      return ['yellow', 'waits', child, `restart ${event.count} in at most ${duration(event.delayMs)}${others}`];
+      return [
+        'yellow',
+        'waits',
+        child,
+        `restart ${event.count} in at most ${duration(event.delayMs)}${others}`,
+      ];
     }
     case 'stopped': {
       const unexpected = event.expected ? '' : ', not as it was told to';
-      return ['dim', 'stopped', child, `in ${duration(event.durationMs)}, ${reasonText(event.reason)}${unexpected}`];
+      return [
+        'dim',
+        'stopped',
+        child,
+        `in ${duration(event.durationMs)}, ${reasonText(event.reason)}${unexpected}`,
+      ];
     }
     case 'escalated': {
       const budget = `${event.intensity} restarts in ${duration(event.periodMs)} are used up`;

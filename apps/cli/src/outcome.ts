@@ -34,6 +34,9 @@ export class Outcome {
         if (this.#failed.has(child)) this.#failed.add(path);
         // The root's comes last: what stands then is how the tree ended.
         this.#intended = !this.#failed.has(path);
+        return;
+      default:
+        return;
     }
   }
 

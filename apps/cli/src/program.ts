@@ -18,7 +18,11 @@ export async function espalier(argv: readonly string[]): Promise<number> {
     .description('run the tree of a spec file in the foreground')
     .argument('<file>', 'YAML or JSON file that describes the tree')
     .option('--json', 'one JSON object for each event and each line that is printed', false)
-    .option('--raw', 'standard output is what environments print, as it is; events go to standard error', false)
+    .option(
+      '--raw',
+      'standard output is what environments print, as it is; events go to standard error',
+      false,
+    )
     .option('--quiet', 'no lines for what goes as intended: starts, expected ends and stops', false)
     .option(...SET, collect, [])
     .addHelpText('after', AFTER_UP)

@@ -15,7 +15,8 @@ function detailText(tag: ExitReason['tag'], detail: unknown): string {
     return `${String(detail['limit'])}, ${String(detail['usedMb'])} MB used of ${String(detail['limitMb'])}`;
   }
   if (isRecord(detail) && isReason(detail['reason'])) {
-    const who = typeof detail['failedToStart'] === 'string' ? `${detail['failedToStart']} did not start, ` : '';
+    const who =
+      typeof detail['failedToStart'] === 'string' ? `${detail['failedToStart']} did not start, ` : '';
     return who + reasonText(detail['reason']);
   }
   return short(typeof detail === 'string' ? detail : JSON.stringify(plain(detail)));

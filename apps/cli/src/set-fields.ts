@@ -42,7 +42,11 @@ function findNode(input: unknown, setting: string, path: string): { node: Node; 
       .sort((a, b) => b.id.length - a.id.length)[0];
     if (child === undefined) {
       if (node === input && !rest.includes('/')) return { node, field: rest };
-      refuse(setting, 'names a node that is not there.', `Known here: ${children.map(({ id }) => id).join(', ')}.`);
+      refuse(
+        setting,
+        'names a node that is not there.',
+        `Known here: ${children.map(({ id }) => id).join(', ')}.`,
+      );
     }
     const inner = rest[child.id.length] === '/';
     node = child.node;

@@ -28,7 +28,8 @@ export class StartProblems {
 
   /** The first failure counts; that of the supervisors above follows from it. */
   see(event: TreeEvent): void {
-    if (event.kind !== 'supervision' || event.event.kind !== 'failed' || event.event.phase !== 'start') return;
+    if (event.kind !== 'supervision' || event.event.kind !== 'failed' || event.event.phase !== 'start')
+      return;
     this.#failed ??= { path: `${event.path}/${event.event.id}`, reason: event.event.reason };
   }
 
@@ -59,7 +60,11 @@ export class StartProblems {
   }
 }
 
-function* placed(children: readonly Node[], above: string, segments: readonly (string | number)[]): Generator<Placed> {
+function* placed(
+  children: readonly Node[],
+  above: string,
+  segments: readonly (string | number)[],
+): Generator<Placed> {
   for (const [index, node] of children.entries()) {
     const here = [...segments, 'children', index];
     const path = `${above}/${node.id}`;
@@ -84,5 +89,7 @@ function isAt(path: string | undefined, specifier: string): boolean {
 function remedyOf({ detail }: ExitReason): string {
   const code = detail instanceof Error ? (detail as { readonly code?: unknown }).code : undefined;
   const known = typeof code === 'string' && Object.hasOwn(ERROR_CODES, code);
-  return known ? ERROR_CODES[code as ErrorCode].remedy : 'Mend what the reason says in the module or its init.';
+  return known
+    ? ERROR_CODES[code as ErrorCode].remedy
+    : 'Mend what the reason says in the module or its init.';
 }

@@ -3,7 +3,14 @@
  * it. Whatever way it goes, nothing is left running and the exit code says how it went.
  */
 import { endProcess } from '@espalier/core/internal/host.js';
-import { normaliseSpec, readSpecFile, start, type Host, type TreeEvent, type TreeSpec } from '@espalier/supervisor';
+import {
+  normaliseSpec,
+  readSpecFile,
+  start,
+  type Host,
+  type TreeEvent,
+  type TreeSpec,
+} from '@espalier/supervisor';
 import { paintFor } from './colour.js';
 import { errorReport, errorText, type ReportedProblem } from './error-text.js';
 import { Outcome } from './outcome.js';

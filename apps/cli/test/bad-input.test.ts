@@ -24,24 +24,79 @@ function poison(name: string): string {
 
 /** A sound child stands first: it has been started when the bad one fails. */
 function withModule(module: string): string {
-  return file(`name: t\nchildren:\n  - { id: good, module: ${fixture('lamp.ts')} }\n  - { id: bad, module: ${module} }\n`);
+  return file(
+    `name: t\nchildren:\n  - { id: good, module: ${fixture('lamp.ts')} }\n  - { id: bad, module: ${module} }\n`,
+  );
 }
 
-const CASES: readonly (readonly [title: string, spec: () => string, shown: readonly (string | RegExp)[]])[] = [
-  ['a missing module', () => withModule('./nowhere.ts'), ['module_missing', ':4:', 'path:    t/bad', /value: .*nowhere\.ts/]],
-  ['a missing package', () => withModule('no-such-package'), ['module_missing', 'path:    t/bad', '"no-such-package"']],
-  ['a module without a behaviour', () => withModule(poison('no-behaviour.ts')), ['start_failed', 'path:    t/bad', /value: .*no-behaviour\.ts/, /remedy: .*Export `server/]],
-  ['a syntax error in a module', () => withModule(poison('syntax.ts')), ['module_unfit', 'path:    t/bad', 'syntax.ts:1:19']],
-  ['a throw at import', () => withModule(poison('throws-at-import.ts')), ['start_failed', 'path:    t/bad', /reason: .*not today.*throws-at-import\.ts:1:7/]],
-  ['a throw in init', () => withModule(poison('throws-in-init.ts')), ['start_failed', 'path:    t/bad', /reason: .*no room.*throws-in-init\.ts:5:\d+/]],
-  ['an unknown key', () => file('childrem: []\nchildren: []\n'), ['spec_invalid', ':1:1', 'path:    childrem', 'Did you mean `children`?']],
-  ['a wrong type', () => file('children: [{ id: a, module: ./a.ts, limits: { heapMb: "64" } }]\n'), ['spec_invalid', 'path:    children[0].limits.heapMb', 'value:   "64"', 'without quotes']],
-  ['duplicate ids', () => file('children: [{ id: a, module: ./a.ts }, { id: a, module: ./a.ts }]\n'), ['spec_invalid', 'path:    children[1].id', 'value:   "a"', 'an id of its own']],
-  ['a file that is no YAML', () => file('children: [\n  }'), ['spec_unreadable', /where: .*\.yaml:2:\d+/, 'Mend the syntax']],
-  ['a file that is no spec', () => file('just words\n'), ['spec_invalid', 'value:   "just words"', 'must be an object']],
-  ['no file at all', () => join(folder, 'nothing.yaml'), ['spec_unreadable', 'there is no such file', 'Check the path']],
-  ['a word that is not built yet', () => file('siblings: isolate\nchildren: []\n'), ['spec_not_built', 'path:    siblings', 'value:   "isolate"', 'Possible: `group`']],
-];
+const CASES: readonly (readonly [title: string, spec: () => string, shown: readonly (string | RegExp)[]])[] =
+  [
+    [
+      'a missing module',
+      () => withModule('./nowhere.ts'),
+      ['module_missing', ':4:', 'path:    t/bad', /value: .*nowhere\.ts/],
+    ],
+    [
+      'a missing package',
+      () => withModule('no-such-package'),
+      ['module_missing', 'path:    t/bad', '"no-such-package"'],
+    ],
+    [
+      'a module without a behaviour',
+      () => withModule(poison('no-behaviour.ts')),
+      ['start_failed', 'path:    t/bad', /value: .*no-behaviour\.ts/, /remedy: .*Export `server/],
+    ],
+    [
+      'a syntax error in a module',
+      () => withModule(poison('syntax.ts')),
+      ['module_unfit', 'path:    t/bad', 'syntax.ts:1:19'],
+    ],
+    [
+      'a throw at import',
+      () => withModule(poison('throws-at-import.ts')),
+      ['start_failed', 'path:    t/bad', /reason: .*not today.*throws-at-import\.ts:1:7/],
+    ],
+    [
+      'a throw in init',
+      () => withModule(poison('throws-in-init.ts')),
+      ['start_failed', 'path:    t/bad', /reason: .*no room.*throws-in-init\.ts:5:\d+/],
+    ],
+    [
+      'an unknown key',
+      () => file('childrem: []\nchildren: []\n'),
+      ['spec_invalid', ':1:1', 'path:    childrem', 'Did you mean `children`?'],
+    ],
+    [
+      'a wrong type',
+      () => file('children: [{ id: a, module: ./a.ts, limits: { heapMb: "64" } }]\n'),
+      ['spec_invalid', 'path:    children[0].limits.heapMb', 'value:   "64"', 'without quotes'],
+    ],
+    [
+      'duplicate ids',
+      () => file('children: [{ id: a, module: ./a.ts }, { id: a, module: ./a.ts }]\n'),
+      ['spec_invalid', 'path:    children[1].id', 'value:   "a"', 'an id of its own'],
+    ],
+    [
+      'a file that is no YAML',
+      () => file('children: [\n  }'),
+      ['spec_unreadable', /where: .*\.yaml:2:\d+/, 'Mend the syntax'],
+    ],
+    [
+      'a file that is no spec',
+      () => file('just words\n'),
+      ['spec_invalid', 'value:   "just words"', 'must be an object'],
+    ],
+    [
+      'no file at all',
+      () => join(folder, 'nothing.yaml'),
+      ['spec_unreadable', 'there is no such file', 'Check the path'],
+    ],
+    [
+      'a word that is not built yet',
+      () => file('siblings: isolate\nchildren: []\n'),
+      ['spec_not_built', 'path:    siblings', 'value:   "isolate"', 'Possible: `group`'],
+    ],
+  ];
 
 describe('bad input', () => {
   test.each(CASES)('%s: one error, code 1, nothing left running', async (_title, spec, shown) => {
@@ -62,6 +117,7 @@ describe('bad input', () => {
     const { stdout } = await runCli(['up', withModule(poison('throws-in-init.ts'))]);
     expect(stdout).toMatch(/started {4}t\/good/);
     expect(stdout).toMatch(/stopped {4}t\/good/);
+    expect(stdout).toMatch(/ended {6}t {2}shutdown: bad did not start, error: RangeError: no room/);
   });
 
   test('every problem of a spec is told at once', async () => {
@@ -71,7 +127,12 @@ describe('bad input', () => {
   });
 
   test('--set: a node that is not there', async () => {
-    const { code, stderr } = await runCli(['validate', fixture('lamp.espalier.yaml'), '--set', 'attic/bath.args=1']);
+    const { code, stderr } = await runCli([
+      'validate',
+      fixture('lamp.espalier.yaml'),
+      '--set',
+      'attic/bath.args=1',
+    ]);
     expect(code).toBe(1);
     expect(stderr).toContain('Known here: hall, upstairs.');
   });

@@ -6,20 +6,50 @@ import { reasonText } from '../src/reason-text.js';
 test('every value of the closed set has a form in JSON', () => {
   const circle: unknown[] = [];
   circle.push(circle);
-  const value = { a: 1n, b: NaN, c: new Map([[1, new Set([2])]]), d: new Date(0), e: /x/g, f: new Uint8Array(3), circle };
-  expect(JSON.parse(JSON.stringify(plain(value)))).toMatchObject({ a: '1', b: 'NaN', c: [[1, [2]]], e: '/x/g', f: '3 bytes' });
+  const value = {
+    a: 1n,
+    b: NaN,
+    c: new Map([[1, new Set([2])]]),
+    d: new Date(0),
+    e: /x/g,
+    f: new Uint8Array(3),
+    circle,
+  };
+  expect(JSON.parse(JSON.stringify(plain(value)))).toMatchObject({
+    a: '1',
+    b: 'NaN',
+    c: [[1, [2]]],
+    e: '/x/g',
+    f: '3 bytes',
+  });
 });
 
 test('an error is told by its facts', () => {
-  expect(plain(new TypeError('no', { cause: 5 }))).toMatchObject({ name: 'TypeError', message: 'no', cause: 5 });
+  expect(plain(new TypeError('no', { cause: 5 }))).toMatchObject({
+    name: 'TypeError',
+    message: 'no',
+    cause: 5,
+  });
 });
 
 test.each([
-  ['a limit names what was used and what was allowed', { tag: 'limit', detail: { limit: 'heapMb', usedMb: 70.2, limitMb: 64 } }, 'limit: heapMb, 70.2 MB used of 64'],
-  ['an error names its kind unless it is a plain one', { tag: 'error', detail: new Error('boom') }, /^error: boom/],
+  [
+    'a limit names what was used and what was allowed',
+    { tag: 'limit', detail: { limit: 'heapMb', usedMb: 70.2, limitMb: 64 } },
+    'limit: heapMb, 70.2 MB used of 64',
+  ],
+  [
+    'an error names its kind unless it is a plain one',
+    { tag: 'error', detail: new Error('boom') },
+    /^error: boom/,
+  ],
   ['a detail of several lines becomes one', { tag: 'error', detail: 'a\n  b' }, 'error: a b'],
   ['without a detail the tag is all', { tag: 'killed' }, 'killed'],
-  ['a reason inside a reason is told, too', { tag: 'shutdown', detail: { failedToStart: 'x', reason: { tag: 'killed' } } }, 'shutdown: x did not start, killed'],
+  [
+    'a reason inside a reason is told, too',
+    { tag: 'shutdown', detail: { failedToStart: 'x', reason: { tag: 'killed' } } },
+    'shutdown: x did not start, killed',
+  ],
 ] as const)('reason: %s', (_title, reason, text) => {
   if (typeof text === 'string') expect(reasonText(reason)).toBe(text);
   else expect(reasonText(reason)).toMatch(text);

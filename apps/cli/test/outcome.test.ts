@@ -21,7 +21,15 @@ function failed(path: string, id: string): TreeEvent {
   return on(path, { kind: 'failed', id, ...life, phase: 'run', reason: error, willRestart: false });
 }
 function escalated(path: string, id: string): TreeEvent {
-  return on(path, { kind: 'escalated', id, incarnation: 1, reason: error, count: 2, intensity: 1, periodMs: 5000 });
+  return on(path, {
+    kind: 'escalated',
+    id,
+    incarnation: 1,
+    reason: error,
+    count: 2,
+    intensity: 1,
+    periodMs: 5000,
+  });
 }
 function autoShutdown(path: string, id: string): TreeEvent {
   return on(path, { kind: 'autoShutdown', id, incarnation: 1 });
@@ -30,13 +38,43 @@ const over: TreeEvent = { kind: 'tree-ended', path: 't', reason: shutdown };
 
 const CASES: readonly (readonly [title: string, intended: boolean, events: readonly TreeEvent[]])[] = [
   ['a significant child has ended', true, [started('t', 'a'), ended('t', 'a'), autoShutdown('t', 'a'), over]],
-  ['a significant child has failed', false, [started('t', 'a'), failed('t', 'a'), autoShutdown('t', 'a'), over]],
+  [
+    'a significant child has failed',
+    false,
+    [started('t', 'a'), failed('t', 'a'), autoShutdown('t', 'a'), over],
+  ],
   ['the root gave up', false, [started('t', 'a'), failed('t', 'a'), escalated('t', 'a'), over]],
-  ['another child had failed before', true, [failed('t', 'b'), ended('t', 'a'), autoShutdown('t', 'a'), over]],
-  ['the child had failed and was restarted', true, [failed('t', 'a'), on('t', { kind: 'restarted', id: 'a', ...life, count: 1 }), ended('t', 'a'), autoShutdown('t', 'a'), over]],
-  ['a significant supervisor gave up, which its own end does not show', false, [escalated('t/s', 'x'), ended('t', 's'), autoShutdown('t', 's'), over]],
-  ['a significant supervisor shut down on a failure', false, [failed('t/s', 'x'), autoShutdown('t/s', 'x'), ended('t', 's'), autoShutdown('t', 's'), over]],
-  ['a significant supervisor shut down as intended', true, [ended('t/s', 'x'), autoShutdown('t/s', 'x'), ended('t', 's'), autoShutdown('t', 's'), over]],
+  [
+    'another child had failed before',
+    true,
+    [failed('t', 'b'), ended('t', 'a'), autoShutdown('t', 'a'), over],
+  ],
+  [
+    'the child had failed and was restarted',
+    true,
+    [
+      failed('t', 'a'),
+      on('t', { kind: 'restarted', id: 'a', ...life, count: 1 }),
+      ended('t', 'a'),
+      autoShutdown('t', 'a'),
+      over,
+    ],
+  ],
+  [
+    'a significant supervisor gave up, which its own end does not show',
+    false,
+    [escalated('t/s', 'x'), ended('t', 's'), autoShutdown('t', 's'), over],
+  ],
+  [
+    'a significant supervisor shut down on a failure',
+    false,
+    [failed('t/s', 'x'), autoShutdown('t/s', 'x'), ended('t', 's'), autoShutdown('t', 's'), over],
+  ],
+  [
+    'a significant supervisor shut down as intended',
+    true,
+    [ended('t/s', 'x'), autoShutdown('t/s', 'x'), ended('t', 's'), autoShutdown('t', 's'), over],
+  ],
   ['it has not ended at all', false, [ended('t', 'a'), autoShutdown('t', 'a')]],
 ];
 

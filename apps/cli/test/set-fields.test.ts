@@ -25,11 +25,15 @@ describe('--set', () => {
   });
 
   test('a field of a child, made with all that is above it', () => {
-    expect(after('a.limits.heapMb=64')).toMatchObject({ children: [{ id: 'a', limits: { heapMb: 64 } }, {}, {}] });
+    expect(after('a.limits.heapMb=64')).toMatchObject({
+      children: [{ id: 'a', limits: { heapMb: 64 } }, {}, {}],
+    });
   });
 
   test('the longest id counts, and what stood beside the field stays', () => {
-    expect(after('a.b.args.dir=/tmp')).toMatchObject({ children: [{}, { args: { old: 1, dir: '/tmp' } }, {}] });
+    expect(after('a.b.args.dir=/tmp')).toMatchObject({
+      children: [{}, { args: { old: 1, dir: '/tmp' } }, {}],
+    });
   });
 
   test('a node further down is named by slashes', () => {
@@ -52,7 +56,9 @@ describe('--set', () => {
     (setting) => {
       const refused = (): unknown => after(setting);
       expect(refused).toThrow(SpecError);
-      expect(refused).toThrow(expect.objectContaining({ code: 'spec_invalid', remedy: expect.stringMatching(/\S/) }));
+      expect(refused).toThrow(
+        expect.objectContaining({ code: 'spec_invalid', remedy: expect.stringMatching(/\S/) }),
+      );
       expect(({} as { x?: unknown }).x).toBeUndefined();
     },
   );

@@ -6,7 +6,11 @@ function watched() {
   const source = new EventEmitter();
   const clock = { ms: 1000 };
   const killed: StopSignal[] = [];
-  const signals = watchSignals(source, () => clock.ms, (signal) => killed.push(signal));
+  const signals = watchSignals(
+    source,
+    () => clock.ms,
+    (signal) => killed.push(signal),
+  );
   return { source, clock, killed, signals };
 }
 

@@ -21,7 +21,9 @@ describe('espalier up', () => {
   test('a tree whose significant child fails ends with code 1 and the reason', async () => {
     const { code, stdout } = await runCli(['up', fixture('job.espalier.yaml'), '--set', 'job.args=-1']);
     expect(code).toBe(1);
-    expect(stdout).toMatch(/failed {5}once\/job {2}.*error: RangeError: nothing below zero \(.*job\.ts:6:\d+\)$/m);
+    expect(stdout).toMatch(
+      /failed {5}once\/job {2}.*error: RangeError: nothing below zero \(.*job\.ts:6:\d+\)$/m,
+    );
   });
 
   test('a tree that gives up ends with code 1, with restarts and the last reason told', async () => {
@@ -30,6 +32,8 @@ describe('espalier up', () => {
     expect(stdout.match(/restarted {2}crashing\/inner\/crasher/g)).toHaveLength(6);
     expect(stdout).toMatch(/gave up {4}crashing {2}2 restarts in 5 s are used up; last inner/);
     expect(stdout).toMatch(/stopped {4}crashing\/steady {2}in .*, shutdown/);
+    // What a thread prints in its last turn arrives, too: three lives in each of three lives of `inner`.
+    expect(stdout.match(/crasher \| last words/g)).toHaveLength(9);
   });
 
   test('--json gives one object per event and printed line, and nothing else', async () => {
@@ -74,17 +78,20 @@ describe('espalier up', () => {
 });
 
 describe('signals', () => {
-  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s stops the tree in reverse order with code 0', async (signal) => {
-    const { code, stdout, stderr } = await runCli(['up', fixture('lamp.espalier.yaml')], {
-      onLine: (line, child) => {
-        if (line.includes('started    house/upstairs ')) child.kill(signal);
-      },
-    });
-    expect(code).toBe(0);
-    const stops = [...stdout.matchAll(/stopped {4}(\S+)/g)].map(([, path]) => path);
-    expect(stops).toEqual(['house/upstairs/bath', 'house/upstairs', 'house/hall']);
-    expect(stderr).toBe('house/upstairs/bath | out\nhouse/hall | out\n');
-  });
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    '%s stops the tree in reverse order with code 0',
+    async (signal) => {
+      const { code, stdout, stderr } = await runCli(['up', fixture('lamp.espalier.yaml')], {
+        onLine: (line, child) => {
+          if (line.includes('started    house/upstairs ')) child.kill(signal);
+        },
+      });
+      expect(code).toBe(0);
+      const stops = [...stdout.matchAll(/stopped {4}(\S+)/g)].map(([, path]) => path);
+      expect(stops).toEqual(['house/upstairs/bath', 'house/upstairs', 'house/hall']);
+      expect(stderr).toBe('house/upstairs/bath | out\nhouse/hall | out\n');
+    },
+  );
 
   test('signals that come together are one', async () => {
     let sent = 0;

@@ -13,7 +13,8 @@ const SPEC = fileURLToPath(new URL('./census.espalier.yaml', import.meta.url));
 
 function options() {
   try {
-    return parseArgs({ options: { dir: { type: 'string' }, json: { type: 'boolean', default: false } } }).values;
+    return parseArgs({ options: { dir: { type: 'string' }, json: { type: 'boolean', default: false } } })
+      .values;
   } catch (error) {
     process.stderr.write(`census: ${error.message}\nUsage: npm start -- [--dir PATH] [--json]\n`);
     process.exit(1);

@@ -1,14 +1,15 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { afterEach, describe, expect, test } from '@jest/globals';
-import { CallError, EnvironmentError } from '../../core/src/index.js';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
+import { CallError, EnvironmentError } from '@espalier/core';
 import { start, type Host, type TreeEvent, type TreeSpec } from '../src/index.js';
 
-type Tasks = typeof import('./pool-fixtures/tasks.js');
+type Tasks = typeof import('./fixtures/pool/tasks.js');
 
-const TASKS = new URL('./pool-fixtures/tasks.ts', import.meta.url);
+const TASKS = new URL('./fixtures/pool/tasks.ts', import.meta.url);
 
 const folder = mkdtempSync(join(tmpdir(), 'espalier-pool-'));
 const hosts: Host[] = [];
@@ -22,6 +23,8 @@ afterEach(async () => {
   events = [];
   rmSync(join(folder, 'go'), { force: true });
 });
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 interface PoolFields {
   minThreads?: number;
@@ -80,7 +83,9 @@ describe('pool: results and errors', () => {
   test('the default export is called `run`, other functions by their names', async () => {
     const pool = await tasksOf();
     expect(await pool.call.run(21)).toBe(42);
-    expect(await pool.call.echo(new Map([['a', [1n, -0, undefined]]]))).toEqual(new Map([['a', [1n, -0, undefined]]]));
+    expect(await pool.call.echo(new Map([['a', [1n, -0, undefined]]]))).toEqual(
+      new Map([['a', [1n, -0, undefined]]]),
+    );
   });
 
   test('what a task throws rejects its call, and its thread goes on', async () => {
@@ -107,7 +112,9 @@ describe('pool: results and errors', () => {
 
   test('an address is refused as an argument: a task has nobody to send to', async () => {
     const host = await startPool();
-    expect((await failure(host.ref<Tasks>('pool').call.echo([host.context.self]))).code).toBe('value_refused');
+    expect((await failure(host.ref<Tasks>('pool').call.echo([host.context.self]))).code).toBe(
+      'value_refused',
+    );
   });
 
   test('bindings of the spec are found in `this`', async () => {
@@ -230,6 +237,49 @@ describe('pool: a task takes nobody else with it', () => {
   });
 });
 
+describe('pool: a task that cannot be ended', () => {
+  test('its call ends, its thread is replaced, and the pool is reported as stuck when it is stopped', async () => {
+    const main = fileURLToPath(new URL('./fixtures/pool/stuck-main.mjs', import.meta.url));
+    // In a process of its own, which ends itself by a signal: nothing else ends such a thread.
+    const stdout = await new Promise<string>((resolve) => {
+      execFile(process.execPath, [main, folder], (_error, printed) => {
+        resolve(printed);
+      });
+    });
+    expect(JSON.parse(stdout)).toEqual({
+      stuck: 'timeout',
+      echo: 'replaced',
+      stopped: expect.objectContaining({ stuck: [expect.stringMatching(/pool$/)] }),
+    });
+  });
+});
+
+describe('pool: a caller that is gone', () => {
+  test('its tasks take no place any more', async () => {
+    const spec: TreeSpec = {
+      children: [
+        { id: 'pool', pool: { module: TASKS, maxThreads: 1, queue: 0 } },
+        { id: 'caller', module: new URL('./fixtures/pool/caller.ts', import.meta.url), restart: 'temporary' },
+      ],
+    };
+    const host = await start(spec, {
+      embedded: true,
+      base: pathToFileURL(`${folder}/`),
+      spares: { total: 0 },
+      onOutput: () => undefined,
+    });
+    hosts.push(host);
+    const pool = host.ref<Tasks>('pool');
+    const outcome = () => pool.call.run(2).catch((error: unknown) => (error as CallError).code);
+    await host.call('caller', 'begin', []);
+    while ((await outcome()) !== 'full');
+    expect((await failure(host.call('caller', 'quit', []))).code).toBe('down');
+    let last: unknown = 'full';
+    while (last === 'full') last = await outcome();
+    expect(last).toBe(4);
+  });
+});
+
 describe('pool: surroundings of a task', () => {
   test('its environment variables are those of the spec, and nothing of the host is there', async () => {
     process.env['POOL_SECRET'] = 'secret';
@@ -257,7 +307,24 @@ describe('pool: surroundings of a task', () => {
 });
 
 describe('pool: modules that are unfit', () => {
-  const poison = (name: string) => new URL(`./pool-fixtures/poison/${name}`, import.meta.url);
+  const poison = (name: string) => new URL(`./fixtures/pool/poison/${name}`, import.meta.url);
+
+  test('a module whose threads end again and again without a task ends the pool', async () => {
+    const fields = { env: { MARK: join(folder, 'mark') } };
+    const host = await startPool({}, fields, poison('throws-later.ts'));
+    expect((await failure(host.call('pool', 'quit', []))).code).toBe('task_ended');
+    const { reason } = await host.ended;
+    expect(reason.tag).toBe('shutdown');
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        event: expect.objectContaining({
+          kind: 'failed',
+          phase: 'run',
+          reason: { tag: 'error', detail: expect.objectContaining({ code: 'start_failed' }) },
+        }),
+      }),
+    );
+  });
 
   test.each([
     ['throws while it is evaluated', 'throws.ts', { message: 'no luck' }],
@@ -265,6 +332,7 @@ describe('pool: modules that are unfit', () => {
     ['exits while it is evaluated', 'exits.ts', { code: 'start_failed' }],
   ])('a module that %s fails the start', async (_, name, detail) => {
     for (const minThreads of [0, 1]) {
+      events = [];
       const error = await startPool({ minThreads }, {}, poison(name)).then(
         () => undefined,
         (thrown: unknown) => thrown,

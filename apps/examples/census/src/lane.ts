@@ -12,7 +12,8 @@ const ATTEMPTS = 2;
 type Parser = typeof import('./parser.js');
 
 /** What was found out about a file in the end. */
-export type Verdict = Parsed | { readonly outcome: 'quarantined'; readonly reason: string; readonly attempts: number };
+export type Verdict =
+  Parsed | { readonly outcome: 'quarantined'; readonly reason: string; readonly attempts: number };
 
 export class Lane {
   readonly #context: Context;

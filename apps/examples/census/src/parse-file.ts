@@ -41,7 +41,11 @@ function optionsFor(path: string, extension: Extension | undefined): ParserOptio
     allowNewTargetOutsideFunction: true,
   };
   if (extension === '.ts') {
-    return { ...lenient, sourceType: 'unambiguous', plugins: [['typescript', { dts: path.endsWith('.d.ts') }], 'decorators'] };
+    return {
+      ...lenient,
+      sourceType: 'unambiguous',
+      plugins: [['typescript', { dts: path.endsWith('.d.ts') }], 'decorators'],
+    };
   }
   const sourceType = extension === '.mjs' ? 'module' : extension === '.cjs' ? 'script' : 'unambiguous';
   return { ...lenient, sourceType, plugins: ['jsx', 'decorators'] };

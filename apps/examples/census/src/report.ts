@@ -29,8 +29,13 @@ export function reportText(report: Report, cwd = process.cwd()): string {
   }
   const speed = seconds > 0 ? found / seconds : 0;
   const parsed = number(parsedCount(report));
-  lines.push('', `${number(found)} files: ${parsed} parsed, ${number(quarantined.length)} in quarantine; ${completeness(report)}`);
-  lines.push(`${seconds.toFixed(1)} s, ${number(Math.round(speed))} files/s; parsers restarted: ${number(restarts)}`);
+  lines.push(
+    '',
+    `${number(found)} files: ${parsed} parsed, ${number(quarantined.length)} in quarantine; ${completeness(report)}`,
+  );
+  lines.push(
+    `${seconds.toFixed(1)} s, ${number(Math.round(speed))} files/s; parsers restarted: ${number(restarts)}`,
+  );
   return lines.join('\n');
 }
 
@@ -60,19 +65,44 @@ function completeness({ missing, surplus }: Report): string {
   return `LOST ${missing.length}, SURPLUS ${surplus.length}`;
 }
 
-const COLUMNS = ['files', 'bytes', 'lines', 'functions', 'classes', 'imports', 'exports'] as const satisfies readonly (keyof Totals)[];
+const COLUMNS = [
+  'files',
+  'bytes',
+  'lines',
+  'functions',
+  'classes',
+  'imports',
+  'exports',
+] as const satisfies readonly (keyof Totals)[];
 
 function table({ extensions }: Report): string[] {
-  const rows = EXTENSIONS.filter((extension) => extensions[extension].files > 0).map((extension) => row(extension, extensions[extension]));
-  const all = COLUMNS.map((column) => EXTENSIONS.reduce((sum, extension) => sum + extensions[extension][column], 0));
-  const sum = row('all', Object.fromEntries(COLUMNS.map((column, index) => [column, all[index]])) as unknown as Totals);
+  const rows = EXTENSIONS.filter((extension) => extensions[extension].files > 0).map((extension) =>
+    row(extension, extensions[extension]),
+  );
+  const all = COLUMNS.map((column) =>
+    EXTENSIONS.reduce((sum, extension) => sum + extensions[extension][column], 0),
+  );
+  const sum = row(
+    'all',
+    Object.fromEntries(COLUMNS.map((column, index) => [column, all[index]])) as unknown as Totals,
+  );
   const cells = [['', ...COLUMNS.map((column) => (column === 'bytes' ? 'size' : column))], ...rows, sum];
-  const widths = cells[0]?.map((_, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0))) ?? [];
-  return cells.map((line) => line.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  '));
+  const widths =
+    cells[0]?.map((_, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0))) ?? [];
+  return cells.map((line) =>
+    line
+      .map((cell, column) =>
+        column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
+      )
+      .join('  '),
+  );
 }
 
 function row(label: string, totals: Totals): string[] {
-  return [label, ...COLUMNS.map((column) => (column === 'bytes' ? size(totals.bytes) : number(totals[column])))];
+  return [
+    label,
+    ...COLUMNS.map((column) => (column === 'bytes' ? size(totals.bytes) : number(totals[column]))),
+  ];
 }
 
 function number(value: number): string {

@@ -48,10 +48,16 @@ export default server({
       if (extension === undefined) return;
       const totals = state.extensions[extension];
       totals.files++;
-      for (const key of ['bytes', 'lines', 'functions', 'classes', 'imports', 'exports'] as const) totals[key] += found[key];
+      for (const key of ['bytes', 'lines', 'functions', 'classes', 'imports', 'exports'] as const)
+        totals[key] += found[key];
       state.paths.push(path);
       const smallest = state.largest.at(-1);
-      if (state.largest.length === HOW_MANY_LARGEST && smallest !== undefined && found.bytes <= smallest.bytes) return;
+      if (
+        state.largest.length === HOW_MANY_LARGEST &&
+        smallest !== undefined &&
+        found.bytes <= smallest.bytes
+      )
+        return;
       const largest = [...state.largest, { path, bytes: found.bytes, lines: found.lines }];
       state.largest = largest.sort((a, b) => b.bytes - a.bytes).slice(0, HOW_MANY_LARGEST);
     },

@@ -13,8 +13,14 @@ interface Line {
   readonly surplus: number;
   readonly restarts: number;
   readonly seconds: number;
-  readonly extensions: Readonly<Record<string, { readonly files: number; readonly lines: number; readonly functions: number }>>;
-  readonly quarantine: readonly { readonly path: string; readonly reason: string; readonly attempts: number }[];
+  readonly extensions: Readonly<
+    Record<string, { readonly files: number; readonly lines: number; readonly functions: number }>
+  >;
+  readonly quarantine: readonly {
+    readonly path: string;
+    readonly reason: string;
+    readonly attempts: number;
+  }[];
 }
 
 const START = fileURLToPath(new URL('../start.mjs', import.meta.url));
@@ -40,7 +46,9 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function census(...args: string[]): Promise<{ code: number | string | null | undefined; stdout: string; stderr: string }> {
+function census(
+  ...args: string[]
+): Promise<{ code: number | string | null | undefined; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
     execFile(process.execPath, [START, ...args], { timeout: 25_000 }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : error.code, stdout, stderr });
@@ -62,7 +70,7 @@ test('every file of the directory is parsed or in quarantine, and symbolic links
     '.ts': { files: 2, functions: 2, classes: 1 },
     '.json': { files: 1, lines: 1 },
   });
-  const reason = expect.stringContaining('syntax error: ') as string;
+  const reason: unknown = expect.stringContaining('syntax error: ');
   expect(line.quarantine).toEqual([{ path: join(folder, 'inner/bad.json'), reason, attempts: 1 }]);
 });
 

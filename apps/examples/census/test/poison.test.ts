@@ -11,7 +11,11 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 
 interface Report {
-  readonly quarantine: readonly { readonly path: string; readonly reason: string; readonly attempts: number }[];
+  readonly quarantine: readonly {
+    readonly path: string;
+    readonly reason: string;
+    readonly attempts: number;
+  }[];
 }
 
 const cli = dirname(createRequire(import.meta.url).resolve('@espalier/cli/package.json'));
@@ -23,7 +27,8 @@ const SOUND = 40;
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'espalier-poison-'));
-  const write = (name: string, content: string | Uint8Array): void => writeFileSync(join(folder, name), content);
+  const write = (name: string, content: string | Uint8Array): void =>
+    writeFileSync(join(folder, name), content);
   for (let i = 0; i < SOUND; i++) write(`sound-${i}.ts`, `export const value: number = ${i};\n`);
   for (const name of ['hangs.js', 'exits.js', 'throws.js']) write(name, 'export {};\n');
   write('deep.js', '['.repeat(DEPTH) + ']'.repeat(DEPTH));
@@ -44,7 +49,7 @@ function run(): Promise<{ code: number | string | null | undefined; stdout: stri
   const args = [join(cli, 'bin', 'espalier.js'), 'up', '--raw', '--json', SPEC];
   args.push('--set', `walker.args.dir=${JSON.stringify(folder)}`);
   return new Promise((resolve) => {
-    execFile(process.execPath, args, { timeout: 55_000 }, (error, stdout, stderr) => {
+    execFile(process.execPath, args, { timeout: 110_000 }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : error.code, stdout, stderr });
     });
   });
@@ -54,10 +59,12 @@ test('poison files are quarantined with their reasons, the rest is parsed, nothi
   const { code, stdout, stderr } = await run();
   expect(code).toBe(0);
   const report = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as Report;
-  const quarantine = Object.fromEntries(report.quarantine.map(({ path, reason, attempts }) => [basename(path), [attempts, reason]]));
+  const quarantine = Object.fromEntries(
+    report.quarantine.map(({ path, reason, attempts }) => [basename(path), [attempts, reason]]),
+  );
   const containing = (text: string): unknown => expect.stringContaining(text);
   expect(quarantine).toEqual({
-    'hangs.js': [2, 'no answer within 3000 ms'],
+    'hangs.js': [2, 'no answer within 6000 ms'],
     'exits.js': [2, containing('exit code 7')],
     'throws.js': [2, containing('the parser has a bug')],
     'deep.js': [2, containing('call stack')],
@@ -66,13 +73,25 @@ test('poison files are quarantined with their reasons, the rest is parsed, nothi
     'syntax.ts': [1, containing('syntax error')],
   });
   const restarts = 5 * 2;
-  expect(report).toMatchObject({ files: SOUND + 8, parsed: SOUND + 1, quarantined: 7, missing: 0, surplus: 0, restarts });
+  expect(report).toMatchObject({
+    files: SOUND + 8,
+    parsed: SOUND + 1,
+    quarantined: 7,
+    missing: 0,
+    surplus: 0,
+    restarts,
+  });
   // The parsers that were lost are those that supervision saw fail, each to be restarted; nobody else failed.
   const events = stderr
     .trimEnd()
     .split('\n')
-    .map((line) => JSON.parse(line) as { readonly event: string; readonly path: string; readonly willRestart?: boolean });
+    .map(
+      (line) =>
+        JSON.parse(line) as { readonly event: string; readonly path: string; readonly willRestart?: boolean },
+    );
   const failed = events.filter(({ event }) => event === 'failed');
   expect(failed).toHaveLength(restarts);
-  expect(failed.every(({ path, willRestart }) => path.startsWith('poison/parsers/') && willRestart === true)).toBe(true);
-}, 60_000);
+  expect(
+    failed.every(({ path, willRestart }) => path.startsWith('poison/parsers/') && willRestart === true),
+  ).toBe(true);
+}, 120_000);

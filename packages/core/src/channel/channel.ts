@@ -28,7 +28,7 @@ import {
 } from './frames.js';
 import type { Link, LinkEnd, Transfer } from './link.js';
 
-const MAX_BATCH_FRAMES = 128;
+export const MAX_BATCH_FRAMES = 128;
 const MAX_BATCH_BYTES = 16 * 1024;
 /** No frame is larger; the bound on a message (`messageBytes`) is below it. */
 export const MAX_FRAME_BYTES = 1 << 30;

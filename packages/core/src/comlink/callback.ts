@@ -13,6 +13,8 @@ export class Callback<F extends AnyFunction = AnyFunction> {
   readonly #run: F;
   readonly #revoked = new Set<() => void>();
   #live = true;
+  /** Only a type: what it runs. */
+  declare readonly runs?: F;
 
   constructor(run: F) {
     this.#run = run;

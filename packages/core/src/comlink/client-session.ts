@@ -33,7 +33,10 @@ export class ClientSession {
     this.name = name;
     this.#say = say;
     const ended = this.#ended.signal;
-    this.#open = { timeoutMs: Infinity, signal: signal === undefined ? ended : AbortSignal.any([signal, ended]) };
+    this.#open = {
+      timeoutMs: Infinity,
+      signal: signal === undefined ? ended : AbortSignal.any([signal, ended]),
+    };
     const over = (): void => this.#end();
     say({ kind: 'open', session: name }, this.#open).then(over, over);
     void this.#pump();
@@ -48,7 +51,10 @@ export class ClientSession {
     const known = this.#numbers.get(callback);
     if (known !== undefined) return known;
     if (this.#passed.size >= MAX_CALLBACKS) {
-      throw new CallError('full', `${String(MAX_CALLBACKS)} callbacks are there already: revoke or release some`);
+      throw new CallError(
+        'full',
+        `${String(MAX_CALLBACKS)} callbacks are there already: revoke or release some`,
+      );
     }
     const number = (this.#last += 1);
     const unwatch = Callback.watch(callback, () => {
@@ -57,7 +63,12 @@ export class ClientSession {
     });
     if (unwatch === undefined) throw new CallError('noproc', 'the callback has been revoked');
     const responder = new Responder((parameters) =>
-      outcomeOf(() => Callback.run(callback, (parameters as readonly { value: unknown }[]).map(({ value }) => value))),
+      outcomeOf(() =>
+        Callback.run(
+          callback,
+          (parameters as readonly { value: unknown }[]).map(({ value }) => value),
+        ),
+      ),
     );
     this.#passed.set(number, { callback, responder, unwatch });
     this.#numbers.set(callback, number);
@@ -67,7 +78,9 @@ export class ClientSession {
   async #pump(): Promise<void> {
     while (this.#live) {
       try {
-        const { invocations, released } = readToClient(await this.#say({ kind: 'next', session: this.name }, this.#open));
+        const { invocations, released } = readToClient(
+          await this.#say({ kind: 'next', session: this.name }, this.#open),
+        );
         for (const number of released) this.#forget(number);
         for (const invocation of invocations) void this.#invoke(invocation);
       } catch {

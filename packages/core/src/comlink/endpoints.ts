@@ -112,7 +112,7 @@ export class Requester {
     if (path === undefined) return this.#remote as Method;
     let method = this.#methods.get(path);
     if (method === undefined) {
-      method = (this.#remote as Record<string, Method>)[path] as Method;
+      method = Reflect.get(this.#remote, path) as Method;
       this.#methods.set(path, method);
     }
     return method;

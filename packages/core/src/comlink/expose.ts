@@ -14,7 +14,7 @@ import type { ReceivedCall } from '../guest/received.js';
 import type { AnyFunction, RemoteCallback } from './callback.js';
 import { outcomeOf, Responder } from './endpoints.js';
 import { Sessions, type Session } from './sessions.js';
-import { readFromClient, type Argument, type FromClient, type Outcome } from './wire.js';
+import { NEVER_METHODS, readFromClient, type Argument, type FromClient, type Outcome } from './wire.js';
 
 export interface Exposure<T extends object, N extends keyof T & string, S> {
   /** What may be called, and nothing else. */
@@ -34,8 +34,6 @@ export interface Exposed<T> {
   /** Only a type: what clients may call. */
   readonly exposes?: T;
 }
-
-const NEVER_METHODS: ReadonlySet<string> = new Set(['__proto__', 'bind', 'constructor', 'prototype', 'then']);
 
 /** @throws EnvironmentError `module_unfit` when a listed name cannot be a method. */
 export function expose<T extends object, const N extends keyof T & string, S = unknown>(
@@ -82,15 +80,25 @@ class Served {
 
   constructor(
     methods: ReadonlyMap<string, AnyFunction>,
-    { maxInFlight = 256, maxSessions = 1000 }: { readonly maxInFlight?: number; readonly maxSessions?: number },
+    {
+      maxInFlight = 256,
+      maxSessions = 1000,
+    }: { readonly maxInFlight?: number; readonly maxSessions?: number },
   ) {
     this.#methods = methods;
     this.#maxInFlight = maxInFlight;
     this.#sessions = new Sessions(maxSessions);
-    const guarded = Object.create(null) as Record<string, (parameters: readonly Argument[]) => Promise<Outcome>>;
+    const guarded = Object.create(null) as Record<
+      string,
+      (parameters: readonly Argument[]) => Promise<Outcome>
+    >;
     for (const [name, method] of methods) {
       guarded[name] = (parameters) =>
-        outcomeOf(() => (method as (...values: unknown[]) => unknown)(...(parameters as readonly { value: unknown }[]).map(({ value }) => value)));
+        outcomeOf(() =>
+          (method as (...values: unknown[]) => unknown)(
+            ...(parameters as readonly { value: unknown }[]).map(({ value }) => value),
+          ),
+        );
     }
     this.#responder = new Responder(Object.freeze(guarded));
   }
@@ -110,7 +118,8 @@ class Served {
       return;
     }
     const [name] = message.request.path as readonly [string];
-    if (!this.#methods.has(name)) throw new CallError('no_such_operation', `the object has no method '${name}' for others`);
+    if (!this.#methods.has(name))
+      throw new CallError('no_such_operation', `the object has no method '${name}' for others`);
     if (this.#responder.inFlight >= this.#maxInFlight) {
       throw new CallError('full', `${String(this.#maxInFlight)} calls of the object are under way already`);
     }
@@ -118,7 +127,9 @@ class Served {
     const session = message.session === null ? undefined : this.#sessions.find(message.session);
     const request = {
       ...message.request,
-      argumentList: [{ type: 'RAW', value: parameters.map((parameter) => resolved(parameter, session)) }] as const,
+      argumentList: [
+        { type: 'RAW', value: parameters.map((parameter) => resolved(parameter, session)) },
+      ] as const,
     };
     void this.#responder.respond(request).then((response) => call.reply(response));
   }

@@ -86,7 +86,10 @@ export class Session {
     }
     const requester = new Requester((request) => this.#carry(callback, request), MAX_INVOCATIONS);
     const invoke = (...values: unknown[]): Promise<unknown> =>
-      requester.call(undefined, values.map((value): Argument => ({ value })));
+      requester.call(
+        undefined,
+        values.map((value): Argument => ({ value })),
+      );
     const remote = Object.assign(invoke, { release: () => this.#release(callback) }) as RemoteCallback;
     this.#remotes.set(callback, remote);
     return remote;
@@ -127,7 +130,9 @@ export class Session {
     if (!this.#live) return Promise.reject(down());
     if (!this.#remotes.has(callback)) return Promise.reject(noproc());
     if (this.#waiting.size >= MAX_INVOCATIONS) {
-      return Promise.reject(new CallError('full', `${String(MAX_INVOCATIONS)} calls of the client's callbacks are under way`));
+      return Promise.reject(
+        new CallError('full', `${String(MAX_INVOCATIONS)} calls of the client's callbacks are under way`),
+      );
     }
     const number = (this.#last += 1);
     return new Promise((resolve, reject) => {

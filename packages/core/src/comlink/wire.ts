@@ -11,7 +11,8 @@ import { CallError } from '../errors.js';
 export type Argument = { readonly value: unknown } | { readonly callback: number };
 
 /** What a method or a callback came to. */
-export type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly thrown: unknown };
+export type Outcome =
+  { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly thrown: unknown };
 
 /** The only one of Comlink's requests that is let through. `path` is one name, or empty for a callback. */
 export interface Request {
@@ -38,7 +39,12 @@ export type FromClient =
   | { readonly kind: 'open'; readonly session: string }
   /** Answered when callbacks are called or released. */
   | { readonly kind: 'next'; readonly session: string }
-  | { readonly kind: 'answer'; readonly session: string; readonly number: number; readonly response: Response }
+  | {
+      readonly kind: 'answer';
+      readonly session: string;
+      readonly number: number;
+      readonly response: Response;
+    }
   | { readonly kind: 'revoke'; readonly session: string; readonly callback: number };
 
 export interface ToClient {
@@ -48,6 +54,15 @@ export interface ToClient {
 
 const MAX_ARGUMENTS = 255;
 
+/** Ways to a prototype, or words that Comlink's proxies take for something else. */
+export const NEVER_METHODS: ReadonlySet<string> = new Set([
+  '__proto__',
+  'bind',
+  'constructor',
+  'prototype',
+  'then',
+]);
+
 type Fields = Readonly<Record<string, unknown>>;
 
 /** @throws CallError `refused` for what no client of ours would send. */
@@ -56,9 +71,10 @@ export function readFromClient(message: unknown): FromClient {
   const { kind, session } = fields;
   if (kind === 'request') {
     if (session !== null && typeof session !== 'string') refuse('a session that is no word');
-    return { kind, session: session as string | null, request: readRequest(fields['request'], 1) };
+    return { kind, session: session, request: readRequest(fields['request'], 1) };
   }
-  if (typeof session !== 'string' || session.length < 16 || session.length > 64) return refuse('a session that is no word');
+  if (typeof session !== 'string' || session.length < 16 || session.length > 64)
+    return refuse('a session that is no word');
   switch (kind) {
     case 'open':
     case 'next':
@@ -96,7 +112,8 @@ export function readResponse(message: unknown): Response {
 
 function readRequest(message: unknown, names: number): Request {
   const { type, path, argumentList } = fieldsOf(message);
-  if (type !== 'APPLY') refuse('something else than a call: nothing can be read, written, constructed or opened');
+  if (type !== 'APPLY')
+    refuse('something else than a call: nothing can be read, written, constructed or opened');
   const words = list(path);
   if (words.length !== names || !words.every((word) => typeof word === 'string')) {
     refuse('a path: only methods of the object itself can be called');
@@ -106,7 +123,7 @@ function readRequest(message: unknown, names: number): Request {
   if (more.length > 0 || raw !== 'RAW') refuse('arguments of a kind that there is not');
   const parameters = list(value);
   if (parameters.length > MAX_ARGUMENTS) refuse('too many arguments');
-  return request(words as string[], parameters.map(readArgument));
+  return request(words, parameters.map(readArgument));
 }
 
 function readArgument(argument: unknown): Argument {

@@ -11,10 +11,12 @@ import { Callback, type AnyFunction, type RemoteCallback } from './callback.js';
 import { ClientSession } from './client-session.js';
 import { Requester } from './endpoints.js';
 import type { Exposed } from './expose.js';
-import { readResponse, type Argument, type Request, type Response } from './wire.js';
+import { NEVER_METHODS, readResponse, type Argument, type Request, type Response } from './wire.js';
 
 /** The exposed object's type, from the type of the server's module; `N` is the name of the call. */
-export type ApiOf<M, N extends string = 'api'> = M extends { readonly default: Server<infer _A, infer _S, infer C, infer _K> }
+export type ApiOf<M, N extends string = 'api'> = M extends {
+  readonly default: Server<infer _A, infer _S, infer C, infer _K>;
+}
   ? C extends Readonly<Record<N, Exposed<infer T>>>
     ? T
     : never
@@ -26,7 +28,9 @@ type Given<P extends readonly unknown[]> = {
 };
 
 export type Remote<T> = {
-  readonly [N in keyof T as T[N] extends AnyFunction ? N : never]: T[N] extends (...parameters: infer P) => infer R
+  readonly [N in keyof T as T[N] extends AnyFunction ? N : never]: T[N] extends (
+    ...parameters: infer P
+  ) => infer R
     ? (...parameters: Given<P>) => Promise<Awaited<R>>
     : never;
 };
@@ -57,7 +61,8 @@ export function wrap<T>(caller: Caller, target: Destination, options: WrapOption
     ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   };
-  const say = (message: unknown, said: CallOptions): Promise<unknown> => caller.call(target, operation, [message], said);
+  const say = (message: unknown, said: CallOptions): Promise<unknown> =>
+    caller.call(target, operation, [message], said);
   let session: ClientSession | undefined;
   const sessionFor = (): ClientSession => {
     // A session ends with the incarnation that it was opened with.
@@ -69,8 +74,12 @@ export function wrap<T>(caller: Caller, target: Destination, options: WrapOption
     return readResponse(await say(message, calling));
   };
   const requester = new Requester(carry, maxInFlight);
-  const argument = (value: unknown): Argument => (Callback.is(value) ? { callback: sessionFor().pass(value) } : { value });
-  return methods((name, parameters) => requester.call(name, parameters.map(argument))) as Remote<T>;
+  const argument = (value: unknown): Argument =>
+    Callback.is(value) ? { callback: sessionFor().pass(value) } : { value };
+  return methods(async (name, parameters) => {
+    if (!NEVER_METHODS.has(name)) return requester.call(name, parameters.map(argument));
+    throw new CallError('no_such_operation', `'${name}' is no method that an object can expose`);
+  }) as Remote<T>;
 }
 
 type Method = (...parameters: readonly unknown[]) => Promise<unknown>;

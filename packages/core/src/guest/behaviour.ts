@@ -52,12 +52,12 @@ export interface Server<A = unknown, S = unknown, C = unknown, K = unknown> {
 export function server<A = undefined, S = undefined, C = Record<never, never>, K = Record<never, never>>(
   definition: ServerDefinition<A, S, C, K>,
 ): Server<A, S, C, K> {
-  return Object.freeze({ behaviour: 'server', definition }) as unknown as Server<A, S, C, K>;
+  return Object.freeze({ behaviour: 'server', definition });
 }
 
 export interface EnvironmentBehaviour<A = unknown> {
   readonly behaviour: 'environment';
-  readonly run: (context: Context, args: A) => unknown;
+  run(context: Context, args: A): unknown;
 }
 
 /**
@@ -70,7 +70,7 @@ export function environment<A = undefined>(run: (context: Context, args: A) => u
 
 export interface Task<A = unknown, R = unknown> {
   readonly behaviour: 'task';
-  readonly run: (args: A, context: Context) => R;
+  run(args: A, context: Context): R;
 }
 
 /** A function that is run once; what it returns is the detail of its exit `normal`. */

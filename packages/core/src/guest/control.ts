@@ -39,7 +39,7 @@ export class Control {
         resolve(value);
       };
       this.#asked.set(id, { resolve: answered, reject, call: call.call });
-      this.tell({ ...call, id } as SystemCall);
+      this.tell({ ...call, id });
     });
   }
 

@@ -228,6 +228,7 @@ export const FAILURE_CODES: readonly CallErrorCode[] = [
   'value_refused',
   'too_large',
   'full',
+  'noproc',
   'task_failed',
   'task_ended',
 ];

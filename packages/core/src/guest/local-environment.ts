@@ -10,7 +10,7 @@ import type { CallError } from '../errors.js';
 import { GUEST_EXIT_TAGS, type ExitReason, type GuestExitTag } from '../exit-reason.js';
 import type { MailboxTerms } from '../protocol/notices.js';
 import type { InspectQuery, UndeliveredCause } from '../protocol/system-calls.js';
-import { Address } from './address.js';
+import type { Address } from './address.js';
 import type { Destination, Statistics } from './context.js';
 import { assertDestination } from './destination.js';
 import { EnvironmentContext } from './environment-context.js';

@@ -9,7 +9,6 @@
 import type { Channel } from '../channel/channel.js';
 import { NEEDS_TICKETS, bytesMoved } from '../channel/channel.js';
 import { FRAME, type FrameKind } from '../channel/frames.js';
-import type { Transfer } from '../channel/link.js';
 import { CallError } from '../errors.js';
 import { Address } from './address.js';
 
@@ -117,7 +116,7 @@ export class PeerChannel implements Peering {
       this.#backlog.shift();
       const tickets = references.map((address) => this.#passed.get(address) as number);
       const { bytes, transfers } = next.encoded;
-      this.channel.sendEncoded(next.kind, next.to, next.from, next.correlation, bytes, tickets, transfers as readonly Transfer[]);
+      this.channel.sendEncoded(next.kind, next.to, next.from, next.correlation, bytes, tickets, transfers);
       this.#forgetOldest();
     }
   }

@@ -279,8 +279,11 @@ export class Runtime implements EnvironmentServices {
       const known = this.#names.get(destination);
       if (known === undefined) {
         this.#names.set(destination, { state: undefined });
-        void this.ask({ call: 'resolve', name: destination, follow: true }, (answer) => {
+        this.ask({ call: 'resolve', name: destination, follow: true }, (answer) => {
           this.#nameChanged(destination, answer as NameState);
+        }).catch(() => {
+          // It is refused only when the kernel is gone; then nobody is there either.
+          this.#nameChanged(destination, { state: 'free' });
         });
       } else if (known.state !== undefined) {
         this.#apply(environment, route, known.state);

@@ -16,5 +16,5 @@ export { startKernel } from '../threads/start-kernel.js';
 
 export type { EnvironmentSpec, KernelEvent, NodeStart, TreeSnapshot, WallLimits } from '../kernel/index.js';
 export type { MailboxTerms } from '../protocol/notices.js';
-export type { SuperviseOperation } from '../protocol/system-calls.js';
+export type { InspectQuery, SuperviseOperation } from '../protocol/system-calls.js';
 export type { FromKernel, HostFacts, KernelSetup, ToKernel } from '../threads/start-kernel.js';

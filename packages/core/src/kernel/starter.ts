@@ -1,5 +1,6 @@
 /** Starts environments: a thread from the wall, a guest at the other end of its control link, a record in the kernel. */
 import { Channel } from '../channel/channel.js';
+import { FRAME } from '../channel/frames.js';
 import type { Link } from '../channel/link.js';
 import type { ExitReason } from '../exit-reason.js';
 import type { WireReason } from '../protocol/notices.js';
@@ -105,8 +106,9 @@ export class Starter {
       text: this.#parts.text,
       includeStack: true,
       receiver: {
-        value: (_kind, _to, _from, _correlation, value) => {
-          this.#listener.call(guest, value);
+        value: (kind, _to, _from, _correlation, value) => {
+          if (kind === FRAME.control) this.#listener.call(guest, value);
+          else this.#listener.violation(guest, 'a frame of this kind has no place on a control link');
         },
         plain: () => {
           this.#listener.violation(guest, 'a frame of this kind has no place on a control link');

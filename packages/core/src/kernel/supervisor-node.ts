@@ -116,7 +116,7 @@ export class SupervisorNode {
   }
 
   #step(event: WithoutTime<SupervisorEvent>): readonly SupervisorEffect[] {
-    const step = this.#parts.logic.step(this.#state, { ...event, nowMs: this.#parts.clock.now() } as SupervisorEvent);
+    const step = this.#parts.logic.step(this.#state, { ...event, nowMs: this.#parts.clock.now() });
     this.#state = step.state;
     return step.effects;
   }

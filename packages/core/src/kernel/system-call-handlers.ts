@@ -18,6 +18,9 @@ export interface HandlerParts {
 
 type Handlers = { readonly [N in SystemCallName]: (guest: Guest, call: Extract<SystemCall, { readonly call: N }>) => void };
 
+/** Spawned environments have no spec that says how long they may take to end. */
+const CHILD_SHUTDOWN_MS = 5000;
+
 const NOPROC = { tag: 'noproc', detail: undefined } as const;
 
 export function systemCallHandlers(kernel: HandlerParts): Handlers {
@@ -232,8 +235,14 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
       if (operation.op === 'tree') {
         guest.answer(call.id, { data: tree.snapshot() });
       } else if (operation.op === 'stop') {
+        // The tree first, then what the application has spawned by itself.
         tree.stop(() => {
-          guest.answer(call.id, undefined);
+          const [application] = guest.environments.values();
+          if (application === undefined) return;
+          parts.orphans.add(application, () => {
+            guest.answer(call.id, undefined);
+          });
+          for (const child of application.children) lifecycle.stop(child, CHILD_SHUTDOWN_MS);
         });
       } else if (operation.op === 'request') {
         const asked = tree.request(operation.path, operation.request, (result) => {
@@ -244,6 +253,11 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
         const environment = tree.environment(operation.path);
         if (environment === undefined) {
           guest.refuse(call.id, 'noproc', `there is no environment at '${operation.path}'`);
+          return;
+        }
+        if (operation.op === 'kill') {
+          lifecycle.kill(environment);
+          guest.answer(call.id, undefined);
           return;
         }
         const id = ++lastInspection;

@@ -62,8 +62,8 @@ class PoolHost {
           resolve(operations);
         },
         unfit: (why) => {
-          const error = why instanceof ThreadEnded ? endedInStart(why) : decodeOnce(why, { text });
-          reject(error as Error);
+          const error = why instanceof ThreadEnded ? endedInStart(why) : errorOf(decodeOnce(why, { text }));
+          reject(error);
           // After the start nobody waits for the promise: the pool crashes, and its supervisor decides.
           if (started) queueMicrotask(() => rethrow(error));
         },
@@ -101,7 +101,9 @@ class PoolHost {
       throw new EnvironmentError('start_failed', 'this version of Piscina starts threads that are not ours');
     }
     const operations = await this.#started;
-    await probe;
+    await probe.catch((ended: unknown) => {
+      throw ended instanceof ThreadEnded ? endedInStart(ended) : errorOf(ended);
+    });
     return operations;
   }
 
@@ -121,7 +123,10 @@ class PoolHost {
         // A running task of a thread that runs several cannot be ended alone.
         const signal = this.#boot.concurrentTasks === 1 ? abort.signal : undefined;
         void this.#run(request, signal)
-          .then((outcome) => answer(call, outcome), (ended: unknown) => answerEnded(call, ended))
+          .then(
+            (outcome) => answer(call, outcome),
+            (ended: unknown) => answerEnded(call, ended),
+          )
           .finally(() => {
             this.#idleEnds = 0;
             this.#admission.finished();
@@ -163,6 +168,13 @@ function answer(call: ReceivedCall, { ok, value }: TaskOutcome): void {
 function answerEnded(call: ReceivedCall, ended: unknown): void {
   const reason = ended instanceof ThreadEnded ? ended.reason : { tag: 'shutdown' };
   call.fail('task_ended', `the thread of '${call.operation}' ended, ${describe(ended)}`, reason);
+}
+
+/** A module can throw anything. */
+function errorOf(thrown: unknown): Error {
+  if (thrown instanceof Error) return thrown;
+  const message = `the module of the pool threw ${describe(thrown)}`;
+  return new EnvironmentError('start_failed', message, { cause: thrown });
 }
 
 function endedInStart({ reason }: ThreadEnded): EnvironmentError {

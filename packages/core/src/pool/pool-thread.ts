@@ -11,6 +11,7 @@ import { evaluateImage } from '../images/evaluate-image.js';
 import { leaveGuardTool } from '../threads/guard-tool.js';
 import { installStdio } from '../threads/guest-stdio.js';
 import { hardenTrusted } from '../threads/harden-trusted.js';
+import { nodeClock } from '../threads/node-clock.js';
 import { nodeTextCodec } from '../threads/node-text-codec.js';
 import { OutputQuota } from '../threads/output-quota.js';
 import { guestRequire } from '../threads/start-guest.js';
@@ -57,7 +58,8 @@ const loaded = new Promise<Loaded>((resolve) => {
   });
 });
 
-const quota = new OutputQuota(outputBytesPerSecond, () => performance.now());
+const clock = nodeClock();
+const quota = new OutputQuota(outputBytesPerSecond, () => clock.now());
 installStdio(quota, (stream, printed, dropped) => {
   post({ tag: 'output', stream, text: printed, dropped });
 });
@@ -75,7 +77,8 @@ export async function runTask({ operation, parameters }: TaskRequest): Promise<T
   const task = functions.get(operation);
   try {
     if (task === undefined) throw new CallError('no_such_operation', `the pool has no task '${operation}'`);
-    const value = await (task.apply(context, decodeOnce(parameters, { text }) as unknown[]) as unknown);
+    const values = decodeOnce(parameters, { text });
+    const value: unknown = await task.apply(context, values as unknown[]);
     return { ok: true, value: encodeOnce(value, { text, maxBytes: MAX_TASK_BYTES, root: 'result' }) };
   } catch (thrown) {
     return { ok: false, value: encodeThrown(thrown) };

@@ -18,11 +18,26 @@ export interface PoolTask {
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- see above
 type AnyFunction = (this: any, ...parameters: any[]) => unknown;
 
-type Names<M> = { [N in keyof M]: M[N] extends AnyFunction ? (N extends 'default' ? 'run' : N) : never }[keyof M];
+type Names<M> = {
+  [N in keyof M]: M[N] extends AnyFunction ? (N extends 'default' ? 'run' : N) : never;
+}[keyof M];
 
-type TaskOf<M, N> = N extends keyof M ? M[N] : N extends 'run' ? (M extends { readonly default: infer D } ? D : never) : never;
+type TaskOf<M, N> = N extends keyof M
+  ? M[N]
+  : N extends 'run'
+    ? M extends { readonly default: infer D }
+      ? D
+      : never
+    : never;
 
-type Handler<F> = F extends (this: never, ...parameters: infer P) => infer R ? (context: never, ...parameters: P) => R : never;
+type Handler<F> = F extends (this: never, ...parameters: infer P) => infer R
+  ? (context: never, ...parameters: P) => R
+  : never;
 
 /** A pool as a server whose calls are the functions of the module `M`. */
-export type Pool<M> = Server<undefined, undefined, { readonly [N in Names<M>]: Handler<TaskOf<M, N>> }, Record<never, never>>;
+export type Pool<M> = Server<
+  undefined,
+  undefined,
+  { readonly [N in Names<M>]: Handler<TaskOf<M, N>> },
+  Record<never, never>
+>;

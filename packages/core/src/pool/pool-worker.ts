@@ -7,7 +7,12 @@
  *   starting ──ready, guarded, Piscina is ready──► booted ──image evaluated──► loaded ──► ended
  */
 import { randomBytes } from 'node:crypto';
-import workerThreads, { MessageChannel, Worker, type MessagePort, type WorkerOptions } from 'node:worker_threads';
+import workerThreads, {
+  MessageChannel,
+  Worker,
+  type MessagePort,
+  type WorkerOptions,
+} from 'node:worker_threads';
 import type { ExitReason } from '../exit-reason.js';
 import type { Clock } from '../clock.js';
 import type { Guard, GuardEntry, LimitExceeded } from '../threads/guard.js';

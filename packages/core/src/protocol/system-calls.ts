@@ -90,6 +90,7 @@ export type UndeliveredCause = (typeof UNDELIVERED_CAUSES)[number];
 export type SuperviseOperation =
   | { readonly op: 'tree' }
   | { readonly op: 'stop' }
+  | { readonly op: 'kill'; readonly path: string }
   | { readonly op: 'request'; readonly path: string; readonly request: unknown }
   | { readonly op: 'inspect'; readonly path: string; readonly query: InspectQuery };
 

@@ -6,7 +6,7 @@
  * A thread that is booted before it is ready starts running as soon as it is. The end is told once, from
  * the worker's own `exit` event, with the evidence that was gathered on this side.
  */
-import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
+import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads';
 import type { WallEnd, WallLimits, WallRequest, WallThread } from '../kernel/wall.js';
 import type { GuardEntry, LimitExceeded } from './guard.js';
 import { hardHeapMb, toResourceLimits } from './limits.js';
@@ -231,6 +231,15 @@ export class NodeThread implements WallThread {
 
   #exited(exitCode: number): void {
     this.#cancelWait?.();
+    // What it printed last may lie unread yet, and closing the port would drop it.
+    for (
+      let last = receiveMessageOnPort(this.#wall);
+      last !== undefined;
+      last = receiveMessageOnPort(this.#wall)
+    ) {
+      const said = readFromBootstrap(last.message);
+      if (said?.tag === 'output') this.#output(said.stream, said.text, said.dropped);
+    }
     this.#wall.close();
     this.#end =
       this.#exceeded === undefined

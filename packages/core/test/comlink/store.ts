@@ -76,11 +76,11 @@ export const watcher: Behaviour = environment(async (context) => {
   await remote.watch(
     callback((value: unknown) => {
       heard.push(value);
-      return heard.length;
+      return value === 'hold' ? new Promise<never>(() => undefined) : heard.length;
     }),
   );
   for (;;) {
     const item = await context.receive();
     if (item.type === 'call') item.reply(heard);
   }
-}) as Behaviour;
+});

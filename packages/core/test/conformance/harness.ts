@@ -42,10 +42,8 @@ export interface Grid {
   reported(condition: (events: readonly KernelEvent[]) => boolean): Promise<void>;
   /** Ends the thread of a child from outside, as a native crash does. */
   crash(id: string): void;
-  /** From now on the thread of the child does not end when it is told to. */
-  jam?(id: string): void;
   inspect(id: string, query: 'suspend' | 'resume'): void;
-  /** Stops the tree. */
+  /** Stops the tree. Can be called again; the grid does so after each test. */
   close(): Promise<void>;
 }
 

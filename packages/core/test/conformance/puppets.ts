@@ -20,13 +20,16 @@ export class Puppet {
 
   /** The same, not awaited. */
   start(...steps: readonly Step[]): Promise<readonly Outcome[]> {
-    return this.grid.context.call(this.target, 'perform', [steps], { timeoutMs: 60_000 }) as Promise<readonly Outcome[]>;
+    return this.grid.context.call(this.target, 'perform', [steps], { timeoutMs: 60_000 }) as Promise<
+      readonly Outcome[]
+    >;
   }
 
   /** One step, which has to succeed. */
   async get(...step: Step): Promise<unknown> {
     const [outcome] = await this.do(step);
-    if (outcome === undefined || !('value' in outcome)) throw new Error(`${step[0]}: ${JSON.stringify(outcome)}`);
+    if (outcome === undefined || !('value' in outcome))
+      throw new Error(`${step[0]}: ${JSON.stringify(outcome)}`);
     return outcome.value;
   }
 
@@ -61,7 +64,9 @@ export class Puppet {
 export async function endOf(grid: Grid, target: Destination, act: () => unknown): Promise<ExitReason> {
   const monitor = await grid.settle(grid.context.monitor(target));
   await act();
-  const item = await grid.settle(grid.context.receive({ match: (one) => one.type === 'down' && one.monitor === monitor }));
+  const item = await grid.settle(
+    grid.context.receive({ match: (one) => one.type === 'down' && one.monitor === monitor }),
+  );
   if (item.type !== 'down') throw new Error('unreachable');
   return item.reason;
 }

@@ -17,7 +17,8 @@ interface State {
   phase: 'starting' | 'running' | 'stopping' | 'giving-up';
 }
 
-const specOf = (state: State, id: string): ChildSpec => state.specs.find((spec) => spec.id === id) as ChildSpec;
+const specOf = (state: State, id: string): ChildSpec =>
+  state.specs.find((spec) => spec.id === id) as ChildSpec;
 
 function startNext(state: State): readonly SupervisorEffect[] {
   const spec = state.specs[state.next++];
@@ -44,7 +45,8 @@ function ended(state: State, id: string, reason: ExitReason): readonly Superviso
   if (at >= 0) state.running.splice(at, 1);
   const gone: SupervisorEffect = { type: 'parking', id, willRestart: false };
   if (state.phase === 'stopping') return [gone, ...stopLast(state, { tag: 'shutdown' })];
-  if (state.phase === 'giving-up') return [gone, ...stopLast(state, { tag: 'shutdown', detail: 'reached_max_intensity' })];
+  if (state.phase === 'giving-up')
+    return [gone, ...stopLast(state, { tag: 'shutdown', detail: 'reached_max_intensity' })];
   const spec = specOf(state, id);
   const again = spec.restart === 'permanent' || (spec.restart === 'transient' && !isExpectedEnd(reason));
   if (!again) return [gone];

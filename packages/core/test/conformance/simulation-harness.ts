@@ -14,10 +14,18 @@ export function simulationHarness(seed: number): Harness {
     async start(children: readonly GridChild[], options = {}): Promise<Grid> {
       const simulation = new Simulation({ seed, logic: restarting });
       for (const module of ['puppet', 'adder', 'twice', 'failing', 'nester']) {
-        simulation.module(module, { behaviour: await behaviourOf(module) });
+        simulation.module(`./${module}.ts`, { behaviour: await behaviourOf(module) });
       }
       const specs = [];
-      for (const { id, name = id, module, args, terms = {}, restart = 'temporary', shutdown = 5000 } of children) {
+      for (const {
+        id,
+        name = id,
+        module,
+        args,
+        terms = {},
+        restart = 'temporary',
+        shutdown = 5000,
+      } of children) {
         const behaviour = await behaviourOf(module);
         specs.push(simulation.child(id, { behaviour, args, terms, name }, { restart, shutdown }));
       }
@@ -31,9 +39,6 @@ export function simulationHarness(seed: number): Harness {
         reported: (condition) => simulation.until(() => condition(simulation.events)),
         crash: (id) => {
           simulation.crash(`tree/${id}`);
-        },
-        jam: (id) => {
-          simulation.jam(`tree/${id}`);
         },
         inspect: (id, query) => {
           const environment = simulation.kernel.tree.environment(`tree/${id}`);

@@ -7,7 +7,24 @@ import { Simulation } from '../../src/testing/index.js';
 import { restarting } from '../conformance/restarting.js';
 
 export interface Command {
-  readonly op: 'send' | 'burst' | 'large' | 'call' | 'abort' | 'monitor' | 'demonitor' | 'link' | 'trap' | 'kill' | 'exit' | 'crash' | 'pause' | 'resume' | 'pass' | 'run' | 'wait';
+  readonly op:
+    | 'send'
+    | 'burst'
+    | 'large'
+    | 'call'
+    | 'abort'
+    | 'monitor'
+    | 'demonitor'
+    | 'link'
+    | 'trap'
+    | 'kill'
+    | 'exit'
+    | 'crash'
+    | 'pause'
+    | 'resume'
+    | 'pass'
+    | 'run'
+    | 'wait';
   readonly who: number;
   readonly whom: number;
   readonly n: number;
@@ -30,7 +47,10 @@ export class Life {
   readonly key: string;
   readonly id: string;
   readonly context: Context;
-  readonly log: ({ readonly type: 'message'; readonly stamp: Stamp } | { readonly type: 'down'; readonly watch: Watch })[] = [];
+  readonly log: (
+    | { readonly type: 'message'; readonly stamp: Stamp }
+    | { readonly type: 'down'; readonly monitor: Monitor; readonly noproc: boolean }
+  )[] = [];
   readonly sends: { readonly to: string; readonly seq: number; outcome: string | undefined }[] = [];
   readonly calls: { endings: number }[] = [];
   readonly watches: Watch[] = [];
@@ -44,13 +64,20 @@ export class Life {
     this.id = id;
     this.context = context;
   }
+
+  /** The `down` items that answered a watch. */
+  downs(watch: Watch): readonly { readonly noproc: boolean }[] {
+    return this.log.flatMap((entry) =>
+      entry.type === 'down' && entry.monitor === watch.monitor ? [entry] : [],
+    );
+  }
 }
 
 export interface Watch {
   readonly targetLife: Life | undefined;
   monitor: Monitor | undefined;
   demonitored: boolean;
-  downs: number;
+  readonly to: string;
 }
 
 export const CAPACITY = 4;
@@ -78,18 +105,19 @@ export class World {
       for (;;) {
         await life.paused;
         const item = await context.receive();
-        if (item.type === 'message') life.log.push({ type: 'message', stamp: (item.value as { stamp: Stamp }).stamp });
+        if (item.type === 'message')
+          life.log.push({ type: 'message', stamp: (item.value as { stamp: Stamp }).stamp });
         else if (item.type === 'call') item.reply(item.arguments[0]);
         else if (item.type === 'down') {
-          const watch = life.watches.find(({ monitor }) => monitor === item.monitor);
-          if (watch === undefined) continue;
-          watch.downs++;
-          life.log.push({ type: 'down', watch });
+          // It may come before the promise of its monitor has settled: who asks and who receives are two.
+          life.log.push({ type: 'down', monitor: item.monitor, noproc: item.reason.tag === 'noproc' });
         } else if (item.type === 'exit' && item.from === undefined) return;
       }
     });
     const terms = { capacity: CAPACITY, capacityBytes: CAPACITY_BYTES, sendTimeoutMs: 200 };
-    const children = this.names.map((id) => this.simulation.child(id, { behaviour: actor, args: id, terms }, { restart: 'permanent' }));
+    const children = this.names.map((id) =>
+      this.simulation.child(id, { behaviour: actor, args: id, terms }, { restart: 'permanent' }),
+    );
     await this.simulation.start(children, { intensity: 1_000_000 });
   }
 
@@ -103,7 +131,8 @@ export class World {
     const life = this.current(command.who);
     const to = this.names[command.whom % this.names.length] as string;
     if (command.op === 'run') {
-      for (let n = 0; n < command.n; n++) if (!(await this.simulation.step(this.simulation.clock.now()))) break;
+      for (let n = 0; n < command.n; n++)
+        if (!(await this.simulation.step(this.simulation.clock.now()))) break;
       this.#checkBounds();
       return;
     }
@@ -135,13 +164,19 @@ export class World {
         const ended = (): void => {
           call.endings++;
         };
-        life.context.call(to, 'echo', [life.key], { timeoutMs: 300, signal: controller.signal }).then(ended, ended);
+        life.context
+          .call(to, 'echo', [life.key], { timeoutMs: 300, signal: controller.signal })
+          .then(ended, ended);
         break;
       }
       case 'monitor': {
-        const watch: Watch = { targetLife: this.current(command.whom), monitor: undefined, demonitored: false, downs: 0 };
+        const watch: Watch = {
+          targetLife: this.current(command.whom),
+          monitor: undefined,
+          demonitored: false,
+          to,
+        };
         const asked = life.context.monitor(to);
-        // Taken at once, so that a `down` in the same turn finds it.
         void asked.then((monitor) => {
           watch.monitor = monitor;
         });
@@ -157,9 +192,11 @@ export class World {
       }
       case 'link': {
         const other = this.current(command.whom);
-        if (other !== undefined && other !== life) void life.context.whereis(to).then((address) => {
-          if (address !== undefined && !life.ended && address !== life.context.self) life.context.link(address);
-        });
+        if (other !== undefined && other !== life)
+          void life.context.whereis(to).then((address) => {
+            if (address !== undefined && !life.ended && address !== life.context.self)
+              life.context.link(address);
+          });
         break;
       }
       case 'trap':
@@ -226,7 +263,8 @@ export class World {
       if (life.ended) continue;
       const reserved = this.lives.length * 2 + life.watches.length;
       const { mailbox } = life.context.statistics();
-      if (mailbox > bound + reserved) this.broken.push(`${life.key} holds ${String(mailbox)} of ${String(bound)}`);
+      if (mailbox > bound + reserved)
+        this.broken.push(`${life.key} holds ${String(mailbox)} of ${String(bound)}`);
     }
   }
 }

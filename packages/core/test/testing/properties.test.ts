@@ -47,7 +47,7 @@ async function run(given: Program): Promise<World> {
   return world;
 }
 
-const RUNS = { numRuns: 300 };
+const RUNS = { numRuns: 60 };
 
 async function always(check: (world: World) => void): Promise<void> {
   await fc.assert(
@@ -94,27 +94,41 @@ describe('programs', () => {
     });
   });
 
-  test('monitors: each fires exactly once when its target has ended, and never otherwise', async () => {
-    await always((world) => {
-      for (const life of world.lives) {
-        if (life.ended) continue;
-        for (const { demonitored, downs, targetLife } of life.watches) {
-          if (demonitored) expect(downs).toBeLessThanOrEqual(1);
-          // Which life the name meant is decided when the call arrives: a later life of it may be meant.
-          else if (targetLife?.ended === false) expect(downs).toBe(0);
-          else expect(downs).toBeLessThanOrEqual(1);
+  test('monitors: each fires at most once, and not while its target lives; when all others have ended, each has fired', async () => {
+    await fc.assert(
+      fc.asyncProperty(program, async (given) => {
+        const world = await run(given);
+        for (const life of world.lives) {
+          if (life.ended) continue;
+          for (const watch of life.watches) {
+            const downs = life.downs(watch);
+            expect(downs.length).toBeLessThanOrEqual(1);
+            // `noproc`: the name was not held when the call arrived; its next life was starting.
+            if (watch.targetLife?.ended === false) expect(downs.filter(({ noproc }) => !noproc)).toEqual([]);
+          }
         }
-      }
-    });
+        const watcher = world.lives.find((life) => !life.ended);
+        if (watcher === undefined) return;
+        watcher.context.trapExits(true);
+        for (const id of world.names) if (id !== watcher.id) watcher.context.kill(id);
+        await world.finish();
+        for (const watch of watcher.watches) {
+          if (!watch.demonitored && watch.to !== watcher.id) expect(watcher.downs(watch)).toHaveLength(1);
+        }
+      }),
+      RUNS,
+    );
   });
 
   test('monitors: after a `down` nothing comes from the one that has ended', async () => {
     await always((world) => {
       for (const life of world.lives) {
         life.log.forEach((entry, at) => {
-          if (entry.type !== 'down' || entry.watch.targetLife === undefined) return;
-          const { key, ended } = entry.watch.targetLife;
-          if (!ended) return;
+          if (entry.type !== 'down' || entry.noproc) return;
+          const watch = life.watches.find(({ monitor }) => monitor === entry.monitor);
+          // The life that was running when it was asked for, unless that had ended before: then a later one.
+          if (watch?.targetLife?.ended !== true) return;
+          const { key } = watch.targetLife;
           const later = life.log.slice(at).filter((one) => one.type === 'message' && one.stamp.life === key);
           expect(later).toEqual([]);
         });
@@ -138,7 +152,9 @@ describe('programs', () => {
           if (sender === undefined) continue;
           for (const { outcome } of sender.sends) expect(outcome).toBeDefined();
           if (receiver === undefined) continue;
-          const sent = sender.sends.filter(({ to, outcome }) => to === id && outcome === 'sent').map(({ seq }) => seq);
+          const sent = sender.sends
+            .filter(({ to, outcome }) => to === id && outcome === 'sent')
+            .map(({ seq }) => seq);
           const taken = takenBy(world, id).flatMap(({ life, seq }) => (life === sender.key ? [seq] : []));
           expect(taken).toEqual(sent);
         }
@@ -151,7 +167,9 @@ describe('programs', () => {
       fc.asyncProperty(program, async (given) => {
         const [one, two] = [await run(given), await run(given)];
         expect(two.simulation.events).toEqual(one.simulation.events);
-        expect(two.lives.map(({ key, log }) => [key, log.length])).toEqual(one.lives.map(({ key, log }) => [key, log.length]));
+        expect(two.lives.map(({ key, log }) => [key, log.length])).toEqual(
+          one.lives.map(({ key, log }) => [key, log.length]),
+        );
       }),
       { numRuns: 20 },
     );

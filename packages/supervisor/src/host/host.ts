@@ -2,7 +2,7 @@
  * The host handle: what the application holds of a running tree. It is a credited endpoint like an
  * environment's, with the administrator's right to the whole tree.
  */
-import { EnvironmentError, HostError, type CallOptions, type Context, type Destination, type Ref, type SendOptions } from '@espalier/core';
+import { EnvironmentError, HostError, type CallOptions, type Context, type Destination, type Ref, type SendOptions, type Statistics } from '@espalier/core';
 import type { HostFacts, TreeSnapshot } from '@espalier/core/internal/host.js';
 import type { TreeEvent } from './events.js';
 import type { KernelThread } from './kernel-thread-handle.js';
@@ -48,6 +48,29 @@ export class Host {
   async tree(): Promise<TreeSnapshot | undefined> {
     const answer = (await this.#kernel.supervise({ op: 'tree' })) as { data: TreeSnapshot | undefined };
     return answer.data;
+  }
+
+  /** Ends an environment with reason `killed`; its supervisor does what its spec says. `path`: as in `tree()`. */
+  async kill(path: string): Promise<void> {
+    await this.#kernel.supervise({ op: 'kill', path });
+  }
+
+  /** The environment's mailbox fills, but delivers nothing, until `resume`. OTP: sys:suspend. */
+  async suspend(path: string): Promise<void> {
+    await this.#kernel.inspect(path, 'suspend');
+  }
+
+  async resume(path: string): Promise<void> {
+    await this.#kernel.inspect(path, 'resume');
+  }
+
+  /** The state of a server, as plain data; undefined for other behaviours. OTP: sys:get_state. */
+  state(path: string): Promise<unknown> {
+    return this.#kernel.inspect(path, 'state');
+  }
+
+  async statistics(path: string): Promise<Statistics> {
+    return (await this.#kernel.inspect(path, 'statistics')) as Statistics;
   }
 
   /** The threads as they are now, warm spares apart; memory in MB as the guard read it last. */

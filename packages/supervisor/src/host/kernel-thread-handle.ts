@@ -15,6 +15,7 @@ import {
   THREAD_FILES,
   type FromKernel,
   type HostFacts,
+  type InspectQuery,
   type KernelEvent,
   type KernelSetup,
   type SuperviseOperation,
@@ -130,6 +131,11 @@ export class KernelThread {
     return this.#orFailure<unknown>((resolve, reject) => {
       this.#runtime.ask({ call: 'supervise', operation }).then(resolve, reject);
     });
+  }
+
+  async inspect(path: string, query: InspectQuery): Promise<unknown> {
+    const { data } = (await this.supervise({ op: 'inspect', path, query })) as { data: Uint8Array | undefined };
+    return decodeReason({ tag: 'normal', detail: data }).detail;
   }
 
   facts(): Promise<HostFacts> {

@@ -27,8 +27,8 @@ export default server({
       await Promise.resolve();
       throw new TypeError('crashed later');
     },
-    leave(context): never {
-      context.exit({ tag: 'shutdown', detail: 'left' });
+    leave(context): unknown {
+      return context.exit({ tag: 'shutdown', detail: 'left' });
     },
     /** Never answers, and holds the server up. */
     hang: (): Promise<never> => new Promise(() => undefined),
@@ -48,7 +48,9 @@ export default server({
       state.running--;
       return state.most;
     },
-    waitAside: concurrent((context: { state: State }) => new Promise<string>((resolve) => context.state.open.push(resolve))),
+    waitAside: concurrent(
+      (context: { state: State }) => new Promise<string>((resolve) => context.state.open.push(resolve)),
+    ),
     release(context, value: string): number {
       const open = context.state.open.splice(0);
       for (const resolve of open) resolve(value);

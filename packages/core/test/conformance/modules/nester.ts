@@ -3,7 +3,7 @@ import { server } from '@espalier/core';
 
 export default server({
   async init(depth: number, context) {
-    if (depth > 0) await context.spawn({ module: 'nester', args: depth - 1 });
+    if (depth > 0) await context.spawn({ module: './nester.ts', args: depth - 1 });
     return { depth };
   },
   calls: {

@@ -19,7 +19,11 @@ export type Item =
   | { readonly type: 'message'; readonly value: unknown }
   | { readonly type: 'cast'; readonly operation: string; readonly arguments: readonly unknown[] }
   | { readonly type: 'down'; readonly monitor: number; readonly reason: { tag: string; detail?: unknown } }
-  | { readonly type: 'exit'; readonly from: Address | undefined; readonly reason: { tag: string; detail?: unknown } };
+  | {
+      readonly type: 'exit';
+      readonly from: Address | undefined;
+      readonly reason: { tag: string; detail?: unknown };
+    };
 
 /** An operation and its arguments; the target `'@self'` is the puppet itself. */
 export type Step = readonly [operation: string, ...parameters: unknown[]];
@@ -71,7 +75,12 @@ function step(context: ServerContext<State>, [operation, ...given]: Step): unkno
     case 'cast':
       return context.cast(where(context, first), second as string, third as unknown[]);
     case 'call':
-      return context.call(where(context, first), second as string, third as unknown[], fourth as object | undefined);
+      return context.call(
+        where(context, first),
+        second as string,
+        third as unknown[],
+        fourth as object | undefined,
+      );
     case 'callAborting': {
       const controller = new AbortController();
       const call = context.call(where(context, first), second as string, [], { signal: controller.signal });
@@ -112,10 +121,12 @@ function step(context: ServerContext<State>, [operation, ...given]: Step): unkno
     case 'self':
       return context.self;
     case 'spawn':
-      return context.spawn(first as { module: string }, second as object | undefined).then(({ address, monitor }) => {
-        if (monitor !== undefined) state.monitors.push(monitor);
-        return address;
-      });
+      return context
+        .spawn(first as { module: string }, second as object | undefined)
+        .then(({ address, monitor }) => {
+          if (monitor !== undefined) state.monitors.push(monitor);
+          return address;
+        });
     default:
       throw new TypeError(`a puppet has no '${operation}'`);
   }
@@ -155,7 +166,8 @@ export default server({
   },
   info(context, item: Received) {
     const { state } = context;
-    if (item.type === 'down') state.items.push({ type: 'down', monitor: state.monitors.indexOf(item.monitor), reason: item.reason });
+    if (item.type === 'down')
+      state.items.push({ type: 'down', monitor: state.monitors.indexOf(item.monitor), reason: item.reason });
     else if (item.type !== 'call') state.items.push(item);
     const { items } = state;
     state.waiting = state.waiting.filter(({ count, resolve }) => {

@@ -9,6 +9,7 @@ export default server({
     },
   },
   async terminate(context, reason) {
-    if (context.state.watcher !== undefined) await context.send(context.state.watcher, { terminated: reason.tag });
+    if (context.state.watcher !== undefined)
+      await context.send(context.state.watcher, { terminated: reason.tag });
   },
 });

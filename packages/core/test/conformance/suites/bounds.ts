@@ -4,11 +4,14 @@ import type { Harness } from '../harness.js';
 import { endOf, errorOf, lost, ofKind, Puppet } from '../puppets.js';
 import type { Outcome, Step } from '../modules/puppet.js';
 
-const codes = (outcomes: readonly Outcome[]): string[] => outcomes.map((one) => ('code' in one ? one.code : 'sent'));
-const count = (outcomes: readonly Outcome[], what: string): number => codes(outcomes).filter((code) => code === what).length;
+const codes = (outcomes: readonly Outcome[]): string[] =>
+  outcomes.map((one) => ('code' in one ? one.code : 'sent'));
+const count = (outcomes: readonly Outcome[], what: string): number =>
+  codes(outcomes).filter((code) => code === what).length;
 
 /** `n` sends of numbers, each with an outcome of its own. */
-const sends = (target: string, n: number): Step[] => Array.from({ length: n }, (_, at) => ['send', target, at] as const);
+const sends = (target: string, n: number): Step[] =>
+  Array.from({ length: n }, (_, at) => ['send', target, at] as const);
 
 export function bounds(harness: Harness): void {
   /** A puppet, and a holder that reads nothing until it gets an exit signal. */
@@ -60,7 +63,11 @@ export function bounds(harness: Harness): void {
     });
 
     test('block: a send that waited behind one that was too large for the room gets its turn', async () => {
-      const { a, grid, release, taken } = await startWarm({ capacity: 100, capacityBytes: 100_000, sendTimeoutMs: 100 });
+      const { a, grid, release, taken } = await startWarm({
+        capacity: 100,
+        capacityBytes: 100_000,
+        sendTimeoutMs: 100,
+      });
       await a.do(['sendBytes', 'h', 60_000], ['sendBytes', 'h', 99_000]);
       const large = a.start(['sendBytes', 'h', 50_000]);
       await a.do(['sendAfter', 60, '@self', 'half of the time is over']);
@@ -129,7 +136,10 @@ export function bounds(harness: Harness): void {
       const floods = ['a', 'b'].map((id) => new Puppet(grid, id).start(['sendMany', context.self, 900]));
       const drain = async (): Promise<void> => {
         for (let n = 0; n < 1800; n++) await grid.settle(context.receive());
-        expect(await grid.settle(Promise.all(floods))).toEqual([[{ value: undefined }], [{ value: undefined }]]);
+        expect(await grid.settle(Promise.all(floods))).toEqual([
+          [{ value: undefined }],
+          [{ value: undefined }],
+        ]);
       };
       return { grid, context, drain };
     };
@@ -153,7 +163,9 @@ export function bounds(harness: Harness): void {
   describe('self', () => {
     test('self: a send to oneself is accepted while the mailbox has room, and then rejects at once', async () => {
       const grid = await harness.start([{ id: 'a', module: 'selfish', terms: { capacity: 20 } }]);
-      const { accepted, refused, read } = (await grid.settle(grid.context.call('a', 'flood', [100]))) as Record<string, number>;
+      const { accepted, refused, read } = (await grid.settle(
+        grid.context.call('a', 'flood', [100]),
+      )) as Record<string, number>;
       expect(accepted).toBeGreaterThanOrEqual(20);
       expect(accepted).toBeLessThanOrEqual(28);
       expect(refused).toBe(100 - (accepted as number));
@@ -168,14 +180,21 @@ export function bounds(harness: Harness): void {
       await a.do(['send', 'h', 'first'], ['call', 'a', 'state', []]);
       await release();
       await taken();
-      expect(codes(await a.do(['sendBytes', 'h', 2000], ['send', 'h', 'next']))).toEqual(['too_large', 'sent']);
+      expect(codes(await a.do(['sendBytes', 'h', 2000], ['send', 'h', 'next']))).toEqual([
+        'too_large',
+        'sent',
+      ]);
       expect(await a.code('call', 'h', 'x', [new Uint8Array(2000)])).toBe('too_large');
       expect(await taken()).toEqual(['first', 'next']);
     });
 
     test('messageBytes: at first contact, too, no larger message gets in and none blocks the rest', async () => {
       const { a, grid, release, taken } = await start({ messageBytes: 1000, capacityBytes: 100_000 });
-      const outcomes = await a.do(['sendBytes', 'h', 2000], ['sendBytes', 'h', 200_000], ['send', 'h', 'next']);
+      const outcomes = await a.do(
+        ['sendBytes', 'h', 2000],
+        ['sendBytes', 'h', 200_000],
+        ['send', 'h', 'next'],
+      );
       expect(codes(outcomes)).toEqual(['sent', 'too_large', 'sent']);
       await release();
       expect(await taken()).toEqual(['next']);
@@ -230,7 +249,8 @@ export function bounds(harness: Harness): void {
       grid.context.sendExit('h', { tag: 'normal' });
       for (let n = 0; n < 8; n++) {
         const silent = new Puppet(grid, `s${String(n)}`);
-        for (let burst = 0; burst < 8; burst++) await silent.do(['sendBytes', 'h', 2_000_000], ['sendBytes', 'h', 2_000_000]);
+        for (let burst = 0; burst < 8; burst++)
+          await silent.do(['sendBytes', 'h', 2_000_000], ['sendBytes', 'h', 2_000_000]);
       }
       expect(codes(await new Puppet(grid, 'a').do(['sendBytes', 'h', 1_000_000]))).toEqual(['sent']);
     });
@@ -241,7 +261,9 @@ export function bounds(harness: Harness): void {
       const { a, grid } = await start({ capacity: 8, sendTimeoutMs: 3000 });
       const sending = a.start(...sends('h', 20));
       await grid.reported((events) => ofKind(events, 'blocked').length > 0);
-      expect(ofKind(grid.events, 'blocked')).toEqual([{ kind: 'blocked', path: 'tree/a', receiver: 'tree/h' }]);
+      expect(ofKind(grid.events, 'blocked')).toEqual([
+        { kind: 'blocked', path: 'tree/a', receiver: 'tree/h' },
+      ]);
       expect(count(await grid.settle(sending), 'full')).toBeGreaterThan(0);
     });
 
@@ -264,8 +286,14 @@ export function bounds(harness: Harness): void {
       await grid.reported((events) => ofKind(events, 'blocked-circle').length > 0);
       const [{ circle } = { circle: [] }] = ofKind(grid.events, 'blocked-circle');
       expect(new Set(circle)).toEqual(new Set(['tree/x', 'tree/y']));
-      const x = (await grid.settle(context.call('x', 'report', [], { timeoutMs: 600_000 }))) as { refused: string[]; sent: number };
-      const y = (await grid.settle(context.call('y', 'report', [], { timeoutMs: 600_000 }))) as { refused: string[]; sent: number };
+      const x = (await grid.settle(context.call('x', 'report', [], { timeoutMs: 600_000 }))) as {
+        refused: string[];
+        sent: number;
+      };
+      const y = (await grid.settle(context.call('y', 'report', [], { timeoutMs: 600_000 }))) as {
+        refused: string[];
+        sent: number;
+      };
       expect(x.refused.length + x.sent).toBe(40);
       expect(y.refused.length + y.sent).toBe(40);
       expect(new Set([...x.refused, ...y.refused])).toEqual(new Set(['full']));

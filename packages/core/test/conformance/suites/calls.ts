@@ -47,7 +47,10 @@ export function calls(harness: Harness): void {
       for (const operation of ['crash', 'crashLater']) {
         const grid = await start();
         const error = await errorOf(grid.settle(grid.context.call('adder', operation, [])));
-        expect(error).toMatchObject({ code: 'down', reason: { tag: 'error', detail: { name: 'TypeError' } } });
+        expect(error).toMatchObject({
+          code: 'down',
+          reason: { tag: 'error', detail: { name: 'TypeError' } },
+        });
       }
     });
 
@@ -59,21 +62,31 @@ export function calls(harness: Harness): void {
 
     test('call: to a name that nobody holds, or to a dead environment, rejects with `noproc`', async () => {
       const grid = await start();
-      expect(await errorOf(grid.settle(grid.context.call('nobody', 'x', [])))).toMatchObject({ code: 'noproc' });
+      expect(await errorOf(grid.settle(grid.context.call('nobody', 'x', [])))).toMatchObject({
+        code: 'noproc',
+      });
       const address = await grid.settle(grid.context.whereis('adder'));
       if (address === undefined) throw new Error('no adder');
       await endOf(grid, 'adder', () => {
         grid.context.kill('adder');
       });
-      expect(await errorOf(grid.settle(grid.context.call(address, 'add', [1])))).toMatchObject({ code: 'noproc' });
-      expect(await errorOf(grid.settle(grid.context.call('adder', 'add', [1])))).toMatchObject({ code: 'noproc' });
+      expect(await errorOf(grid.settle(grid.context.call(address, 'add', [1])))).toMatchObject({
+        code: 'noproc',
+      });
+      expect(await errorOf(grid.settle(grid.context.call('adder', 'add', [1])))).toMatchObject({
+        code: 'noproc',
+      });
     });
 
     test('call: without a reply it ends by its timeout, and a late reply is dropped before the mailbox', async () => {
       const grid = await start();
       const { context } = grid;
       const late = context.call('adder', 'waitAside', [], { timeoutMs: 20 });
-      expect(await errorOf(grid.settle(late))).toMatchObject({ code: 'timeout', field: 'timeoutMs', value: 20 });
+      expect(await errorOf(grid.settle(late))).toMatchObject({
+        code: 'timeout',
+        field: 'timeoutMs',
+        value: 20,
+      });
       expect(await grid.settle(context.call('adder', 'release', ['late']))).toBe(1);
       expect(await grid.settle(context.call('adder', 'add', [0]))).toBe(5);
       expect(context.statistics()).toMatchObject({ mailbox: 0, pendingCalls: 0 });
@@ -84,7 +97,10 @@ export function calls(harness: Harness): void {
       const grid = await start();
       const { context } = grid;
       const endless = context.call('adder', 'waitAside', [], { timeoutMs: Infinity });
-      expect(await errorOf(grid.settle(context.call('adder', 'hangAside', [])))).toMatchObject({ code: 'timeout', value: 5000 });
+      expect(await errorOf(grid.settle(context.call('adder', 'hangAside', [])))).toMatchObject({
+        code: 'timeout',
+        value: 5000,
+      });
       await grid.settle(context.call('adder', 'release', ['at last']));
       expect(await grid.settle(endless)).toBe('at last');
     });

@@ -31,7 +31,10 @@ export function lives(harness: Harness): void {
       await grid.settle(grid.context.call('t', 'watch', [grid.context.self]));
       const monitor = await grid.settle(grid.context.monitor('t'));
       await grid.close();
-      const [first, second] = [await grid.settle(grid.context.receive()), await grid.settle(grid.context.receive())];
+      const [first, second] = [
+        await grid.settle(grid.context.receive()),
+        await grid.settle(grid.context.receive()),
+      ];
       expect(first).toMatchObject({ type: 'message', value: { terminated: 'shutdown' } });
       expect(second).toMatchObject({ type: 'down', monitor, reason: { tag: 'shutdown' } });
     });
@@ -50,14 +53,20 @@ export function lives(harness: Harness): void {
 
     test('stop: one that does not look is killed after its shutdown time', async () => {
       const grid = await harness.start([{ id: 'adder', module: 'adder', shutdown: 100 }]);
-      const call = errorOf(grid.context.call('adder', 'hangTelling', [grid.context.self], { timeoutMs: 60_000 }));
+      const call = errorOf(
+        grid.context.call('adder', 'hangTelling', [grid.context.self], { timeoutMs: 60_000 }),
+      );
       expect(await grid.settle(grid.context.receive())).toMatchObject({ value: 'hanging' });
       await grid.close();
       expect(await grid.settle(call)).toMatchObject({ code: 'down', reason: { tag: 'killed' } });
     });
 
     test('exit: an environment ends with the reason that it chose', async () => {
-      for (const reason of [{ tag: 'normal' }, { tag: 'shutdown', detail: 'done' }, { tag: 'error', detail: { n: 1 } }]) {
+      for (const reason of [
+        { tag: 'normal' },
+        { tag: 'shutdown', detail: 'done' },
+        { tag: 'error', detail: { n: 1 } },
+      ]) {
         const grid = await harness.start([{ id: 'a', module: 'puppet' }]);
         const a = new Puppet(grid, 'a');
         expect(await endOf(grid, 'a', () => a.tell(['exit', reason]))).toEqual(reason);
@@ -68,19 +77,6 @@ export function lives(harness: Harness): void {
       const grid = await harness.start([{ id: 'a', module: 'puppet' }]);
       const reason = await endOf(grid, 'a', () => new Puppet(grid, 'a').tell(['exit', { tag: 'killed' }]));
       expect(reason.tag).toBe('error');
-    });
-
-    test('stuck: a thread that does not end when it is told to is reported and replaced', async () => {
-      const grid = await harness.start([{ id: 'a', module: 'puppet', restart: 'permanent' }]);
-      if (grid.jam === undefined) throw new Error('this host cannot jam a thread');
-      const first = await new Puppet(grid, 'a').address();
-      const reason = await endOf(grid, 'a', () => {
-        grid.jam?.('a');
-        grid.context.kill('a');
-      });
-      expect(reason.tag).toBe('killed');
-      expect(ofKind(grid.events, 'stuck')).toEqual([{ kind: 'stuck', path: 'tree/a' }]);
-      expect(await new Puppet(grid, 'a').address()).not.toBe(first);
     });
   });
 
@@ -157,57 +153,72 @@ export function lives(harness: Harness): void {
   describe('spawn', () => {
     test('spawn: gives the address of a child that runs', async () => {
       const grid = await harness.start([{ id: 'a', module: 'puppet' }]);
-      const child = await new Puppet(grid, 'a').get('spawn', { module: 'adder', args: 40 });
+      const child = await new Puppet(grid, 'a').get('spawn', { module: './adder.ts', args: 40 });
       expect(await grid.settle(grid.context.call(child as string, 'add', [2]))).toBe(42);
     });
 
     test('spawn: can give the child a name', async () => {
       const grid = await harness.start([{ id: 'a', module: 'puppet' }]);
       const a = new Puppet(grid, 'a');
-      const child = await a.get('spawn', { module: 'adder', args: 1, name: 'kid' });
+      const child = await a.get('spawn', { module: './adder.ts', args: 1, name: 'kid' });
       expect(await grid.settle(grid.context.whereis('kid'))).toBe(child);
-      expect(await a.code('spawn', { module: 'adder', name: 'kid' })).toBe('start_failed');
+      expect(await a.code('spawn', { module: './adder.ts', name: 'kid' })).toBe('start_failed');
       await endOf(grid, 'kid', () => {
         grid.context.kill('kid');
       });
-      expect(await a.code('spawn', { module: 'failing', name: 'kid' })).toBe('start_failed');
-      expect(await a.get('spawn', { module: 'adder', name: 'kid' })).toBe(await grid.settle(grid.context.whereis('kid')));
+      expect(await a.code('spawn', { module: './failing.ts', name: 'kid' })).toBe('start_failed');
+      expect(await a.get('spawn', { module: './adder.ts', name: 'kid' })).toBe(
+        await grid.settle(grid.context.whereis('kid')),
+      );
     });
 
     test('spawn: a task ends with its result as the detail', async () => {
       const grid = await harness.start([{ id: 'a', module: 'puppet' }]);
       const a = new Puppet(grid, 'a');
-      await a.get('spawn', { module: 'twice', args: 21 }, { monitor: true });
+      await a.get('spawn', { module: './twice.ts', args: 21 }, { monitor: true });
       expect(await a.items(1)).toMatchObject([{ type: 'down', reason: { tag: 'normal', detail: 42 } }]);
     });
 
     test('spawn: a start that fails rejects with `start_failed` and the reason', async () => {
       const grid = await harness.start([{ id: 'a', module: 'puppet' }]);
-      const [outcome] = await new Puppet(grid, 'a').do(['spawn', { module: 'failing' }, { monitor: true }]);
-      expect(outcome).toMatchObject({ code: 'start_failed', reason: { tag: 'error', detail: { message: 'init failed' } } });
-      expect(await new Puppet(grid, 'a').code('spawn', { module: 'failing', args: 'ignore' })).toBe('start_failed');
+      const [outcome] = await new Puppet(grid, 'a').do(['spawn', { module: './failing.ts' }, { monitor: true }]);
+      expect(outcome).toMatchObject({
+        code: 'start_failed',
+        reason: { tag: 'error', detail: { message: 'init failed' } },
+      });
+      expect(await new Puppet(grid, 'a').code('spawn', { module: './failing.ts', args: 'ignore' })).toBe(
+        'start_failed',
+      );
     });
 
     test('spawn: a module that is not there rejects with `module_missing`', async () => {
       const grid = await harness.start([{ id: 'a', module: 'puppet' }]);
-      expect(await new Puppet(grid, 'a').code('spawn', { module: './no-such-module.js' })).toBe('module_missing');
+      expect(await new Puppet(grid, 'a').code('spawn', { module: './no-such-module.js' })).toBe(
+        'module_missing',
+      );
     });
 
     test('spawn: with link, parent and child share fate', async () => {
       const grid = await harness.start([{ id: 'a', module: 'puppet' }]);
       const a = new Puppet(grid, 'a');
-      const child = (await a.get('spawn', { module: 'puppet' }, { link: true })) as string;
-      const reason = await endOf(grid, 'a', () => new Puppet(grid, child).tell(['exit', { tag: 'error', detail: 'kid' }]));
+      const child = (await a.get('spawn', { module: './puppet.ts' }, { link: true })) as string;
+      const reason = await endOf(grid, 'a', () =>
+        new Puppet(grid, child).tell(['exit', { tag: 'error', detail: 'kid' }]),
+      );
       expect(reason).toEqual({ tag: 'error', detail: 'kid' });
     });
 
     test('spawn: children end with their parent', async () => {
       const grid = await harness.start([{ id: 'a', module: 'puppet' }]);
       const a = new Puppet(grid, 'a');
-      const child = (await a.get('spawn', { module: 'adder' })) as string;
+      const child = (await a.get('spawn', { module: './adder.ts' })) as string;
       const monitor = await grid.settle(grid.context.monitor(child));
       await a.tell(['exit', { tag: 'normal' }]);
-      expect(await grid.settle(grid.context.receive())).toMatchObject({ type: 'down', monitor, reason: { tag: 'killed' } });
+      expect(await grid.settle(grid.context.receive())).toMatchObject({
+        type: 'down',
+        monitor,
+        reason: { tag: 'killed' },
+      });
     });
 
     test('spawn: a parent is restarted only after its children and theirs have ended', async () => {
@@ -215,7 +226,9 @@ export function lives(harness: Harness): void {
       expect(ofKind(grid.events, 'spawned')).toHaveLength(3);
       grid.crash('n');
       await grid.reported((events) => ofKind(events, 'spawned').length === 6);
-      const kinds = grid.events.map(({ kind }) => kind).filter((kind) => kind === 'spawned' || kind === 'spawn-ended');
+      const kinds = grid.events
+        .map(({ kind }) => kind)
+        .filter((kind) => kind === 'spawned' || kind === 'spawn-ended');
       expect(kinds).toEqual([
         ...Array.from({ length: 3 }, () => 'spawned'),
         ...Array.from({ length: 3 }, () => 'spawn-ended'),
@@ -243,7 +256,11 @@ export function lives(harness: Harness): void {
       grid.inspect('adder', 'suspend');
       const monitor = await grid.settle(grid.context.monitor('adder'));
       await grid.close();
-      expect(await grid.settle(grid.context.receive())).toMatchObject({ type: 'down', monitor, reason: { tag: 'shutdown' } });
+      expect(await grid.settle(grid.context.receive())).toMatchObject({
+        type: 'down',
+        monitor,
+        reason: { tag: 'shutdown' },
+      });
     });
   });
 }

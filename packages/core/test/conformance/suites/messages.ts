@@ -27,8 +27,15 @@ export function messages(harness: Harness): void {
       const a = new Puppet(grid, 'a');
       const b = new Puppet(grid, 'b');
       const address = await b.address();
-      await a.do(['send', 'b', 0], ['send', address, 1], ['call', 'b', 'state', []], ['call', address, 'state', []]);
-      await a.do(...Array.from({ length: 40 }, (_, n) => ['send', n % 3 === 0 ? address : 'b', n + 2] as const));
+      await a.do(
+        ['send', 'b', 0],
+        ['send', address, 1],
+        ['call', 'b', 'state', []],
+        ['call', address, 'state', []],
+      );
+      await a.do(
+        ...Array.from({ length: 40 }, (_, n) => ['send', n % 3 === 0 ? address : 'b', n + 2] as const),
+      );
       const got = await b.values(42);
       expect(got.slice(2)).toEqual(Array.from({ length: 40 }, (_, n) => n + 2));
     });
@@ -87,7 +94,12 @@ export function messages(harness: Harness): void {
     test('send: a message to oneself does not run in the middle of the handler that sent it', async () => {
       const grid = await harness.start([{ id: 'a', module: 'reentrant' }]);
       expect(await grid.settle(grid.context.call('a', 'run', []))).toEqual(['before', 'after']);
-      expect(await grid.settle(grid.context.call('a', 'log', []))).toEqual(['before', 'after', 'info one', 'info two']);
+      expect(await grid.settle(grid.context.call('a', 'log', []))).toEqual([
+        'before',
+        'after',
+        'info one',
+        'info two',
+      ]);
     });
 
     test('transfer: a listed buffer is detached at send and arrives whole', async () => {
@@ -146,7 +158,12 @@ export function messages(harness: Harness): void {
       await grid.settle(context.send('b', { self: context.self, tricky: tricky('a') }));
       await grid.settle((inner as Promise<void>).catch(() => undefined));
       await grid.settle(context.send('b', 'last'));
-      expect((await new Puppet(grid, 'b').values(4)).map((value) => typeof value)).toEqual(['number', 'object', 'object', 'string']);
+      expect((await new Puppet(grid, 'b').values(4)).map((value) => typeof value)).toEqual([
+        'number',
+        'object',
+        'object',
+        'string',
+      ]);
     });
 
     test('send: a target that is neither a name nor an address is refused each time', async () => {
@@ -221,7 +238,9 @@ export function messages(harness: Harness): void {
       await new Puppet(grid, 'a').do(['sendMany', context.self, 2]);
       expect(await grid.settle(waiting)).toBeInstanceOf(RangeError);
       expect(await errorOf(grid.settle(context.receive({ match })))).toBeInstanceOf(RangeError);
-      expect(values([await grid.settle(context.receive()), await grid.settle(context.receive())])).toEqual([0, 1]);
+      expect(values([await grid.settle(context.receive()), await grid.settle(context.receive())])).toEqual([
+        0, 1,
+      ]);
     });
   });
 

@@ -1,0 +1,92 @@
+/** The conformance grid over threads: the library as users start it, every guest in a thread of its own. */
+import { EnvironmentError } from '@espalier/core';
+import { start, type TreeEvent } from '@espalier/supervisor';
+import type { Grid, GridChild, Harness } from '../../packages/core/test/conformance/harness.js';
+
+const MODULES = new URL('../../packages/core/test/conformance/modules/', import.meta.url);
+
+export const threadsHarness: Harness = {
+  name: 'threads',
+  async start(children: readonly GridChild[], options = {}): Promise<Grid> {
+    const events: TreeEvent[] = [];
+    const waiting = new Set<() => void>();
+    const onEvent = (event: TreeEvent): void => {
+      events.push(event);
+      for (const look of waiting) look();
+    };
+    const spec = { name: 'tree', intensity: options.intensity ?? 3, children: children.map(childSpec) };
+    const readEvents = events as unknown as Grid['events'];
+    let host;
+    try {
+      host = await start(spec, { embedded: true, base: MODULES, onEvent, onOutput: () => undefined });
+    } catch (error) {
+      if (!(error instanceof EnvironmentError) || error.reason === undefined) throw error;
+      return failed(error.reason, readEvents);
+    }
+    return {
+      context: host.context,
+      failure: undefined,
+      events: readEvents,
+      settle: (promise) => promise,
+      reported: (condition) =>
+        new Promise((resolve) => {
+          const look = (): void => {
+            if (!condition(readEvents)) return;
+            waiting.delete(look);
+            resolve();
+          };
+          waiting.add(look);
+          look();
+        }),
+      crash: (id) => {
+        void host.kill(`tree/${id}`);
+      },
+      inspect: (id, query) => {
+        void host[query](`tree/${id}`);
+      },
+      close: async () => {
+        await host.stop();
+      },
+    };
+  },
+};
+
+function childSpec({ id, name, module, args, terms = {}, restart = 'temporary', shutdown = 5000 }: GridChild): object {
+  const { capacity, capacityBytes, messageBytes, overflow, sendTimeoutMs } = terms;
+  const limits = { mailbox: capacity, mailboxBytes: capacityBytes, messageBytes };
+  return defined({
+    id,
+    name,
+    module: `./${module}.ts`,
+    args,
+    restart,
+    shutdown,
+    overflow,
+    sendTimeoutMs,
+    limits: defined(limits),
+  });
+}
+
+/** Without the fields that are undefined: a spec has no such values. */
+function defined(fields: object): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+/** The tree did not come up: there is nothing but the reason and what was reported. */
+function failed(failure: NonNullable<Grid['failure']>, events: Grid['events']): Grid {
+  const refuse = (): never => {
+    throw new TypeError('the tree did not come up');
+  };
+  return {
+    get context(): never {
+      return refuse();
+    },
+    failure,
+    events,
+    settle: (promise) => promise,
+    reported: refuse,
+    crash: refuse,
+    inspect: refuse,
+    close: () => Promise.resolve(),
+  };
+}
