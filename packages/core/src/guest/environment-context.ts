@@ -56,7 +56,8 @@ export class EnvironmentContext implements Context {
     try {
       return this.#environment.route(target).send(kind, 0, value, options?.transfer);
     } catch (error) {
-      return Promise.reject(error as Error);
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- as it was thrown: a getter of the value may throw anything
+      return Promise.reject(error);
     }
   }
 

@@ -24,7 +24,7 @@ export interface ReceivedCall {
   readonly type: 'call';
   readonly operation: string;
   readonly arguments: readonly unknown[];
-  /** Aborted when the caller gives up or is gone; a late reply is dropped. */
+  /** True if the caller gave up while the call lay in the mailbox; a late reply is dropped in any case. */
   readonly cancelled: () => boolean;
   /** Calls back once, when the caller gives up or is gone before there was an answer; at once if it has. */
   onCancel(callback: () => void): void;

@@ -110,7 +110,8 @@ export class Route {
       if (stream !== undefined && transfer === undefined && stream.sendNow(kind, correlation, value)) return SENT;
       encoded = this.#owner.encode(value, transfer, this.#terms.messageBytes);
     } catch (error) {
-      return Promise.reject(error as Error);
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- as it was thrown: a getter of the value may throw anything
+      return Promise.reject(error);
     }
     return this.sendEncoded(kind, correlation, encoded);
   }

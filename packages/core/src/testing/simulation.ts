@@ -49,7 +49,8 @@ export interface SimulationOptions {
 
 /** An environment of a simulation. */
 export interface SimulatedSpec {
-  readonly behaviour: Behaviour;
+  /** What `server`, `environment` or `task` gave, whatever its types of arguments and state. */
+  readonly behaviour: Pick<Behaviour, 'behaviour'>;
   readonly args?: unknown;
   readonly name?: string;
   readonly bindings?: Readonly<Record<string, unknown>>;
@@ -310,7 +311,7 @@ export class Simulation {
       load: (boot, extra) => {
         const simulated = this.#behaviours[boot as number] as SimulatedSpec;
         const args = extra.length > 0 ? [simulated.args, ...extra] : simulated.args;
-        return Promise.resolve({ behaviour: simulated.behaviour, args, bindings: simulated.bindings ?? {} });
+        return Promise.resolve({ behaviour: simulated.behaviour as Behaviour, args, bindings: simulated.bindings ?? {} });
       },
       idle,
     });

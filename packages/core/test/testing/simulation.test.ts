@@ -18,7 +18,9 @@ describe('simulation', () => {
     context.kill('a');
     const down = await simulation.settle(context.receive());
     expect(down).toMatchObject({ type: 'down', reason: { tag: 'killed' } });
-    expect(simulation.events.filter(({ kind }) => kind === 'stuck')).toEqual([{ kind: 'stuck', path: 'tree/a' }]);
+    expect(simulation.events.filter(({ kind }) => kind === 'stuck')).toEqual([
+      { kind: 'stuck', path: 'tree/a' },
+    ]);
     await simulation.quiet();
     const second = await simulation.settle(context.whereis('a'));
     expect(second).toBeDefined();
@@ -37,7 +39,9 @@ describe('simulation', () => {
 
   test('simulation: says its seed when nothing can happen any more', async () => {
     const simulation = new Simulation({ seed: 99 });
-    const error: unknown = await simulation.settle(simulation.context.receive() as Promise<unknown>).catch((thrown: unknown) => thrown);
+    const error: unknown = await simulation
+      .settle(simulation.context.receive() as Promise<unknown>)
+      .catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(SimulationStuck);
     expect(error).toMatchObject({ seed: 99 });
   });
@@ -71,7 +75,9 @@ describe('simulation', () => {
         const item = await context.receive();
         if (item.type === 'message') await context.send(item.value as never, String(context.bindings['id']));
       });
-      await simulation.start(names.map((id) => simulation.child(id, { behaviour: talker, bindings: { id } })));
+      await simulation.start(
+        names.map((id) => simulation.child(id, { behaviour: talker, bindings: { id } })),
+      );
       for (const name of names) void simulation.context.send(name, simulation.context.self);
       let order = '';
       for (const _ of names) {

@@ -55,9 +55,12 @@ export class KernelThread {
 
   constructor(options: KernelThreadOptions) {
     this.#options = options;
-    this.treeEnded = new Promise((resolve) => {
+    this.treeEnded = new Promise((resolve, reject) => {
       this.#tellEnded = resolve;
+      this.#onFailure.push(reject);
     });
+    // Who does not ask how the tree ended is not to be told by an unhandled rejection.
+    this.treeEnded.catch(() => undefined);
     const { port1, port2 } = new MessageChannel();
     const handshake = exitHandshake();
     const setup: KernelSetup = {

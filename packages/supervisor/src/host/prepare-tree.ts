@@ -16,7 +16,7 @@ import type {
   NormalisedSupervisor,
 } from '../spec/normalised.js';
 
-/** Throws `EnvironmentError` `module_missing` or `module_unfit`, with the path of the node in `field`. */
+/** Throws `EnvironmentError` `module_missing` or `module_unfit`, with the module in `value`. */
 export async function prepareSupervisor(node: NormalisedSupervisor, path: string, builder: ImageBuilder): Promise<SupervisorSpec> {
   const children = await Promise.all(node.children.map((child) => prepareChild(child, joinPath(path, child.id), builder)));
   return { ...supervisorSpecOf(node), children };

@@ -1,5 +1,5 @@
 /** Starts a tree in a host of its own: `const host = await start(spec, { embedded: true })`. */
-import { tmpdir } from 'node:os';
+import { dirname, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { SpecError } from '@espalier/core';
 import { ImageBuilder } from '@espalier/core/internal/host.js';
@@ -40,9 +40,16 @@ export async function start(spec: TreeSpec | string, options: StartOptions): Pro
       { path: 'options.embedded', value: undefined, problem: 'must be true', remedy: 'Write start(spec, { embedded: true }).' },
     ]);
   }
-  const base = options.base ?? pathToFileURL(`${process.cwd()}/`);
-  const tree = typeof spec === 'string' ? await loadSpec(spec) : normaliseSpec(spec, { base });
-  return startTree(tree, options, typeof base === 'string' ? base : fileURLToPath(base));
+  if (typeof spec === 'string') return startTree(await loadSpec(spec), options, dirname(resolve(spec)));
+  const base = folderUrl(options.base);
+  return startTree(normaliseSpec(spec, { base }), options, fileURLToPath(base));
+}
+
+/** A folder given as a path, a `file:` URL or its text; the working directory without one. */
+function folderUrl(base: string | URL | undefined): URL {
+  if (base instanceof URL) return base;
+  if (base?.startsWith('file:') === true) return new URL(base);
+  return pathToFileURL(`${resolve(base ?? '.')}/`);
 }
 
 async function startTree(tree: NormalisedTree, options: StartOptions, spawnBase: string): Promise<Host> {
@@ -51,7 +58,7 @@ async function startTree(tree: NormalisedTree, options: StartOptions, spawnBase:
     const spec = await prepareSupervisor(tree.root, '', builder);
     const kernel = new KernelThread({
       spares: { perClass: options.spares?.perClass ?? 1, total: options.spares?.total ?? 4 },
-      spawnBase: spawnBase === '' ? tmpdir() : spawnBase,
+      spawnBase,
       spawnLimits: DEFAULTS.limits,
       output: options.onOutput ?? print,
       warning: options.onWarning ?? warn,

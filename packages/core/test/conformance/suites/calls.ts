@@ -6,7 +6,7 @@ export function calls(harness: Harness): void {
   const start = () =>
     harness.start([
       { id: 'a', module: 'puppet' },
-      { id: 'adder', module: 'adder', args: 5 },
+      { id: 'adder', module: 'adder', args: 5, shutdown: 100 },
     ]);
 
   describe('calls', () => {

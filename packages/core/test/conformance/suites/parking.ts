@@ -63,8 +63,7 @@ export function parking(harness: Harness): void {
       grid.crash('h');
       await a.items(1);
       const late = a.start(...numbers(2, 24).map((n) => ['send', 'h', n] as const));
-      await a.do(['sendExit', 'h', { tag: 'normal' }]);
-      await grid.settle(grid.context.whereis('h'));
+      while ((await grid.settle(grid.context.whereis('h'))) === undefined);
       grid.context.sendExit('h', { tag: 'normal' });
       const outcomes = [...(await grid.settle(early)), ...(await grid.settle(late))];
       // Those that waited for room in too great a number were refused, and are not expected.
