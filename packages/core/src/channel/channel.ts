@@ -4,7 +4,7 @@
  *
  * Invariants:
  * - Values are encoded when `sendValue` is called; a refused value leaves no trace in the stream.
- * - Frames of one turn leave together: after the turn, at 64 frames, or at 16 kB, whichever is first.
+ * - Frames of one turn leave together: after the turn, at 128 frames, or at 16 kB, whichever is first.
  * - Frames are dispatched one at a time and never nested: what arrives while a frame is being handled
  *   waits for its turn.
  * - A frame that names a ticket that is not here yet stops the channel there (the notice is on its way
@@ -13,7 +13,9 @@
  */
 import type { AfterTurn } from '../clock.js';
 import { CallError } from '../errors.js';
-import { ByteWriter, ValueDecoder, ValueEncoder, type Reference, type TextCodec } from '../values/index.js';
+import { ByteWriter } from '../values/byte-writer.js';
+import type { Reference } from '../values/reference.js';
+import type { FrameCodec } from './frame-codec.js';
 import {
   FLAG,
   FRAME,
@@ -50,9 +52,8 @@ export interface ChannelOptions {
   readonly link: Link;
   readonly receiver: ChannelReceiver;
   readonly afterTurn: AfterTurn;
-  readonly text: TextCodec;
-  /** Error stacks cross only inside one trust class. */
-  readonly includeStack: boolean;
+  /** Not shared with another channel. */
+  readonly codec: FrameCodec;
 }
 
 const NO_TRANSFERS: readonly Transfer[] = [];
@@ -70,9 +71,7 @@ export class Channel {
   readonly #link: Link;
   readonly #receiver: ChannelReceiver;
   readonly #afterTurn: AfterTurn;
-  readonly #encoder: ValueEncoder;
-  readonly #decoder: ValueDecoder;
-  readonly #standaloneDecoder: ValueDecoder;
+  readonly #codec: FrameCodec;
   readonly #writer = new ByteWriter(MAX_BATCH_BYTES + 4096);
 
   #transfers: Transfer[] = [];
@@ -99,13 +98,7 @@ export class Channel {
     this.#link = options.link;
     this.#receiver = options.receiver;
     this.#afterTurn = options.afterTurn;
-    this.#encoder = new ValueEncoder({
-      maxBytes: MAX_FRAME_BYTES,
-      includeStack: options.includeStack,
-      text: options.text,
-    });
-    this.#decoder = new ValueDecoder({ text: options.text });
-    this.#standaloneDecoder = new ValueDecoder({ text: options.text });
+    this.#codec = options.codec;
     this.#writePlain(FRAME.hello, 0, 0, PROTOCOL_VERSION);
     this.#link.receive({
       batch: (bytes, transfers) => {
@@ -121,8 +114,7 @@ export class Channel {
 
   /**
    * Sends a value, encoded now with the stream's tables; `ends` only from the kernel. Returns the size of its body in bytes.
-   * Throws what the encoder throws (`CallError` `value_refused` or `too_large`), and the sentinel
-   * `NEEDS_TICKETS` for a value that holds references; then nothing was sent.
+   * Throws what the codec throws; then nothing was sent.
    */
   sendValue(
     kind: FrameKind,
@@ -142,7 +134,7 @@ export class Channel {
     }
     this.#encoding = true;
     try {
-      this.#encoder.encode(writer, value, NO_REFERENCES, undefined, maxBytes);
+      this.#codec.encode(writer, value, maxBytes);
     } catch (error) {
       writer.offset = at;
       throw error;
@@ -327,7 +319,7 @@ export class Channel {
     let value: unknown;
     try {
       if ((flags & FLAG.standalone) === 0) {
-        value = this.#decoder.decode(bytes, body, end);
+        value = this.#codec.decode(bytes, body, end);
       } else {
         if (body + 2 > end) return this.#violate('a list of tickets is cut off');
         const count = readU16(bytes, body);
@@ -339,8 +331,7 @@ export class Channel {
           if (reference === undefined) return false;
           references.push(reference);
         }
-        const reader = { read: (slot: number) => references[slot] ?? NO_REFERENCES.read() };
-        value = this.#standaloneDecoder.decode(bytes, body, end, reader, moved as readonly ArrayBuffer[]);
+        value = this.#codec.decodeStandalone(bytes, body, end, references, moved as readonly ArrayBuffer[]);
       }
     } catch {
       return this.#violate('a value is malformed');
@@ -371,17 +362,3 @@ export function bytesMoved(transfers: readonly Transfer[]): number {
   for (const moved of transfers) if (moved instanceof ArrayBuffer) bytes += moved.byteLength;
   return bytes;
 }
-
-/** Thrown by `sendValue` for a value that holds references: it has to go by `sendEncoded`. */
-export const NEEDS_TICKETS = Symbol('needs tickets');
-
-const NO_REFERENCES = {
-  write(): number {
-    // eslint-disable-next-line @typescript-eslint/only-throw-error -- a sentinel, not a failure; an Error costs 2 µs
-    throw NEEDS_TICKETS;
-  },
-  read(): Reference {
-    // eslint-disable-next-line @typescript-eslint/only-throw-error -- likewise
-    throw NEEDS_TICKETS;
-  },
-};

@@ -7,10 +7,11 @@
  * ones is bounded, and the peer is told in band which it may forget.
  */
 import type { Channel } from '../channel/channel.js';
-import { NEEDS_TICKETS, bytesMoved } from '../channel/channel.js';
+import { bytesMoved } from '../channel/channel.js';
 import { FRAME, type FrameKind } from '../channel/frames.js';
 import { CallError } from '../errors.js';
 import { Address } from './address.js';
+import { NEEDS_TICKETS } from './value-codec.js';
 
 const MAX_TICKETS = 256;
 

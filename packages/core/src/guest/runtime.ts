@@ -11,6 +11,7 @@ import type { AfterTurn, Clock } from '../clock.js';
 import { CallError } from '../errors.js';
 import type { ExitReason } from '../exit-reason.js';
 import type { NameState, Notice, Peer, WireReason } from '../protocol/notices.js';
+import { plainCodec } from '../protocol/plain-codec.js';
 import type { OpaqueValue, SystemCall } from '../protocol/system-calls.js';
 import type { TextCodec } from '../values/index.js';
 import { Address } from './address.js';
@@ -30,6 +31,7 @@ import { EnvironmentDriver } from './run-environment.js';
 import { ServerDriver } from './run-server.js';
 import type { EnvironmentServices, Loaded } from './services.js';
 import { Timers, type Timer } from './timers.js';
+import { ValueCodec } from './value-codec.js';
 
 export interface RuntimeOptions {
   /** The control link to the kernel. */
@@ -80,8 +82,7 @@ export class Runtime implements EnvironmentServices {
     this.#controlChannel = new Channel({
       link: options.control,
       afterTurn: options.afterTurn,
-      text: options.text,
-      includeStack: true,
+      codec: plainCodec(options.text),
       receiver: {
         value: (_kind, _to, _from, _correlation, value, _bytes, ends) => {
           this.#notice(value as Notice, ends);
@@ -220,8 +221,7 @@ export class Runtime implements EnvironmentServices {
     const channel = new Channel({
       link,
       afterTurn: this.afterTurn,
-      text: this.#options.text,
-      includeStack: true,
+      codec: new ValueCodec(this.#options.text, true),
       receiver: {
         value: (kind, to, from, correlation, value, bytes) => {
           this.#frame(peer, kind, to, from, correlation, value, bytes);
@@ -398,7 +398,9 @@ export class Runtime implements EnvironmentServices {
   }
 
   #reason(reason: WireReason): ExitReason {
-    const detail = this.#encoder.readOpaque(reason.detail);
+    // Bytes are a guest's; whatever else stands there is the kernel's own.
+    const given = reason.detail;
+    const detail = given instanceof Uint8Array ? this.#encoder.readOpaque(given) : given;
     return detail === undefined ? { tag: reason.tag } : { tag: reason.tag, detail };
   }
 

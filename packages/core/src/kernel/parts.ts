@@ -3,7 +3,7 @@ import type { AfterTurn, Clock, Random } from '../clock.js';
 import type { LinkMaker } from '../channel/link.js';
 import type { OpaqueValue } from '../protocol/system-calls.js';
 import type { RefusalCode } from '../protocol/notices.js';
-import type { TextCodec } from '../values/index.js';
+import type { TextCodec } from '../values/text-codec.js';
 import type { BlockedSenders } from './blocked-senders.js';
 import type { Channels } from './channels.js';
 import type { EnvironmentSpec } from './environment.js';

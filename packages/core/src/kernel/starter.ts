@@ -2,9 +2,8 @@
 import { Channel } from '../channel/channel.js';
 import { FRAME } from '../channel/frames.js';
 import type { Link } from '../channel/link.js';
-import type { ExitReason } from '../exit-reason.js';
 import type { WireReason } from '../protocol/notices.js';
-import { encodeOnce } from '../values/index.js';
+import { plainCodec } from '../protocol/plain-codec.js';
 import { Environment, type EnvironmentSpec, type Owner } from './environment.js';
 import { Guest } from './guest.js';
 import type { Lifecycle } from './lifecycle.js';
@@ -42,7 +41,7 @@ export class Starter {
     const { names, wall } = this.#parts;
     if (spec.name !== null) {
       if (!names.keep(spec.name, owner)) {
-        return { ok: false, reason: this.#wire({ tag: 'error', detail: `the name '${spec.name}' is taken` }) };
+        return { ok: false, reason: ({ tag: 'error', detail: `the name '${spec.name}' is taken` }) };
       }
       this.#names.set(owner, spec.name);
     }
@@ -103,8 +102,7 @@ export class Starter {
     const channel = new Channel({
       link,
       afterTurn: this.#parts.afterTurn,
-      text: this.#parts.text,
-      includeStack: true,
+      codec: plainCodec(this.#parts.text),
       receiver: {
         value: (kind, _to, _from, _correlation, value) => {
           if (kind === FRAME.control) this.#listener.call(guest, value);
@@ -128,13 +126,8 @@ export class Starter {
   }
 
   #evidence(environment: Environment, end: WallEnd): WireReason | undefined {
-    if (end.kind === 'reason') return this.#wire(end.reason);
+    if (end.kind === 'reason') return { tag: end.reason.tag, detail: end.reason.detail };
     if (environment.forced !== undefined) return environment.forced;
-    return this.#wire({ tag: 'error', detail: `the thread ended by itself with exit code ${String(end.exitCode)}` });
-  }
-
-  #wire(reason: ExitReason): WireReason {
-    const { tag, detail } = reason;
-    return { tag, detail: detail === undefined ? undefined : encodeOnce(detail, { text: this.#parts.text }) };
+    return ({ tag: 'error', detail: `the thread ended by itself with exit code ${String(end.exitCode)}` });
   }
 }

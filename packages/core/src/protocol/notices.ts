@@ -28,10 +28,11 @@ export interface Peer {
   readonly terms: MailboxTerms;
 }
 
-/** An exit reason on the wire: its detail stays opaque to the kernel. */
+/** An exit reason on the wire. */
 export interface WireReason {
   readonly tag: ExitTag;
-  readonly detail: OpaqueValue | undefined;
+  /** Bytes: a value that a guest gave, which the kernel only passes on. Anything else: plain data of the kernel's own. */
+  readonly detail: unknown;
 }
 
 export type NameState =

@@ -13,6 +13,8 @@
  * The reader trusts nothing: lengths are checked against the bytes that remain, depth is bounded, and a
  * record has no prototype whose setters a key could reach.
  */
+import type { FrameCodec } from '../channel/frame-codec.js';
+import type { ByteWriter } from '../values/byte-writer.js';
 import type { TextCodec } from '../values/text-codec.js';
 
 const MAX_DEPTH = 32;
@@ -21,25 +23,39 @@ const NOT_ONE_BYTE = /[^\0-\xff]/;
 /** Thrown for bytes that are no plain value, and for values that are none. */
 export class NotPlain extends TypeError {}
 
-export function encodePlain(value: unknown, text: TextCodec): Uint8Array {
-  const writer = new PlainWriter(text);
-  writer.value(value, 0);
-  return writer.bytes.subarray(0, writer.offset);
-}
-
-export function decodePlain(bytes: Uint8Array, start: number, end: number, text: TextCodec): unknown {
-  const reader = new PlainReader(bytes, start, end, text);
-  const value = reader.value(0);
-  if (reader.at !== end) throw new NotPlain('bytes are left over');
-  return value;
+/** The frame codec of a control link. It has no state: it may serve several channels. */
+export function plainCodec(text: TextCodec): FrameCodec {
+  return {
+    encode(writer, value, maxBytes) {
+      const start = writer.offset;
+      writer.begin(maxBytes);
+      try {
+        new PlainWriter(writer, text).value(value, 0);
+      } catch (error) {
+        writer.offset = start;
+        throw error;
+      } finally {
+        writer.end();
+      }
+    },
+    decode(bytes, start, end) {
+      const reader = new PlainReader(bytes, start, end, text);
+      const value = reader.value(0);
+      if (reader.at !== end) throw new NotPlain('bytes are left over');
+      return value;
+    },
+    decodeStandalone() {
+      throw new NotPlain('no system call and no notice carries addresses');
+    },
+  };
 }
 
 class PlainWriter {
-  bytes = new Uint8Array(256);
-  offset = 0;
+  readonly #out: ByteWriter;
   readonly #text: TextCodec;
 
-  constructor(text: TextCodec) {
+  constructor(out: ByteWriter, text: TextCodec) {
+    this.#out = out;
     this.#text = text;
   }
 
@@ -57,40 +73,41 @@ class PlainWriter {
   }
 
   #number(value: number): void {
+    const out = this.#out;
     this.#tag(4);
-    this.#ensure(8);
-    new DataView(this.bytes.buffer).setFloat64(this.offset, value, true);
-    this.offset += 8;
+    out.ensure(8);
+    new DataView(out.bytes.buffer).setFloat64(out.offset, value, true);
+    out.offset += 8;
   }
 
   #string(value: string): void {
+    const out = this.#out;
     const wide = NOT_ONE_BYTE.test(value);
+    const bytes = wide ? value.length * 2 : value.length;
     this.#tag(wide ? 6 : 5);
-    this.#u32(value.length);
-    this.#ensure(wide ? value.length * 2 : value.length);
-    if (wide) this.#text.writeUtf16(this.bytes, value, this.offset);
-    else this.#text.writeLatin1(this.bytes, value, this.offset);
-    this.offset += wide ? value.length * 2 : value.length;
+    out.u32(value.length);
+    out.ensure(bytes);
+    if (wide) this.#text.writeUtf16(out.bytes, value, out.offset);
+    else this.#text.writeLatin1(out.bytes, value, out.offset);
+    out.offset += bytes;
   }
 
   #bytes(value: Uint8Array): void {
     this.#tag(7);
-    this.#u32(value.length);
-    this.#ensure(value.length);
-    this.bytes.set(value, this.offset);
-    this.offset += value.length;
+    this.#out.u32(value.length);
+    this.#out.raw(value);
   }
 
   #list(value: readonly unknown[], depth: number): void {
     this.#tag(8);
-    this.#u32(value.length);
+    this.#out.u32(value.length);
     for (const item of value) this.value(item, depth + 1);
   }
 
   #record(value: object, depth: number): void {
     const entries = Object.entries(value);
     this.#tag(9);
-    this.#u32(entries.length);
+    this.#out.u32(entries.length);
     for (const [key, item] of entries) {
       this.#string(key);
       this.value(item, depth + 1);
@@ -98,21 +115,7 @@ class PlainWriter {
   }
 
   #tag(tag: number): void {
-    this.#ensure(1);
-    this.bytes[this.offset++] = tag;
-  }
-
-  #u32(value: number): void {
-    this.#ensure(4);
-    new DataView(this.bytes.buffer).setUint32(this.offset, value, true);
-    this.offset += 4;
-  }
-
-  #ensure(count: number): void {
-    if (this.offset + count <= this.bytes.length) return;
-    const larger = new Uint8Array(Math.max(this.offset + count, this.bytes.length * 2));
-    larger.set(this.bytes.subarray(0, this.offset));
-    this.bytes = larger;
+    this.#out.u8(tag);
   }
 }
 

@@ -6,13 +6,16 @@
  */
 import { Channel } from '../channel/channel.js';
 import { FRAME } from '../channel/frames.js';
+import type { FrameCodec } from '../channel/frame-codec.js';
 import { LoopbackLinks, type LoopbackLink } from '../channel/loopback.js';
 import type { ChannelReceiver } from '../channel/channel.js';
 import type { LinkEnd } from '../channel/link.js';
 import { DEFAULT_TERMS } from '../guest/route.js';
 import type { Runtime } from '../guest/runtime.js';
+import { ValueCodec } from '../guest/value-codec.js';
 import type { Image } from '../images/image.js';
 import type { Notice } from '../protocol/notices.js';
+import { plainCodec } from '../protocol/plain-codec.js';
 import { bootValue } from './boot-value.js';
 import { nodeTextCodec } from './node-text-codec.js';
 
@@ -44,7 +47,7 @@ export async function rehearse(makeRuntime: (control: LoopbackLink, links: Loopb
     const links = new LoopbackLinks();
     const [near, far] = links.pair();
     makeRuntime(far, links);
-    const kernel = channelOver(near);
+    const kernel = channelOver(near, plainCodec(nodeTextCodec));
     const notify = (notice: Notice, ends?: readonly LinkEnd[]): void => {
       kernel.sendValue(FRAME.control, 0, 0, 0, notice, MAX_BYTES, ends);
     };
@@ -53,7 +56,7 @@ export async function rehearse(makeRuntime: (control: LoopbackLink, links: Loopb
     await delivered(links);
     const [mine, its] = links.pair();
     notify({ notice: 'channel', channel: 1 }, [its]);
-    const peer = channelOver(mine);
+    const peer = channelOver(mine, new ValueCodec(nodeTextCodec, true));
     for (let call = 1; call <= 4; call++) {
       peer.sendValue(FRAME.call, 0, 0, call, ['add', { n: call, text: 'x', list: [1, null] }], MAX_BYTES);
       await delivered(links);
@@ -65,15 +68,14 @@ export async function rehearse(makeRuntime: (control: LoopbackLink, links: Loopb
   }
 }
 
-function channelOver(link: LoopbackLink): Channel {
+function channelOver(link: LoopbackLink, codec: FrameCodec): Channel {
   return new Channel({
     link,
     receiver: NOBODY,
     afterTurn: (callback) => {
       process.nextTick(callback);
     },
-    text: nodeTextCodec,
-    includeStack: true,
+    codec,
   });
 }
 

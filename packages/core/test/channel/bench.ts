@@ -1,4 +1,5 @@
 /** Two ends of a loopback link, turns that end when a test says so, and a receiver that writes down what it gets. */
+import { ValueCodec } from '../../src/guest/value-codec.js';
 import { Channel, type ChannelReceiver } from '../../src/channel/channel.js';
 import type { FrameKind } from '../../src/channel/frames.js';
 import type { Link, Transfer } from '../../src/channel/link.js';
@@ -105,15 +106,13 @@ export function channelPair(): {
     link: counted,
     receiver: new Recorder(),
     afterTurn: turns.afterTurn,
-    text,
-    includeStack: true,
+    codec: new ValueCodec(text, true),
   });
   const receiving = new Channel({
     link: far,
     receiver,
     afterTurn: turns.afterTurn,
-    text,
-    includeStack: true,
+    codec: new ValueCodec(text, true),
   });
   const deliver = (): void => {
     for (let ready = links.ready(); ready.length > 0; ready = links.ready()) ready[0]?.deliver();

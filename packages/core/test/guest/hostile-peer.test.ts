@@ -2,6 +2,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { Channel } from '../../src/channel/channel.js';
 import { FRAME } from '../../src/channel/frames.js';
+import { ValueCodec } from '../../src/guest/value-codec.js';
+import { plainCodec } from '../../src/protocol/plain-codec.js';
 import type { Context } from '../../src/index.js';
 import { Runtime } from '../../src/guest/runtime.js';
 import type { Notice } from '../../src/protocol/notices.js';
@@ -30,9 +32,9 @@ class Bench {
   readonly runtime: Runtime;
 
   constructor() {
-    const options = { afterTurn: this.turns.afterTurn, text, includeStack: true };
+    const { afterTurn } = this.turns;
     const [ours, theirs] = this.links.pair('control');
-    this.control = new Channel({ ...options, link: ours, receiver: this.kernel });
+    this.control = new Channel({ afterTurn, codec: plainCodec(text), link: ours, receiver: this.kernel });
     this.runtime = new Runtime({
       control: theirs,
       links: this.links,
@@ -47,7 +49,7 @@ class Bench {
     const [near, far] = this.links.pair('peer');
     this.raw = near;
     this.tell({ notice: 'channel', channel: 1 }, [far]);
-    this.channel = new Channel({ ...options, link: near, receiver: this.peer });
+    this.channel = new Channel({ afterTurn, codec: new ValueCodec(text, true), link: near, receiver: this.peer });
   }
 
   tell(notice: Notice, ends: Parameters<Channel['sendValue']>[6] = []): void {

@@ -1,4 +1,5 @@
 /** A kernel whose guests are played by the test: what they say, byte by byte, is the test's choice. */
+import { plainCodec } from '../../src/protocol/plain-codec.js';
 import { Channel } from '../../src/channel/channel.js';
 import { FRAME, type FrameKind } from '../../src/channel/frames.js';
 import type { Link } from '../../src/channel/link.js';
@@ -29,8 +30,7 @@ export class RawGuest {
       link,
       receiver: this.recorder,
       afterTurn: turns.afterTurn,
-      text,
-      includeStack: true,
+      codec: plainCodec(text),
     });
   }
 
