@@ -1,6 +1,6 @@
 /** The conformance grid over threads: the library as users start it, every guest in a thread of its own. */
 import { EnvironmentError } from '@espalier/core';
-import { start, type TreeEvent } from '@espalier/supervisor';
+import { start, type TreeEvent, type TreeSpec } from '@espalier/supervisor';
 import type { Grid, GridChild, Harness } from '../../packages/core/test/conformance/harness.js';
 
 const MODULES = new URL('../../packages/core/test/conformance/modules/', import.meta.url);
@@ -14,7 +14,7 @@ export const threadsHarness: Harness = {
       events.push(event);
       for (const look of waiting) look();
     };
-    const spec = { name: 'tree', intensity: options.intensity ?? 3, children: children.map(childSpec) };
+    const spec = { name: 'tree', intensity: options.intensity ?? 3, children: children.map(childSpec) } as TreeSpec;
     const readEvents = events as unknown as Grid['events'];
     let host;
     try {

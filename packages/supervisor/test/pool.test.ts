@@ -26,6 +26,11 @@ afterEach(async () => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+function listen(_path: string, _stream: string, text: string): void {
+  printed.push(...text.trimEnd().split('\n'));
+  heard();
+}
+
 interface PoolFields {
   minThreads?: number;
   maxThreads?: number;
@@ -44,10 +49,7 @@ async function startPool(pool: PoolFields = {}, fields: object = {}, module: URL
     base: pathToFileURL(`${folder}/`),
     spares: { total: 0 },
     onEvent: (event) => events.push(event),
-    onOutput: (_path, _stream, text) => {
-      printed.push(...text.trimEnd().split('\n'));
-      heard();
-    },
+    onOutput: listen,
   });
   hosts.push(host);
   return host;
@@ -266,13 +268,14 @@ describe('pool: a caller that is gone', () => {
       embedded: true,
       base: pathToFileURL(`${folder}/`),
       spares: { total: 0 },
-      onOutput: () => undefined,
+      onOutput: listen,
     });
     hosts.push(host);
     const pool = host.ref<Tasks>('pool');
     const outcome = () => pool.call.run(2).catch((error: unknown) => (error as CallError).code);
     await host.call('caller', 'begin', []);
-    while ((await outcome()) !== 'full');
+    await lines('looping', 1);
+    expect(await outcome()).toBe('full');
     expect((await failure(host.call('caller', 'quit', []))).code).toBe('down');
     let last: unknown = 'full';
     while (last === 'full') last = await outcome();

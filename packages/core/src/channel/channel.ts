@@ -90,10 +90,6 @@ export class Channel {
   #endSeen = false;
   #broken = false;
 
-  /** Frames sent and frames dispatched so far: the test clock compares them. */
-  sent = 0;
-  received = 0;
-
   constructor(options: ChannelOptions) {
     this.#link = options.link;
     this.#receiver = options.receiver;
@@ -238,7 +234,6 @@ export class Channel {
     const length = writer.offset - at - HEADER_BYTES;
     writeLength(writer.bytes, at, length);
     this.#sequence = (this.#sequence + 1) >>> 0;
-    this.sent++;
     if (++this.#frames >= MAX_BATCH_FRAMES || writer.offset >= MAX_BATCH_BYTES) {
       this.flush();
     } else if (!this.#flushDue) {
@@ -345,7 +340,6 @@ export class Channel {
   #next(end: number): void {
     this.#at = end;
     this.#expected = (this.#expected + 1) >>> 0;
-    this.received++;
   }
 
   #violate(problem: string): false {

@@ -130,17 +130,6 @@ export class Runtime implements EnvironmentServices {
     for (const environment of [...this.#environments.values()]) environment.endThrown(thrown);
   }
 
-  /** Frames sent and received on all channels, and the next deadline: for the test clock. */
-  pulse(): { readonly sent: number; readonly received: number; readonly nextDeadline: number } {
-    let sent = this.#controlChannel.sent;
-    let received = this.#controlChannel.received;
-    for (const { channel } of this.#channels.values()) {
-      sent += channel.sent;
-      received += channel.received;
-    }
-    return { sent, received, nextDeadline: this.timers.nextDeadline() };
-  }
-
   flush(): void {
     for (const { channel } of this.#channels.values()) channel.flush();
     this.#control.flush();

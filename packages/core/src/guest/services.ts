@@ -1,7 +1,6 @@
 /** What the runtime of a thread offers to each environment in it. */
 import type { AfterTurn } from '../clock.js';
 import type { SystemCall, OpaqueValue } from '../protocol/system-calls.js';
-import type { AnswerValue } from '../protocol/notices.js';
 import type { Address } from './address.js';
 import type { Behaviour } from './behaviour.js';
 import type { Control } from './control.js';
@@ -41,5 +40,3 @@ export interface EnvironmentServices {
   whenSettled(environment: LocalEnvironment, deadline: number, callback: () => void): void;
   ended(environment: LocalEnvironment): void;
 }
-
-export type { AnswerValue };

@@ -1,8 +1,8 @@
 export { Kernel } from './kernel.js';
 
-export type { EnvironmentSpec, EnvironmentState } from './environment.js';
+export type { EnvironmentSpec } from './environment.js';
 export type { KernelEvent } from './events.js';
-export type { KernelOptions, LoadResult, Loader } from './parts.js';
+export type { LoadResult } from './parts.js';
 export type { NodeStart } from './supervisor-node.js';
 export type { TreeSnapshot } from './tree.js';
 export type { Wall, WallEnd, WallLimits, WallRequest, WallThread } from './wall.js';

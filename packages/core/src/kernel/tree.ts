@@ -32,7 +32,7 @@ export class Tree {
       this.#parts.observe({
         kind: 'tree-ended',
         path: name,
-        reason: { tag: reason.tag, detail: reason.detail as Uint8Array | undefined },
+        reason: { tag: reason.tag, detail: reason.detail },
       });
       for (const callback of this.#ended.splice(0)) callback();
     };

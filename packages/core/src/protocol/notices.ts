@@ -86,9 +86,7 @@ export type Notice =
   | { readonly notice: 'ticket'; readonly channel: number; readonly ticket: number; readonly handle: number }
   | { readonly notice: 'inspect'; readonly id: number; readonly env: number; readonly query: InspectQuery }
   /** For administrators: what happens in the tree. */
-  | { readonly notice: 'event'; readonly event: unknown }
-  /** The test clock: time is now this, and who has nothing left to do says so. */
-  | { readonly notice: 'clock'; readonly now: number; readonly id: number };
+  | { readonly notice: 'event'; readonly event: unknown };
 
 export type Answer =
   | { readonly ok: true; readonly value: AnswerValue }

@@ -352,6 +352,7 @@ const NO_BEHAVIOUR: Behaviour = { behaviour: 'environment', run: () => undefined
 /** All microtasks of this turn have run. */
 function turnEnd(): Promise<void> {
   return new Promise((resolve) => {
+    // eslint-disable-next-line no-restricted-globals -- only the host's own loop knows when all microtasks have run
     setImmediate(resolve);
   });
 }

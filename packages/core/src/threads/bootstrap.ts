@@ -42,16 +42,16 @@ export function bootThread(startGuest: (start: GuestStart) => void, rehearse?: (
   leaveGuardTool();
   hardenTrusted();
   // Once taken the listener is gone, and only the guest runtime decides what keeps the thread going.
-  let rehearsal: NodeJS.Timeout | undefined;
+  const rehearsal: { timer?: NodeJS.Timeout } = {};
   wall.once('message', ({ env }: FromWall) => {
-    clearTimeout(rehearsal);
+    clearTimeout(rehearsal.timer);
     applyEnvironment(env);
     startGuest({ link: new PortLink(control, { takesEnds: true }), links: portLinks });
   });
   const heapLimitMb = getHeapStatistics().heap_size_limit / BYTES_PER_MB;
   post({ tag: 'ready', tid: ownTid(), heapLimitMb });
   if (rehearse === undefined) return;
-  rehearsal = setTimeout(() => {
+  rehearsal.timer = setTimeout(() => {
     void rehearse().then(() => {
       post({ tag: 'rehearsed' });
     });

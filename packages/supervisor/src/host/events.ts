@@ -10,8 +10,8 @@ type ReadableEvent<E> = E extends { readonly event: infer S } ? Omit<E, 'event'>
 export type TreeEvent = ReadableEvent<KernelEvent>;
 
 export function readEvent(event: KernelEvent): TreeEvent {
-  if (event.kind === 'supervision') return { ...event, event: readReason(event.event) } as TreeEvent;
-  return readReason(event) as TreeEvent;
+  if (event.kind === 'supervision') return { ...event, event: readReason(event.event) };
+  return readReason(event);
 }
 
 function readReason<E extends object>(event: E): E {

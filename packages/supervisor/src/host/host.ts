@@ -2,7 +2,7 @@
  * The host handle: what the application holds of a running tree. It is a credited endpoint like an
  * environment's, with the administrator's right to the whole tree.
  */
-import { EnvironmentError, HostError, type CallOptions, type Context, type Destination, type Ref, type SendOptions, type Statistics } from '@espalier/core';
+import type { CallOptions, Context, Destination, Ref, SendOptions, Statistics } from '@espalier/core';
 import type { HostFacts, TreeSnapshot } from '@espalier/core/internal/host.js';
 import type { TreeEvent } from './events.js';
 import type { KernelThread } from './kernel-thread-handle.js';
@@ -97,5 +97,3 @@ export class Host {
     return this.stop().then(() => undefined);
   }
 }
-
-export { EnvironmentError, HostError };

@@ -218,12 +218,12 @@ export class KernelThread {
   }
 
   /** Whatever is waited for from the kernel, or its failure. */
-  #orFailure<T>(begin: (resolve: (value: T) => void, reject: (error: unknown) => void) => void): Promise<T> {
+  #orFailure<T>(begin: (resolve: (value: T) => void, reject: (error: Error) => void) => void): Promise<T> {
     if (this.#failed !== undefined) return Promise.reject(this.#failed);
     return new Promise<T>((resolve, reject) => {
-      const rejectAll = (error: unknown): void => {
+      const rejectAll = (error: Error): void => {
         this.#onFailure = this.#onFailure.filter((known) => known !== rejectAll);
-        reject(error as Error);
+        reject(error);
       };
       this.#onFailure.push(rejectAll);
       begin((value) => {
