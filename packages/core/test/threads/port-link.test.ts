@@ -170,7 +170,7 @@ describe('port link: closing', () => {
 
 const shared = new Uint8Array(new SharedArrayBuffer(4));
 const HOSTILE: readonly (readonly [string, unknown])[] = [
-  ['a string', 'hello'],
+  ['a number', 5],
   ['nothing', null],
   ['an object', { length: 3, buffer: {} }],
   ['an empty array', []],

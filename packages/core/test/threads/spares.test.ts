@@ -38,23 +38,33 @@ function shelf(options: SpareOptions = {}) {
 }
 
 describe('spares', () => {
-  test('nothing is started before limits were asked for, nor while the environment is becoming ready', () => {
+  test('nothing is started before limits were asked for; the first taker gets a spare beside it', () => {
     const { spares, started, advance } = shelf();
-    expect(spares.take(SMALL)).toBeUndefined();
+    advance(1000);
     expect(started).toEqual([]);
-    spares.refill();
+    expect(spares.take(SMALL)).toBeUndefined();
     expect(started).toEqual(['64#1']);
+    spares.refill();
     advance(1000);
     expect(started).toEqual(['64#1']);
   });
 
-  test('an environment that says nothing delays the refill for 50 ms only', () => {
+  test('after a warm start, nothing is started while the environment is becoming ready, for 50 ms at most', () => {
     const { spares, started, advance } = shelf();
     spares.take(SMALL);
+    spares.ready('64#1');
+    expect(spares.take(SMALL)).toBe('64#1');
     advance(49);
-    expect(started).toEqual([]);
-    advance(1);
     expect(started).toEqual(['64#1']);
+    advance(1);
+    expect(started).toEqual(['64#1', '64#2']);
+  });
+
+  test('takers that come faster than spares start have the next one started at once', () => {
+    const { spares, started } = shelf();
+    spares.take(SMALL);
+    expect(spares.take(SMALL)).toBe('64#1');
+    expect(started).toEqual(['64#1', '64#2']);
   });
 
   test('a spare is taken once, and only for equal limits', () => {
