@@ -71,7 +71,15 @@ const NODE_GLOBALS = Object.fromEntries(
 
 export default tseslint.config(
   {
-    ignores: ['**/dist/', '**/node_modules/', '**/.espalier/', '.tools/', '.cache/', 'coverage/', '**/poison/'],
+    ignores: [
+      '**/dist/',
+      '**/node_modules/',
+      '**/.espalier/',
+      '.tools/',
+      '.cache/',
+      'coverage/',
+      '**/poison/',
+    ],
   },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,

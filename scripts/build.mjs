@@ -46,7 +46,9 @@ export async function build() {
   const notes = packages.map(({ dir }) => `${dir}/dist/.tsbuildinfo`);
   const hash = () => hashOf([...inputs, ...notes]);
   const isCurrent = () =>
-    bundlesExist() && notes.every((path) => existsSync(join(ROOT, path))) && readStamp(STAMP)?.hash === hash();
+    bundlesExist() &&
+    notes.every((path) => existsSync(join(ROOT, path))) &&
+    readStamp(STAMP)?.hash === hash();
   if (isCurrent()) return;
   await locked(async () => {
     if (isCurrent()) return;

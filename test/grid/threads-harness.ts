@@ -14,7 +14,11 @@ export const threadsHarness: Harness = {
       events.push(event);
       for (const look of waiting) look();
     };
-    const spec = { name: 'tree', intensity: options.intensity ?? 3, children: children.map(childSpec) } as TreeSpec;
+    const spec = {
+      name: 'tree',
+      intensity: options.intensity ?? 3,
+      children: children.map(childSpec),
+    } as TreeSpec;
     const readEvents = events as unknown as Grid['events'];
     let host;
     try {
@@ -51,7 +55,15 @@ export const threadsHarness: Harness = {
   },
 };
 
-function childSpec({ id, name, module, args, terms = {}, restart = 'temporary', shutdown = 5000 }: GridChild): object {
+function childSpec({
+  id,
+  name,
+  module,
+  args,
+  terms = {},
+  restart = 'temporary',
+  shutdown = 5000,
+}: GridChild): object {
   const { capacity, capacityBytes, messageBytes, overflow, sendTimeoutMs } = terms;
   const limits = { mailbox: capacity, mailboxBytes: capacityBytes, messageBytes };
   return defined({

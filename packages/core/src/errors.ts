@@ -72,7 +72,12 @@ export interface SpecProblem {
 export class SpecError extends EspalierError<SpecErrorCode> {
   readonly problems: readonly SpecProblem[];
 
-  constructor(code: SpecErrorCode, message: string, problems: readonly SpecProblem[], facts: ErrorFacts = {}) {
+  constructor(
+    code: SpecErrorCode,
+    message: string,
+    problems: readonly SpecProblem[],
+    facts: ErrorFacts = {},
+  ) {
     const first = problems[0];
     super(code, message, { path: first?.path, value: first?.value, remedy: first?.remedy, ...facts });
     this.problems = problems;

@@ -7,7 +7,16 @@ export { IGNORE, Refusal, concurrent, environment, server, task } from './guest/
 export type { ErrorCode, ErrorCodeEntry, ErrorKind } from './error-codes.js';
 export type { ErrorFacts, SpecProblem } from './errors.js';
 export type { ExitReason, ExitTag, GuestExitTag } from './exit-reason.js';
-export type { Behaviour, EnvironmentBehaviour, Handlers, Ignore, Server, ServerContext, ServerDefinition, Task } from './guest/behaviour.js';
+export type {
+  Behaviour,
+  EnvironmentBehaviour,
+  Handlers,
+  Ignore,
+  Server,
+  ServerContext,
+  ServerDefinition,
+  Task,
+} from './guest/behaviour.js';
 export type {
   CallOptions,
   Context,
@@ -22,7 +31,15 @@ export type {
   TimerHandle,
 } from './guest/context.js';
 export type { Match } from './guest/mailbox.js';
-export type { Monitor, Received, ReceivedCall, ReceivedCast, ReceivedDown, ReceivedExit, ReceivedMessage } from './guest/received.js';
+export type {
+  Monitor,
+  Received,
+  ReceivedCall,
+  ReceivedCast,
+  ReceivedDown,
+  ReceivedExit,
+  ReceivedMessage,
+} from './guest/received.js';
 export type { Ref } from './guest/ref.js';
 export type { PoolTask } from './pool/pool-types.js';
 export type { OverflowPolicy } from './protocol/notices.js';

@@ -13,7 +13,9 @@ export async function open() {
     async run({ payload, count }) {
       const options = { timeoutMs: Infinity };
       const receiving = host.call('receiver', 'expect', [payload, count], options);
-      const sent = /** @type {{ begin: number, sum: number }} */ (await host.call('sender', 'run', [payload, count], options));
+      const sent = /** @type {{ begin: number, sum: number }} */ (
+        await host.call('sender', 'run', [payload, count], options)
+      );
       const received = /** @type {{ end: number, sum: number }} */ (await receiving);
       return { count, seconds: received.end - sent.begin, sums: [sent.sum, received.sum] };
     },

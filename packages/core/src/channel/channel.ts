@@ -37,7 +37,15 @@ export const MAX_FRAME_BYTES = 1 << 30;
 
 export interface ChannelReceiver {
   /** A frame with a value as its body; `bytes` is the size of the body, with the buffers that moved with it. */
-  value(kind: FrameKind, to: number, from: number, correlation: number, value: unknown, bytes: number, ends: readonly Transfer[]): void;
+  value(
+    kind: FrameKind,
+    to: number,
+    from: number,
+    correlation: number,
+    value: unknown,
+    bytes: number,
+    ends: readonly Transfer[],
+  ): void;
   /** A frame without a value: `cancel`, `credit`, `want`, `forget`. `number` is its body, or 0. */
   plain(kind: FrameKind, to: number, from: number, correlation: number, number: number): void;
   /** The reference for a ticket, or undefined while its notice has not come. */
@@ -218,9 +226,13 @@ export class Channel {
   #begin(kind: FrameKind, flags: number, to: number, from: number, correlation: number): number {
     const writer = this.#writer;
     if (this.#encoding) {
-      throw new CallError('operation_refused', 'a getter or proxy trap of a message sent a message while it was read', {
-        remedy: 'Read the value first, then send it.',
-      });
+      throw new CallError(
+        'operation_refused',
+        'a getter or proxy trap of a message sent a message while it was read',
+        {
+          remedy: 'Read the value first, then send it.',
+        },
+      );
     }
     writer.ensure(HEADER_BYTES);
     const at = writer.offset;
@@ -292,7 +304,8 @@ export class Channel {
     if (end > bytes.length) return this.#violate('a frame body is cut off');
     if (readU32(bytes, at + 6) !== this.#expected) return this.#violate('a frame is missing or came twice');
     if (this.#expected === 0) {
-      if (kind !== FRAME.hello || correlation !== PROTOCOL_VERSION) return this.#violate('the version differs');
+      if (kind !== FRAME.hello || correlation !== PROTOCOL_VERSION)
+        return this.#violate('the version differs');
       this.#next(end);
       return true;
     }

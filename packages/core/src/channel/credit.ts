@@ -39,7 +39,6 @@ export class StreamCredit {
   closed = false;
 }
 
-
 export class CreditAccount<S extends StreamCredit> {
   readonly #bounds: MailboxBounds;
   readonly #grant: (stream: S, messages: number, bytes: number) => void;
@@ -123,8 +122,7 @@ export class CreditAccount<S extends StreamCredit> {
     const grown = Math.min(stream.windowBytes - stream.bytes, spareBytes);
     const bytes = Math.max(0, grown, Math.min(stream.wanted - stream.bytes, roomBytes));
     // A waiting sender is helped only by enough for its next message; a crumb would cost a frame each.
-    const enough =
-      stream.messages + messages > 0 && stream.bytes + bytes >= Math.max(1, stream.wanted);
+    const enough = stream.messages + messages > 0 && stream.bytes + bytes >= Math.max(1, stream.wanted);
     if (enough) {
       stream.wanted = 0;
       // It may have been granted enough already, by a grant that is under way.

@@ -58,7 +58,9 @@ export class LoopbackLink implements Link, Delivery, LinkEnd {
   send(batch: Uint8Array, transfers: readonly Transfer[] = []): void {
     if (this.#closed) return;
     // Buffers move with the batch, as between threads: the sender's are detached.
-    const moved = transfers.map((item) => (item instanceof ArrayBuffer ? structuredClone(item, { transfer: [item] }) : item));
+    const moved = transfers.map((item) =>
+      item instanceof ArrayBuffer ? structuredClone(item, { transfer: [item] }) : item,
+    );
     this.#peer?.put({ bytes: batch.slice(), transfers: moved });
   }
 

@@ -64,7 +64,9 @@ export interface EnvironmentBehaviour<A = unknown> {
  * A loop over the mailbox. It counts as started when the function has run to its first wait; its
  * return is the exit `normal`, a throw is the exit `error`.
  */
-export function environment<A = undefined>(run: (context: Context, args: A) => unknown): EnvironmentBehaviour<A> {
+export function environment<A = undefined>(
+  run: (context: Context, args: A) => unknown,
+): EnvironmentBehaviour<A> {
   return Object.freeze({ behaviour: 'environment', run });
 }
 
@@ -121,5 +123,9 @@ export class Refusal extends Error {
 
 export function isBehaviour(candidate: unknown): candidate is Behaviour {
   if (typeof candidate !== 'object' || candidate === null || !('behaviour' in candidate)) return false;
-  return candidate.behaviour === 'server' || candidate.behaviour === 'environment' || candidate.behaviour === 'task';
+  return (
+    candidate.behaviour === 'server' ||
+    candidate.behaviour === 'environment' ||
+    candidate.behaviour === 'task'
+  );
 }

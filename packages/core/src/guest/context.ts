@@ -74,13 +74,23 @@ export interface Context {
    */
   send(target: Destination, value: unknown, options?: SendOptions): Promise<void>;
   /** As `send`, to a server's cast. */
-  cast(target: Destination, operation: string, parameters: readonly unknown[], options?: SendOptions): Promise<void>;
+  cast(
+    target: Destination,
+    operation: string,
+    parameters: readonly unknown[],
+    options?: SendOptions,
+  ): Promise<void>;
   /**
    * Calls a server. Ends exactly once: with its reply, or with `CallError` `down` (it ended), `noproc`
    * (nobody is there), `timeout`, `cancelled`, `refused`, `no_such_operation`, `full`, `too_large` or
    * `value_refused`.
    */
-  call(target: Destination, operation: string, parameters: readonly unknown[], options?: CallOptions): Promise<unknown>;
+  call(
+    target: Destination,
+    operation: string,
+    parameters: readonly unknown[],
+    options?: CallOptions,
+  ): Promise<unknown>;
 
   /** The next item of the mailbox. One `receive` at a time; not in servers, whose handlers get the items. */
   receive(options?: ReceiveOptions & { readonly timeoutMs?: undefined }): Promise<Received>;

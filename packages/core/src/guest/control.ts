@@ -13,7 +13,10 @@ type WithoutId<C> = C extends { readonly id: number } ? Omit<C, 'id'> : never;
 export class Control {
   readonly #channel: Channel;
   readonly #reason: (reason: WireReason) => ExitReason;
-  readonly #asked = new Map<number, { resolve: (value: AnswerValue) => void; reject: (error: EspalierError) => void; call: string }>();
+  readonly #asked = new Map<
+    number,
+    { resolve: (value: AnswerValue) => void; reject: (error: EspalierError) => void; call: string }
+  >();
   #last = 0;
 
   constructor(channel: Channel, reason: (reason: WireReason) => ExitReason) {
@@ -53,7 +56,8 @@ export class Control {
     }
     const reason = answer.reason === undefined ? undefined : this.#reason(answer.reason);
     const text = answer.text ?? `the kernel refused '${asked.call}': ${answer.code}`;
-    if (answer.code === 'noproc' || answer.code === 'operation_refused') asked.reject(new CallError(answer.code, text, { reason }));
+    if (answer.code === 'noproc' || answer.code === 'operation_refused')
+      asked.reject(new CallError(answer.code, text, { reason }));
     else asked.reject(new EnvironmentError(answer.code, text, { reason }));
   }
 
@@ -62,7 +66,8 @@ export class Control {
   }
 
   close(): void {
-    for (const { reject, call } of this.#asked.values()) reject(new CallError('cancelled', `the environment ended during '${call}'`));
+    for (const { reject, call } of this.#asked.values())
+      reject(new CallError('cancelled', `the environment ended during '${call}'`));
     this.#asked.clear();
   }
 }

@@ -8,9 +8,13 @@ export function assertDestination(target: unknown): void {
   if (Address.isAddress(target)) return;
   const isText = typeof target === 'string';
   if (isText && target.length > 0 && target.length <= MAX_NAME_LENGTH) return;
-  throw new CallError('operation_refused', `a target is a name of 1 to ${String(MAX_NAME_LENGTH)} characters, or an address`, {
-    field: 'target',
-    value: isText ? target : typeof target,
-    remedy: 'Give a name, or an address that was received or spawned.',
-  });
+  throw new CallError(
+    'operation_refused',
+    `a target is a name of 1 to ${String(MAX_NAME_LENGTH)} characters, or an address`,
+    {
+      field: 'target',
+      value: isText ? target : typeof target,
+      remedy: 'Give a name, or an address that was received or spawned.',
+    },
+  );
 }

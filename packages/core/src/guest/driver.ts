@@ -28,10 +28,13 @@ export interface Driver {
 
 /** What something thrown means as an exit. */
 export function exitOf(thrown: unknown): { readonly tag: GuestExitTag; readonly detail: unknown } {
-  if (thrown instanceof ExitRequest) return { tag: thrown.reason.tag as GuestExitTag, detail: thrown.reason.detail };
+  if (thrown instanceof ExitRequest)
+    return { tag: thrown.reason.tag as GuestExitTag, detail: thrown.reason.detail };
   return { tag: 'error', detail: thrown };
 }
 
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as PromiseLike<unknown>).then === 'function';
+  return (
+    typeof value === 'object' && value !== null && typeof (value as PromiseLike<unknown>).then === 'function'
+  );
 }

@@ -23,23 +23,35 @@ export class StandaloneEncoder {
     const addresses: Address[] = [];
     const references = {
       write(reference: Reference): number {
-        if (!Address.isAddress(reference)) throw new CallError('value_refused', 'this kind of reference cannot be sent');
+        if (!Address.isAddress(reference))
+          throw new CallError('value_refused', 'this kind of reference cannot be sent');
         const known = addresses.indexOf(reference);
         return known >= 0 ? known : addresses.push(reference) - 1;
       },
     };
     const moved: ArrayBuffer[] = [];
-    this.#encoder.encode(this.#writer, value, references, transfer === undefined ? undefined : { buffers: transfer, moved }, maxBytes);
+    this.#encoder.encode(
+      this.#writer,
+      value,
+      references,
+      transfer === undefined ? undefined : { buffers: transfer, moved },
+      maxBytes,
+    );
     const bytes = this.#writer.take();
     // Checked before anything is detached: what is refused stays the sender's.
     if (bytes.length + bytesMoved(moved) > maxBytes) {
-      throw new CallError('too_large', `the message and its transfers are larger than ${String(maxBytes)} bytes`, {
-        field: 'messageBytes',
-        value: maxBytes,
-      });
+      throw new CallError(
+        'too_large',
+        `the message and its transfers are larger than ${String(maxBytes)} bytes`,
+        {
+          field: 'messageBytes',
+          value: maxBytes,
+        },
+      );
     }
     // Detached now, as `send` promises, and not only when the frame leaves.
-    const transfers = moved.length === 0 ? NONE : moved.map((buffer) => structuredClone(buffer, { transfer: [buffer] }));
+    const transfers =
+      moved.length === 0 ? NONE : moved.map((buffer) => structuredClone(buffer, { transfer: [buffer] }));
     return { bytes, references: addresses, transfers };
   }
 

@@ -48,11 +48,21 @@ export class EnvironmentContext implements Context {
     return this.#send(target, FRAME.message, value, options);
   }
 
-  cast(target: Destination, operation: string, parameters: readonly unknown[], options?: SendOptions): Promise<void> {
+  cast(
+    target: Destination,
+    operation: string,
+    parameters: readonly unknown[],
+    options?: SendOptions,
+  ): Promise<void> {
     return this.#send(target, FRAME.cast, [operation, ...parameters], options);
   }
 
-  #send(target: Destination, kind: FrameKind, value: unknown, options: SendOptions | undefined): Promise<void> {
+  #send(
+    target: Destination,
+    kind: FrameKind,
+    value: unknown,
+    options: SendOptions | undefined,
+  ): Promise<void> {
     try {
       return this.#environment.route(target).send(kind, 0, value, options?.transfer);
     } catch (error) {
@@ -61,11 +71,20 @@ export class EnvironmentContext implements Context {
     }
   }
 
-  call(target: Destination, operation: string, parameters: readonly unknown[], options?: CallOptions): Promise<unknown> {
+  call(
+    target: Destination,
+    operation: string,
+    parameters: readonly unknown[],
+    options?: CallOptions,
+  ): Promise<unknown> {
     const environment = this.#environment;
     const signal = options?.signal;
     if (signal?.aborted === true) {
-      return Promise.reject(new CallError('cancelled', `'${operation}' was cancelled before it was sent`, { cause: signal.reason }));
+      return Promise.reject(
+        new CallError('cancelled', `'${operation}' was cancelled before it was sent`, {
+          cause: signal.reason,
+        }),
+      );
     }
     return new Promise((resolve, reject) => {
       const timeoutMs = options?.timeoutMs ?? DEFAULT_CALL_TIMEOUT_MS;
@@ -84,7 +103,11 @@ export class EnvironmentContext implements Context {
     const { mailbox } = this.#environment;
     const match = options?.match;
     if (mailbox.hasTaker) {
-      return Promise.reject(new CallError('operation_refused', 'another receive is waiting already', { remedy: 'Await one receive before the next.' }));
+      return Promise.reject(
+        new CallError('operation_refused', 'another receive is waiting already', {
+          remedy: 'Await one receive before the next.',
+        }),
+      );
     }
     const timeoutMs = options?.timeoutMs;
     return new Promise((resolve, reject) => {
@@ -97,10 +120,12 @@ export class EnvironmentContext implements Context {
         mailbox.take(match, resolve, reject);
         return;
       }
-      const settled = <T>(settle: (value: T) => void) => (value: T): void => {
-        this.#environment.cancelTimer(timer);
-        settle(value);
-      };
+      const settled =
+        <T>(settle: (value: T) => void) =>
+        (value: T): void => {
+          this.#environment.cancelTimer(timer);
+          settle(value);
+        };
       const withdraw = mailbox.take(match, settled(resolve), settled(reject));
       const timer = this.#environment.timer(timeoutMs, () => {
         withdraw();
@@ -115,11 +140,16 @@ export class EnvironmentContext implements Context {
     assertDestination(target);
     const encoded = services.encode(value, undefined, MAX_OPAQUE_BYTES);
     const timer = environment.timer(delayMs, () => {
-      if (target === environment.self) environment.mailbox.pushReserved({ type: 'message', value: services.decode(encoded) });
-      else environment.route(target).sendEncoded(FRAME.message, 0, encoded).catch(() => {
-        // Nobody waits for a timer's send: what has no room is a dropped message.
-        environment.undelivered(typeof target === 'string' ? `'${target}'` : 'an address', 'dropped', 1);
-      });
+      if (target === environment.self)
+        environment.mailbox.pushReserved({ type: 'message', value: services.decode(encoded) });
+      else
+        environment
+          .route(target)
+          .sendEncoded(FRAME.message, 0, encoded)
+          .catch(() => {
+            // Nobody waits for a timer's send: what has no room is a dropped message.
+            environment.undelivered(typeof target === 'string' ? `'${target}'` : 'an address', 'dropped', 1);
+          });
     });
     return Object.freeze({ cancel: () => environment.cancelTimer(timer) });
   }
@@ -127,9 +157,12 @@ export class EnvironmentContext implements Context {
   async monitor(target: Destination): Promise<Monitor> {
     const environment = this.#environment;
     const monitor: Monitor = Object.freeze({ target });
-    await environment.services.ask({ call: 'monitor', env: environment.slot, target: targetOf(target) }, (id) => {
-      environment.watch(id as number, monitor);
-    });
+    await environment.services.ask(
+      { call: 'monitor', env: environment.slot, target: targetOf(target) },
+      (id) => {
+        environment.watch(id as number, monitor);
+      },
+    );
     return monitor;
   }
 
@@ -160,7 +193,14 @@ export class EnvironmentContext implements Context {
 
   sendExit(target: Destination, reason: Exit): void {
     const { services, slot } = this.#environment;
-    const call = { call: 'signal', env: slot, target: targetOf(target), kind: 'exit', tag: reason.tag, detail: services.opaque(reason.detail) } as const;
+    const call = {
+      call: 'signal',
+      env: slot,
+      target: targetOf(target),
+      kind: 'exit',
+      tag: reason.tag,
+      detail: services.opaque(reason.detail),
+    } as const;
     // The signal goes by the kernel, the messages before it by a channel: they leave first.
     this.#environment.afterSent(() => {
       services.tell(call);
@@ -169,7 +209,14 @@ export class EnvironmentContext implements Context {
 
   kill(target: Destination): void {
     const { services, slot } = this.#environment;
-    const call = { call: 'signal', env: slot, target: targetOf(target), kind: 'kill', tag: 'error', detail: undefined } as const;
+    const call = {
+      call: 'signal',
+      env: slot,
+      target: targetOf(target),
+      kind: 'kill',
+      tag: 'error',
+      detail: undefined,
+    } as const;
     this.#environment.afterSent(() => {
       services.tell(call);
     });
@@ -199,13 +246,24 @@ export class EnvironmentContext implements Context {
 
   async spawn(request: SpawnRequest, options: SpawnOptions = {}): Promise<Spawned> {
     const { services, slot } = this.#environment;
-    const bytes = services.encode({ base: this.#environment.base, ...request }, undefined, MAX_OPAQUE_BYTES).bytes;
+    const bytes = services.encode(
+      { base: this.#environment.base, ...request },
+      undefined,
+      MAX_OPAQUE_BYTES,
+    ).bytes;
     let spawned: Spawned | undefined;
-    const call = { call: 'spawn', env: slot, request: bytes, link: options.link === true, monitor: options.monitor === true } as const;
+    const call = {
+      call: 'spawn',
+      env: slot,
+      request: bytes,
+      link: options.link === true,
+      monitor: options.monitor === true,
+    } as const;
     await services.ask(call, (answer) => {
       const { handle, monitor: id } = answer as { handle: number; monitor: number };
       const address = services.address(handle);
-      const monitor: Monitor | undefined = options.monitor === true ? Object.freeze({ target: address }) : undefined;
+      const monitor: Monitor | undefined =
+        options.monitor === true ? Object.freeze({ target: address }) : undefined;
       if (monitor !== undefined) this.#environment.watch(id, monitor);
       spawned = { address, monitor };
     });

@@ -26,7 +26,14 @@ export class IncomingCall implements ReceivedCall {
   #open = true;
   #cancelled: (() => void) | undefined;
 
-  constructor(operation: string, parameters: readonly unknown[], site: CallSite, peering: Peering, caller: number, call: number) {
+  constructor(
+    operation: string,
+    parameters: readonly unknown[],
+    site: CallSite,
+    peering: Peering,
+    caller: number,
+    call: number,
+  ) {
     this.operation = operation;
     this.arguments = parameters;
     this.#site = site;
@@ -98,7 +105,14 @@ export class IncomingCall implements ReceivedCall {
   }
 
   #post(kind: typeof FRAME.reply | typeof FRAME.failure, value: unknown): void {
-    const size = this.#peering.postNow(kind, this.#caller, this.#site.slot, this.#call, value, MAX_REPLY_BYTES);
+    const size = this.#peering.postNow(
+      kind,
+      this.#caller,
+      this.#site.slot,
+      this.#call,
+      value,
+      MAX_REPLY_BYTES,
+    );
     if (size !== undefined) return;
     const encoded = this.#site.encode(value, undefined, MAX_REPLY_BYTES);
     this.#peering.postEncoded(kind, this.#caller, this.#site.slot, this.#call, encoded);

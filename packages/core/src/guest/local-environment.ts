@@ -133,7 +133,10 @@ export class LocalEnvironment implements RouteOwner {
     this.end(exitOf(thrown));
   }
 
-  #finish(exit: { readonly tag: GuestExitTag; readonly detail: unknown } | { readonly signal: number }, deadline: number): void {
+  #finish(
+    exit: { readonly tag: GuestExitTag; readonly detail: unknown } | { readonly signal: number },
+    deadline: number,
+  ): void {
     const unsettled = this.#unsettled();
     if (unsettled && this.timers.now() < deadline) {
       this.services.whenSettled(this, deadline, () => {
@@ -162,8 +165,19 @@ export class LocalEnvironment implements RouteOwner {
   // ---- what the runtime brings -------------------------------------------------------------------
 
   /** A message, cast or call. False if its sender had no credit for it. */
-  arrived(kind: FrameKind, peering: Peering, from: number, correlation: number, value: unknown, bytes: number): boolean {
-    return this.mailbox.push(this.#item(kind, peering, from, correlation, value), this.#inboundStream(peering, from), bytes);
+  arrived(
+    kind: FrameKind,
+    peering: Peering,
+    from: number,
+    correlation: number,
+    value: unknown,
+    bytes: number,
+  ): boolean {
+    return this.mailbox.push(
+      this.#item(kind, peering, from, correlation, value),
+      this.#inboundStream(peering, from),
+      bytes,
+    );
   }
 
   wants(peering: Peering, from: number, bytes: number): void {
@@ -378,7 +392,13 @@ export class LocalEnvironment implements RouteOwner {
   }
 
   blocked(stream: PeerStream, on: boolean): void {
-    this.services.tell({ call: 'blocked', env: this.slot, channel: stream.peering.id, slot: stream.slot, on });
+    this.services.tell({
+      call: 'blocked',
+      env: this.slot,
+      channel: stream.peering.id,
+      slot: stream.slot,
+      on,
+    });
   }
 
   #item(kind: FrameKind, peering: Peering, from: number, correlation: number, value: unknown): Received {

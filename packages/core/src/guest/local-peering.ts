@@ -5,12 +5,26 @@ import { bodyBytes, type Encoded, type Peering } from './peer-channel.js';
 export class LocalPeering implements Peering {
   readonly id = 0;
   readonly #decode: (encoded: Encoded) => unknown;
-  readonly #value: (kind: FrameKind, to: number, from: number, correlation: number, value: unknown, bytes: number) => void;
+  readonly #value: (
+    kind: FrameKind,
+    to: number,
+    from: number,
+    correlation: number,
+    value: unknown,
+    bytes: number,
+  ) => void;
   readonly #plain: (kind: FrameKind, to: number, from: number, correlation: number, number: number) => void;
 
   constructor(
     decode: (encoded: Encoded) => unknown,
-    value: (kind: FrameKind, to: number, from: number, correlation: number, value: unknown, bytes: number) => void,
+    value: (
+      kind: FrameKind,
+      to: number,
+      from: number,
+      correlation: number,
+      value: unknown,
+      bytes: number,
+    ) => void,
     plain: (kind: FrameKind, to: number, from: number, correlation: number, number: number) => void,
   ) {
     this.#decode = decode;

@@ -76,7 +76,11 @@ export class Mailbox {
    * The first item that matches, now or when it comes. One taker at a time: a second one replaces none.
    * `reject` gets what its match throws; nothing is taken then.
    */
-  take(match: Match | undefined, resolve: (item: Received) => void, reject: (thrown: unknown) => void): () => void {
+  take(
+    match: Match | undefined,
+    resolve: (item: Received) => void,
+    reject: (thrown: unknown) => void,
+  ): () => void {
     const found = this.#suspended ? undefined : this.#find(match);
     if (found !== undefined) {
       resolve(found.item);
@@ -138,7 +142,8 @@ export class Mailbox {
   close(): number {
     this.#closed = true;
     let unread = 0;
-    for (let n = this.#head; n < this.#entries.length; n++) if (this.#entries[n]?.stream !== undefined) unread++;
+    for (let n = this.#head; n < this.#entries.length; n++)
+      if (this.#entries[n]?.stream !== undefined) unread++;
     this.#entries = [];
     this.#head = 0;
     this.#waiter = undefined;

@@ -35,7 +35,14 @@ export interface Peering {
   /** 0 is the thread itself. */
   readonly id: number;
   /** Tries the quick way: the size of the body, or `undefined` if the value has to be encoded apart. */
-  postNow(kind: FrameKind, to: number, from: number, correlation: number, value: unknown, maxBytes: number): number | undefined;
+  postNow(
+    kind: FrameKind,
+    to: number,
+    from: number,
+    correlation: number,
+    value: unknown,
+    maxBytes: number,
+  ): number | undefined;
   postEncoded(kind: FrameKind, to: number, from: number, correlation: number, encoded: Encoded): void;
   postPlain(kind: FrameKind, to: number, from: number, correlation: number, number?: number): void;
 }
@@ -59,7 +66,11 @@ export class PeerChannel implements Peering {
   #lastReceived = 0;
   readonly #backlog: Prepared[] = [];
 
-  constructor(id: number, channel: Channel, requestTicket: (channel: number, address: Address) => Promise<number | undefined>) {
+  constructor(
+    id: number,
+    channel: Channel,
+    requestTicket: (channel: number, address: Address) => Promise<number | undefined>,
+  ) {
     this.id = id;
     this.channel = channel;
     this.#requestTicket = requestTicket;
@@ -70,7 +81,14 @@ export class PeerChannel implements Peering {
     return this.#backlog.length;
   }
 
-  postNow(kind: FrameKind, to: number, from: number, correlation: number, value: unknown, maxBytes: number): number | undefined {
+  postNow(
+    kind: FrameKind,
+    to: number,
+    from: number,
+    correlation: number,
+    value: unknown,
+    maxBytes: number,
+  ): number | undefined {
     if (this.#backlog.length > 0) return undefined;
     try {
       return this.channel.sendValue(kind, to, from, correlation, value, maxBytes);
@@ -100,7 +118,8 @@ export class PeerChannel implements Peering {
   ticket(ticket: number): Address | undefined {
     if (ticket === 0) return NOWHERE;
     const address = this.#received.get(ticket);
-    if (address === undefined && ticket <= this.#lastReceived) throw new CallError('malformed', 'a ticket that does not exist');
+    if (address === undefined && ticket <= this.#lastReceived)
+      throw new CallError('malformed', 'a ticket that does not exist');
     return address;
   }
 
@@ -112,7 +131,8 @@ export class PeerChannel implements Peering {
     for (let next = this.#backlog[0]; next !== undefined; next = this.#backlog[0]) {
       const { references } = next.encoded;
       let ready = true;
-      for (const address of references) if (!this.#passed.has(address)) ready = this.#request(address) && ready;
+      for (const address of references)
+        if (!this.#passed.has(address)) ready = this.#request(address) && ready;
       if (!ready) return;
       this.#backlog.shift();
       const tickets = references.map((address) => this.#passed.get(address) as number);

@@ -96,7 +96,8 @@ export class PeerStream {
     const { messageBytes, capacityBytes } = this.terms;
     for (const sending of sendings) {
       // It was accepted before the receiver's bounds were known. What can never fit would block the rest.
-      if (sending.encoded.bytes.length > messageBytes || sending.bytes > capacityBytes) queue.tooLarge(sending);
+      if (sending.encoded.bytes.length > messageBytes || sending.bytes > capacityBytes)
+        queue.tooLarge(sending);
       else queue.enqueue(sending);
     }
     queue.pump();

@@ -50,16 +50,24 @@ export class PendingCalls {
   start(start: CallStart): number {
     const call = (this.#last = this.#last === 0xffffffff ? 1 : this.#last + 1);
     const timer = this.#timers.start(start.timeoutMs, () => {
-      this.#abandon(call, new CallError('timeout', `'${start.operation}' had no reply within ${String(start.timeoutMs)} ms`, {
-        field: 'timeoutMs',
-        value: start.timeoutMs,
-      }));
+      this.#abandon(
+        call,
+        new CallError('timeout', `'${start.operation}' had no reply within ${String(start.timeoutMs)} ms`, {
+          field: 'timeoutMs',
+          value: start.timeoutMs,
+        }),
+      );
     });
     let abort: (() => void) | undefined;
     const { signal } = start;
     if (signal !== undefined) {
       abort = () => {
-        this.#abandon(call, new CallError('cancelled', `'${start.operation}' was cancelled by its caller`, { cause: signal.reason }));
+        this.#abandon(
+          call,
+          new CallError('cancelled', `'${start.operation}' was cancelled by its caller`, {
+            cause: signal.reason,
+          }),
+        );
       };
       signal.addEventListener('abort', abort, { once: true });
     }
@@ -84,7 +92,12 @@ export class PendingCalls {
   reply(call: number, peer: CallPeer, value: unknown): boolean {
     const pending = this.#calls.get(call);
     // A reply counts only from the peer that was asked: others cannot answer in its place.
-    if (pending?.peer === undefined || pending.peer.channel !== peer.channel || pending.peer.slot !== peer.slot) return false;
+    if (
+      pending?.peer === undefined ||
+      pending.peer.channel !== peer.channel ||
+      pending.peer.slot !== peer.slot
+    )
+      return false;
     this.#take(call, pending);
     pending.resolve(value);
     return true;
@@ -93,7 +106,8 @@ export class PendingCalls {
   fail(call: number, error: CallError, peer?: CallPeer): boolean {
     const pending = this.#calls.get(call);
     if (pending === undefined) return false;
-    if (peer !== undefined && (pending.peer?.channel !== peer.channel || pending.peer.slot !== peer.slot)) return false;
+    if (peer !== undefined && (pending.peer?.channel !== peer.channel || pending.peer.slot !== peer.slot))
+      return false;
     this.#take(call, pending);
     pending.reject(error);
     return true;
@@ -104,7 +118,13 @@ export class PendingCalls {
     for (const [call, pending] of this.#calls) {
       if (pending.peer?.channel !== channel || pending.peer.slot !== slot) continue;
       this.#take(call, pending);
-      pending.reject(new CallError('down', `the environment ended (${reason.tag}) before it replied to '${pending.operation}'`, { reason }));
+      pending.reject(
+        new CallError(
+          'down',
+          `the environment ended (${reason.tag}) before it replied to '${pending.operation}'`,
+          { reason },
+        ),
+      );
     }
   }
 

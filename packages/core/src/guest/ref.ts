@@ -26,8 +26,14 @@ type BehaviourOf<M> = unknown extends M
 type Tail<F> = F extends (context: never, ...parameters: infer P) => unknown ? P : never;
 type Result<F> = F extends (...parameters: never[]) => infer R ? Awaited<R> : never;
 
-type CallsOf<B> = B extends Server<infer _A, infer _S, infer C, infer _K> ? { readonly [N in keyof C]: (...parameters: Tail<C[N]>) => Promise<Result<C[N]>> } : Untyped<Promise<unknown>>;
-type CastsOf<B> = B extends Server<infer _A, infer _S, infer _C, infer K> ? { readonly [N in keyof K]: (...parameters: Tail<K[N]>) => Promise<void> } : Untyped<Promise<void>>;
+type CallsOf<B> =
+  B extends Server<infer _A, infer _S, infer C, infer _K>
+    ? { readonly [N in keyof C]: (...parameters: Tail<C[N]>) => Promise<Result<C[N]>> }
+    : Untyped<Promise<unknown>>;
+type CastsOf<B> =
+  B extends Server<infer _A, infer _S, infer _C, infer K>
+    ? { readonly [N in keyof K]: (...parameters: Tail<K[N]>) => Promise<void> }
+    : Untyped<Promise<void>>;
 
 /** Without a module type every operation is allowed and gives `unknown`. */
 interface Untyped<R> {
@@ -58,8 +64,12 @@ export function makeRef<M>(caller: Caller, target: Destination): Ref<M> {
     call: calls as Ref<M>['call'],
     cast: casts as Ref<M>['cast'],
     with: (options: CallOptions) => ({
-      call: operations((operation, parameters) => caller.call(target, operation, parameters, options)) as Ref<M>['call'],
-      cast: operations((operation, parameters) => caller.cast(target, operation, parameters, options)) as Ref<M>['cast'],
+      call: operations((operation, parameters) =>
+        caller.call(target, operation, parameters, options),
+      ) as Ref<M>['call'],
+      cast: operations((operation, parameters) =>
+        caller.cast(target, operation, parameters, options),
+      ) as Ref<M>['cast'],
     }),
     send: (value: unknown, options?: SendOptions) => caller.send(target, value, options),
     monitor: () => caller.monitor(target),

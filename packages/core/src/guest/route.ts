@@ -74,10 +74,14 @@ export class Route {
     const { capacityBytes, messageBytes } = this.#terms;
     if (bytes > Math.min(capacityBytes, messageBytes + ENVELOPE_BYTES)) {
       return Promise.reject(
-        new CallError('too_large', `the message (${String(bytes)} bytes) does not fit into the mailbox of ${this.target}`, {
-          field: 'messageBytes',
-          value: messageBytes,
-        }),
+        new CallError(
+          'too_large',
+          `the message (${String(bytes)} bytes) does not fit into the mailbox of ${this.target}`,
+          {
+            field: 'messageBytes',
+            value: messageBytes,
+          },
+        ),
       );
     }
     return new Promise((resolve, reject) => {
@@ -103,11 +107,17 @@ export class Route {
    * Resolves when the message is sent (or dropped, as the policy says); rejects with `CallError`
    * `full`, `too_large` or `value_refused`, and then it was not sent.
    */
-  send(kind: FrameKind, correlation: number, value: unknown, transfer?: readonly ArrayBuffer[]): Promise<void> {
+  send(
+    kind: FrameKind,
+    correlation: number,
+    value: unknown,
+    transfer?: readonly ArrayBuffer[],
+  ): Promise<void> {
     const stream = this.#stream;
     let encoded: Encoded;
     try {
-      if (stream !== undefined && transfer === undefined && stream.sendNow(kind, correlation, value)) return SENT;
+      if (stream !== undefined && transfer === undefined && stream.sendNow(kind, correlation, value))
+        return SENT;
       encoded = this.#owner.encode(value, transfer, this.#terms.messageBytes);
     } catch (error) {
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- as it was thrown: a getter of the value may throw anything
@@ -190,7 +200,10 @@ export class Route {
     for (const sending of sendings) {
       if (sending.timer !== undefined) this.#owner.timers.cancel(sending.timer);
       if (sending.kind === FRAME.call) {
-        this.#owner.callLost(sending.correlation, new CallError('noproc', `there is no environment behind ${this.target}`));
+        this.#owner.callLost(
+          sending.correlation,
+          new CallError('noproc', `there is no environment behind ${this.target}`),
+        );
       }
       settle(sending);
     }

@@ -16,7 +16,8 @@ export class EnvironmentDriver implements Driver {
   start(): Promise<'ready' | 'ignore'> {
     const { context, args } = this.#host;
     const behaviour = this.#behaviour;
-    const running = behaviour.behaviour === 'task' ? behaviour.run(args, context) : behaviour.run(context, args);
+    const running =
+      behaviour.behaviour === 'task' ? behaviour.run(args, context) : behaviour.run(context, args);
     // It runs as soon as it waits for the first time: a throw before that is a failed start.
     Promise.resolve(running).then(
       (result) => {

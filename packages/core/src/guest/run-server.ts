@@ -105,7 +105,10 @@ export class ServerDriver implements Driver {
   #other(item: Exclude<Received, ReceivedCall>): PromiseLike<unknown> | undefined {
     const context = this.#context as ServerContext<unknown>;
     const handler = item.type === 'cast' ? this.#casts.get(item.operation) : undefined;
-    const result = handler === undefined ? this.#definition.info?.(context, item) : handler(context, ...(item as { arguments: readonly unknown[] }).arguments);
+    const result =
+      handler === undefined
+        ? this.#definition.info?.(context, item)
+        : handler(context, ...(item as { arguments: readonly unknown[] }).arguments);
     return isThenable(result) ? result : undefined;
   }
 

@@ -141,7 +141,9 @@ export class Runtime implements EnvironmentServices {
     switch (notice.notice) {
       case 'boot': {
         const environment = this.#add(notice.env, notice.handle, notice.terms);
-        void environment.start(this.#options.load(this.#encoder.readOpaque(notice.boot), notice.extra, environment));
+        void environment.start(
+          this.#options.load(this.#encoder.readOpaque(notice.boot), notice.extra, environment),
+        );
         return;
       }
       case 'answer':
@@ -240,20 +242,39 @@ export class Runtime implements EnvironmentServices {
     this.#channels.set(id, peer);
   }
 
-  #frame(peering: Peering, kind: FrameKind, to: number, from: number, correlation: number, value: unknown, bytes: number): void {
+  #frame(
+    peering: Peering,
+    kind: FrameKind,
+    to: number,
+    from: number,
+    correlation: number,
+    value: unknown,
+    bytes: number,
+  ): void {
     const environment = this.#environments.get(to);
     if (kind === FRAME.reply) {
       environment?.pending.reply(correlation, { channel: peering.id, slot: from }, value);
     } else if (kind === FRAME.failure) {
       environment?.pending.fail(correlation, failureOf(value), { channel: peering.id, slot: from });
     } else if (kind === FRAME.control || (kind !== FRAME.message && !isOperation(value))) {
-      this.tell({ call: 'violation', channel: peering.id, problem: 'a frame whose body does not fit its kind' });
+      this.tell({
+        call: 'violation',
+        channel: peering.id,
+        problem: 'a frame whose body does not fit its kind',
+      });
     } else if (environment?.arrived(kind, peering, from, correlation, value, bytes) === false) {
       this.tell({ call: 'violation', channel: peering.id, problem: 'a message was sent without credit' });
     }
   }
 
-  #plain(peering: Peering, kind: FrameKind, to: number, from: number, correlation: number, number: number): void {
+  #plain(
+    peering: Peering,
+    kind: FrameKind,
+    to: number,
+    from: number,
+    correlation: number,
+    number: number,
+  ): void {
     const environment = this.#environments.get(to);
     if (kind === FRAME.credit) environment?.granted(peering.id, from, correlation, number);
     else if (kind === FRAME.want) environment?.wants(peering, from, number);
@@ -339,7 +360,9 @@ export class Runtime implements EnvironmentServices {
   }
 
   drive(behaviour: Behaviour, host: DriverHost): Driver {
-    return behaviour.behaviour === 'server' ? new ServerDriver(behaviour, host) : new EnvironmentDriver(behaviour, host);
+    return behaviour.behaviour === 'server'
+      ? new ServerDriver(behaviour, host)
+      : new EnvironmentDriver(behaviour, host);
   }
 
   preparing(): boolean {

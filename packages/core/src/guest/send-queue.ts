@@ -153,7 +153,10 @@ export class SendQueue {
 
   expire(sending: Sending): void {
     this.#remove(sending);
-    this.#refuse(sending, `there was no room at ${this.#target} within ${String(this.terms.sendTimeoutMs)} ms`);
+    this.#refuse(
+      sending,
+      `there was no room at ${this.#target} within ${String(this.terms.sendTimeoutMs)} ms`,
+    );
     // Those behind it may be small enough for the credit that is left.
     this.pump();
     this.#changed();
@@ -187,10 +190,14 @@ export class SendQueue {
     if (sending.timer !== undefined) this.#owner.timers.cancel(sending.timer);
     const { messageBytes } = this.terms;
     const size = String(sending.encoded.bytes.length);
-    const error = new CallError('too_large', `the message (${size} bytes) is larger than ${this.#target} accepts`, {
-      field: 'messageBytes',
-      value: messageBytes,
-    });
+    const error = new CallError(
+      'too_large',
+      `the message (${size} bytes) is larger than ${this.#target} accepts`,
+      {
+        field: 'messageBytes',
+        value: messageBytes,
+      },
+    );
     if (sending.kind === FRAME.call) this.#owner.callLost(sending.correlation, error);
     if (sending.settled) this.#owner.undelivered(this.#target, 'dropped', 1);
     else sending.reject(error);
@@ -206,7 +213,10 @@ export class SendQueue {
     this.#remove(sending);
     this.#owner.undelivered(this.#target, 'dropped', 1);
     if (sending.kind === FRAME.call) {
-      this.#owner.callLost(sending.correlation, new CallError('full', `the call was dropped: the mailbox of ${this.#target} is full`));
+      this.#owner.callLost(
+        sending.correlation,
+        new CallError('full', `the call was dropped: the mailbox of ${this.#target} is full`),
+      );
     }
     settle(sending);
   }

@@ -46,7 +46,15 @@ export class Timers {
     const durationMs = duration > 0 ? duration : 0;
     const deadline = this.#clock.now() + durationMs;
     const startedIn = this.#firing ? this.#runs : 0;
-    const timer: Timer = { durationMs, fire, deadline, previous: undefined, next: undefined, active: true, startedIn };
+    const timer: Timer = {
+      durationMs,
+      fire,
+      deadline,
+      previous: undefined,
+      next: undefined,
+      active: true,
+      startedIn,
+    };
     if (durationMs === Infinity) return timer;
     let list = this.#lists.get(durationMs);
     if (list === undefined) {
@@ -81,7 +89,8 @@ export class Timers {
   /** The earliest deadline, or `Infinity`: published to the test clock. */
   nextDeadline(): number {
     let next = Infinity;
-    for (const list of this.#lists.values()) if (list.first !== undefined) next = Math.min(next, list.first.deadline);
+    for (const list of this.#lists.values())
+      if (list.first !== undefined) next = Math.min(next, list.first.deadline);
     return next;
   }
 

@@ -1,7 +1,13 @@
 /** The codec of messages: one per channel, for its shape tables belong to the stream. */
 import { MAX_FRAME_BYTES } from '../channel/channel.js';
 import type { FrameCodec } from '../channel/frame-codec.js';
-import { ValueDecoder, ValueEncoder, type ByteWriter, type Reference, type TextCodec } from '../values/index.js';
+import {
+  ValueDecoder,
+  ValueEncoder,
+  type ByteWriter,
+  type Reference,
+  type TextCodec,
+} from '../values/index.js';
 
 /** Thrown for a value that holds references: it is encoded apart, and goes with tickets. */
 export const NEEDS_TICKETS = Symbol('needs tickets');

@@ -28,7 +28,8 @@ export class BlockedSenders {
     waits.add(receiver);
     this.#observe({ kind: 'blocked', path: sender.path, receiver: receiver.path });
     const circle = this.#circle(receiver, sender, new Set());
-    if (circle !== undefined) this.#observe({ kind: 'blocked-circle', path: sender.path, circle: [sender.path, ...circle] });
+    if (circle !== undefined)
+      this.#observe({ kind: 'blocked-circle', path: sender.path, circle: [sender.path, ...circle] });
   }
 
   forget(environment: Environment): void {

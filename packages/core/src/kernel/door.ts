@@ -15,10 +15,12 @@ import {
 
 type Check = (value: unknown) => boolean;
 
-const slot: Check = (value) => Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 0xffff;
+const slot: Check = (value) =>
+  Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 0xffff;
 const whole: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 const flag: Check = (value) => typeof value === 'boolean';
-const name: Check = (value) => typeof value === 'string' && value.length > 0 && value.length <= MAX_NAME_LENGTH;
+const name: Check = (value) =>
+  typeof value === 'string' && value.length > 0 && value.length <= MAX_NAME_LENGTH;
 const text: Check = (value) => typeof value === 'string' && value.length <= 1000;
 const target: Check = (value) => whole(value) || name(value);
 const bytes: Check = (value) => value instanceof Uint8Array;
@@ -53,7 +55,13 @@ const FIELDS = {
   demonitor: { env: slot, monitor: whole },
   link: { env: slot, handle: whole },
   unlink: { env: slot, id: whole, handle: whole },
-  signal: { env: slot, target, kind: oneOf(['exit', 'kill']), tag: oneOf(GUEST_EXIT_TAGS), detail: maybeBytes },
+  signal: {
+    env: slot,
+    target,
+    kind: oneOf(['exit', 'kill']),
+    tag: oneOf(GUEST_EXIT_TAGS),
+    detail: maybeBytes,
+  },
   trapExits: { env: slot, on: flag },
   ticket: { id: whole, handle: whole, channel: whole },
   drop: { handles: wholes, counts: wholes },

@@ -81,7 +81,12 @@ export class Environment {
   /** What guests' tables of references hold. */
   readonly identity: Identity = { environment: this };
 
-  constructor(fields: Pick<Environment, 'serial' | 'path' | 'spec' | 'owner' | 'guest' | 'slot' | 'thread' | 'startedAt'>) {
+  constructor(
+    fields: Pick<
+      Environment,
+      'serial' | 'path' | 'spec' | 'owner' | 'guest' | 'slot' | 'thread' | 'startedAt'
+    >,
+  ) {
     this.serial = fields.serial;
     this.path = fields.path;
     this.spec = fields.spec;

@@ -55,7 +55,12 @@ export class Guest {
   }
 
   refuse(id: number, code: RefusalCode, text?: string, reason?: WireReason): void {
-    this.#answer(id, { ok: false, code, ...(reason === undefined ? {} : { reason }), ...(text === undefined ? {} : { text }) });
+    this.#answer(id, {
+      ok: false,
+      code,
+      ...(reason === undefined ? {} : { reason }),
+      ...(text === undefined ? {} : { text }),
+    });
   }
 
   /** The environment behind a handle, if it lives and the guest still holds it. */

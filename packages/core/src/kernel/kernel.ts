@@ -48,7 +48,13 @@ export class Kernel {
       violation,
     });
     this.tree = new Tree(parts, this.#starter);
-    this.#handlers = systemCallHandlers({ parts, lifecycle: this.#lifecycle, starter: this.#starter, tree: this.tree, violation });
+    this.#handlers = systemCallHandlers({
+      parts,
+      lifecycle: this.#lifecycle,
+      starter: this.#starter,
+      tree: this.tree,
+      violation,
+    });
   }
 
   /** Starts the tree; calls back when every node runs, or when the start has failed and been undone. */

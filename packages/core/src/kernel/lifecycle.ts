@@ -108,7 +108,8 @@ export class Lifecycle {
   signal(environment: Environment, reason: WireReason, from: Environment | undefined, stop: boolean): number {
     const signal = this.expectEnd(environment, reason, stop);
     const { guest } = environment;
-    const channel = from === undefined || from.guest === guest ? 0 : (guest.channelTo.get(from.guest)?.id ?? 0);
+    const channel =
+      from === undefined || from.guest === guest ? 0 : (guest.channelTo.get(from.guest)?.id ?? 0);
     const handle = from === undefined ? 0 : guest.grant(from);
     guest.notify({ notice: 'signal', env: environment.slot, signal, channel, handle, stop, reason });
     return signal;
@@ -119,7 +120,8 @@ export class Lifecycle {
     const signal = ++this.#lastSignal;
     environment.signals.set(signal, reason);
     // One that traps gets any number of them, and ends by none: only the last ones are remembered.
-    if (environment.signals.size > MAX_SIGNALS) environment.signals.delete(environment.signals.keys().next().value as number);
+    if (environment.signals.size > MAX_SIGNALS)
+      environment.signals.delete(environment.signals.keys().next().value as number);
     if (!stop && reason.tag !== 'normal' && environment.state !== 'ending') {
       const sentAt = this.#clock.now();
       this.#after(environment, TERMINATE_MS, () => {
@@ -136,7 +138,9 @@ export class Lifecycle {
     if (!environment.alive) return;
     this.#clearTimers(environment);
     const { guest } = environment;
-    const reason = environment.announced ?? evidence ?? environment.forced ?? { tag: 'error', detail: undefined };
+    const reason = environment.announced ??
+      evidence ??
+      environment.forced ?? { tag: 'error', detail: undefined };
     environment.state = 'ended';
     guest.environments.delete(environment.slot);
     environment.identity.environment = undefined;

@@ -45,7 +45,8 @@ export class Names {
   /** False if it is another's. */
   hold(name: string, environment: Environment, keeper?: object): boolean {
     const record = this.#record(name);
-    if (record.holder !== undefined || (record.keptFor !== undefined && record.keptFor !== keeper)) return false;
+    if (record.holder !== undefined || (record.keptFor !== undefined && record.keptFor !== keeper))
+      return false;
     record.keptFor = undefined;
     record.holder = environment;
     environment.names.add(name);
@@ -100,15 +101,18 @@ export class Names {
   }
 
   #forgetUnused(name: string, record: NameRecord): void {
-    if (record.holder === undefined && record.keptFor === undefined && record.followers.size === 0) this.#names.delete(name);
+    if (record.holder === undefined && record.keptFor === undefined && record.followers.size === 0)
+      this.#names.delete(name);
   }
 
   #tell(name: string, record: NameRecord): void {
-    for (const guest of record.followers) guest.notify({ notice: 'name', name, holder: this.#state(record, guest) });
+    for (const guest of record.followers)
+      guest.notify({ notice: 'name', name, holder: this.#state(record, guest) });
   }
 
   #state(record: NameRecord, guest: Guest): NameState {
-    if (record.holder !== undefined) return { state: 'held', peer: this.#channels.peer(guest, record.holder) };
+    if (record.holder !== undefined)
+      return { state: 'held', peer: this.#channels.peer(guest, record.holder) };
     return { state: record.keptFor === undefined ? 'free' : 'pending' };
   }
 }

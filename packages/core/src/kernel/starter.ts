@@ -41,7 +41,7 @@ export class Starter {
     const { names, wall } = this.#parts;
     if (spec.name !== null) {
       if (!names.keep(spec.name, owner)) {
-        return { ok: false, reason: ({ tag: 'error', detail: `the name '${spec.name}' is taken` }) };
+        return { ok: false, reason: { tag: 'error', detail: `the name '${spec.name}' is taken` } };
       }
       this.#names.set(owner, spec.name);
     }
@@ -93,7 +93,16 @@ export class Starter {
     thread: Environment['thread'],
   ): Environment {
     const startedAt = this.#parts.clock.now();
-    const environment = new Environment({ serial: ++this.#lastSerial, path, spec, owner, guest, slot: SLOT, thread, startedAt });
+    const environment = new Environment({
+      serial: ++this.#lastSerial,
+      path,
+      spec,
+      owner,
+      guest,
+      slot: SLOT,
+      thread,
+      startedAt,
+    });
     guest.environments.set(SLOT, environment);
     return environment;
   }
@@ -117,7 +126,8 @@ export class Starter {
         },
         // The wall says how the thread ended; the end of the link alone is no evidence.
         ended: () => {
-          if (administrator) for (const environment of guest.environments.values()) this.#lifecycle.ended(environment);
+          if (administrator)
+            for (const environment of guest.environments.values()) this.#lifecycle.ended(environment);
         },
       },
     });
@@ -128,6 +138,6 @@ export class Starter {
   #evidence(environment: Environment, end: WallEnd): WireReason | undefined {
     if (end.kind === 'reason') return { tag: end.reason.tag, detail: end.reason.detail };
     if (environment.forced !== undefined) return environment.forced;
-    return ({ tag: 'error', detail: `the thread ended by itself with exit code ${String(end.exitCode)}` });
+    return { tag: 'error', detail: `the thread ended by itself with exit code ${String(end.exitCode)}` };
   }
 }

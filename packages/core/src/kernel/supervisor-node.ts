@@ -58,7 +58,13 @@ export class SupervisorNode {
   #lastRequest = 0;
   #over = false;
 
-  constructor(path: string, spec: SupervisorSpec, parts: KernelParts, starter: Starter, parent: SupervisorParent) {
+  constructor(
+    path: string,
+    spec: SupervisorSpec,
+    parts: KernelParts,
+    starter: Starter,
+    parent: SupervisorParent,
+  ) {
     this.path = path;
     this.#parts = parts;
     this.#starter = starter;
@@ -94,7 +100,9 @@ export class SupervisorNode {
   }
 
   get children(): readonly (readonly [string, Environment | SupervisorNode])[] {
-    return [...this.#children.values()].flatMap(({ id, node }) => (node === undefined ? [] : [[id, node] as const]));
+    return [...this.#children.values()].flatMap(({ id, node }) =>
+      node === undefined ? [] : [[id, node] as const],
+    );
   }
 
   /** One event at a time: what happens while effects are carried out waits. */
@@ -201,7 +209,14 @@ export class SupervisorNode {
     const path = `${this.path}/${id}`;
     const start = spec.start as NodeStart;
     const owner = this.#owner(id);
-    const child: Child = { id, incarnation, node: undefined, cancelTimeout: undefined, timedOut: false, owner };
+    const child: Child = {
+      id,
+      incarnation,
+      node: undefined,
+      cancelTimeout: undefined,
+      timedOut: false,
+      owner,
+    };
     this.#children.set(id, child);
     if (start.kind === 'supervisor') {
       const node = new SupervisorNode(path, start.spec, this.#parts, this.#starter, {
@@ -286,7 +301,9 @@ export class SupervisorNode {
       };
     }
     const effects = this.#step(event);
-    const willRestart = effects.some((effect) => effect.type === 'parking' && effect.id === id && effect.willRestart);
+    const willRestart = effects.some(
+      (effect) => effect.type === 'parking' && effect.id === id && effect.willRestart,
+    );
     // Whatever happens while others are told waits for these effects.
     this.#stepping = true;
     return {
@@ -321,7 +338,9 @@ function endEvent(child: Child, environment: Environment, reason: WireReason): W
   const { id, incarnation } = child;
   if (environment.wasReady && !environment.ignored) return { type: 'childEnded', id, incarnation, reason };
   if (environment.ignored) return { type: 'childIgnored', id, incarnation };
-  const why: ExitReason = child.timedOut ? { tag: 'error', detail: 'the start took longer than startTimeoutMs' } : reason;
+  const why: ExitReason = child.timedOut
+    ? { tag: 'error', detail: 'the start took longer than startTimeoutMs' }
+    : reason;
   return { type: 'childStartFailed', id, incarnation, reason: why };
 }
 

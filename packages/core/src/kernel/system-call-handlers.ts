@@ -16,7 +16,9 @@ export interface HandlerParts {
   violation(guest: Guest, problem: string): void;
 }
 
-type Handlers = { readonly [N in SystemCallName]: (guest: Guest, call: Extract<SystemCall, { readonly call: N }>) => void };
+type Handlers = {
+  readonly [N in SystemCallName]: (guest: Guest, call: Extract<SystemCall, { readonly call: N }>) => void;
+};
 
 /** Spawned environments have no spec that says how long they may take to end. */
 const CHILD_SHUTDOWN_MS = 5000;
@@ -32,7 +34,8 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
   const self = (guest: Guest, slot: number): Environment | undefined => {
     const environment = guest.environments.get(slot);
     // It may have been ended while the call was under way; anything else is no slip of a runtime.
-    if (environment === undefined && guest.environments.size > 0) kernel.violation(guest, 'the caller is not in this thread');
+    if (environment === undefined && guest.environments.size > 0)
+      kernel.violation(guest, 'the caller is not in this thread');
     return environment;
   };
   const find = (guest: Guest, target: Target): Environment | undefined =>
@@ -137,7 +140,15 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
       }
       const monitor = ++lastMonitor;
       guest.answer(call.id, monitor);
-      guest.notify({ notice: 'gone', channel: 0, slot: 0, closes: false, reason: NOPROC, downs: [{ env: call.env, monitor }], exits: [] });
+      guest.notify({
+        notice: 'gone',
+        channel: 0,
+        slot: 0,
+        closes: false,
+        reason: NOPROC,
+        downs: [{ env: call.env, monitor }],
+        exits: [],
+      });
     },
 
     demonitor(guest, call) {
@@ -211,7 +222,13 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
     undelivered(guest, call) {
       const path = guest.environments.get(call.env)?.path;
       if (path !== undefined) {
-        parts.observe({ kind: 'undelivered', path, target: call.target, cause: call.cause, count: call.count });
+        parts.observe({
+          kind: 'undelivered',
+          path,
+          target: call.target,
+          cause: call.cause,
+          count: call.count,
+        });
       }
     },
 

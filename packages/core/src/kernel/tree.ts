@@ -76,7 +76,10 @@ export class Tree {
   #node(path: string): Environment | SupervisorNode | undefined {
     let node: Environment | SupervisorNode | undefined = this.#root;
     if (node === undefined || (path !== node.path && !path.startsWith(`${node.path}/`))) return undefined;
-    for (const id of path.slice(node.path.length + 1).split('/').filter(Boolean)) {
+    for (const id of path
+      .slice(node.path.length + 1)
+      .split('/')
+      .filter(Boolean)) {
       if (!(node instanceof SupervisorNode)) return undefined;
       node = node.child(id);
     }
@@ -85,7 +88,8 @@ export class Tree {
 }
 
 function snapshotOf(node: Environment | SupervisorNode): TreeSnapshot {
-  if (node instanceof Environment) return { path: node.path, kind: 'environment', state: node.state, children: [] };
+  if (node instanceof Environment)
+    return { path: node.path, kind: 'environment', state: node.state, children: [] };
   const children = node.children.map(([, child]) => snapshotOf(child));
   return { path: node.path, kind: 'supervisor', state: 'running', children };
 }

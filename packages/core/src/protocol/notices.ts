@@ -101,4 +101,11 @@ export type AnswerValue =
   | { readonly data: unknown };
 
 /** Codes of `CallError` and `EnvironmentError` that the kernel can answer with. */
-export type RefusalCode = 'noproc' | 'name_taken' | 'start_failed' | 'limit_refused' | 'operation_refused' | 'module_missing' | 'module_unfit';
+export type RefusalCode =
+  | 'noproc'
+  | 'name_taken'
+  | 'start_failed'
+  | 'limit_refused'
+  | 'operation_refused'
+  | 'module_missing'
+  | 'module_unfit';

@@ -40,7 +40,12 @@ export type OpaqueValue = Uint8Array;
 
 export type SystemCall =
   | { readonly call: 'ready'; readonly env: number; readonly ignore: boolean }
-  | { readonly call: 'exit'; readonly env: number; readonly tag: GuestExitTag; readonly detail: OpaqueValue | undefined }
+  | {
+      readonly call: 'exit';
+      readonly env: number;
+      readonly tag: GuestExitTag;
+      readonly detail: OpaqueValue | undefined;
+    }
   | { readonly call: 'exit'; readonly env: number; readonly signal: number }
   | {
       readonly call: 'spawn';
@@ -70,8 +75,20 @@ export type SystemCall =
   | { readonly call: 'trapExits'; readonly env: number; readonly on: boolean }
   | { readonly call: 'ticket'; readonly id: number; readonly handle: number; readonly channel: number }
   | { readonly call: 'drop'; readonly handles: readonly number[]; readonly counts: readonly number[] }
-  | { readonly call: 'blocked'; readonly env: number; readonly channel: number; readonly slot: number; readonly on: boolean }
-  | { readonly call: 'undelivered'; readonly env: number; readonly target: string; readonly cause: UndeliveredCause; readonly count: number }
+  | {
+      readonly call: 'blocked';
+      readonly env: number;
+      readonly channel: number;
+      readonly slot: number;
+      readonly on: boolean;
+    }
+  | {
+      readonly call: 'undelivered';
+      readonly env: number;
+      readonly target: string;
+      readonly cause: UndeliveredCause;
+      readonly count: number;
+    }
   | { readonly call: 'violation'; readonly channel: number; readonly problem: string }
   | { readonly call: 'answer'; readonly id: number; readonly value: OpaqueValue | undefined }
   | { readonly call: 'supervise'; readonly id: number; readonly operation: SuperviseOperation };

@@ -2,7 +2,12 @@
  * The least logic of a supervisor: starts its children in order, stops them in reverse, restarts none.
  * For tests of what is below supervision; the real strategies are in the package `supervisor`.
  */
-import type { ChildSpec, SupervisorEffect, SupervisorLogic, SupervisorSpec } from '../kernel/supervisor-logic.js';
+import type {
+  ChildSpec,
+  SupervisorEffect,
+  SupervisorLogic,
+  SupervisorSpec,
+} from '../kernel/supervisor-logic.js';
 
 interface State {
   readonly waiting: ChildSpec[];

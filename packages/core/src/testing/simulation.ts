@@ -141,7 +141,10 @@ export class Simulation {
   }
 
   /** Starts a tree and runs until it is up; gives the reason if it did not come up. */
-  async start(children: readonly ChildSpec[], fields: Partial<SupervisorSpec> = {}): Promise<ExitReason | undefined> {
+  async start(
+    children: readonly ChildSpec[],
+    fields: Partial<SupervisorSpec> = {},
+  ): Promise<ExitReason | undefined> {
     const spec: SupervisorSpec = {
       strategy: 'one_for_one',
       intensity: 1,
@@ -214,7 +217,10 @@ export class Simulation {
   /** Kills the thread of an environment from outside, as a native crash does. */
   crash(path: string, reason?: ExitReason): void {
     const thread = this.#alive(path);
-    this.#endThread(thread, reason === undefined ? { kind: 'unexplained', exitCode: 134 } : { kind: 'reason', reason });
+    this.#endThread(
+      thread,
+      reason === undefined ? { kind: 'unexplained', exitCode: 134 } : { kind: 'reason', reason },
+    );
   }
 
   /** From now on the thread does not end when it is told to. */
@@ -311,7 +317,11 @@ export class Simulation {
       load: (boot, extra) => {
         const simulated = this.#behaviours[boot as number] as SimulatedSpec;
         const args = extra.length > 0 ? [simulated.args, ...extra] : simulated.args;
-        return Promise.resolve({ behaviour: simulated.behaviour as Behaviour, args, bindings: simulated.bindings ?? {} });
+        return Promise.resolve({
+          behaviour: simulated.behaviour as Behaviour,
+          args,
+          bindings: simulated.bindings ?? {},
+        });
       },
       idle,
     });
@@ -321,7 +331,8 @@ export class Simulation {
   #load(request: unknown): LoadResult {
     const { module, args, name } = request as { module: string; args: unknown; name: string | undefined };
     const simulated = this.#spawnable.get(module);
-    if (simulated === undefined) return { ok: false, code: 'module_missing', text: `there is no module '${module}'` };
+    if (simulated === undefined)
+      return { ok: false, code: 'module_missing', text: `there is no module '${module}'` };
     const given = { ...(args === undefined ? {} : { args }), ...(name === undefined ? {} : { name }) };
     const spec = this.spec({ ...simulated, ...given });
     return { ok: true, id: `${module}-${String(++this.#spawned)}`, spec };
@@ -340,7 +351,11 @@ export class Simulation {
 export class SimulationStuck extends Error {
   readonly seed: number;
 
-  constructor(seed: number, steps: number, what = `nothing can happen any more after ${String(steps)} steps`) {
+  constructor(
+    seed: number,
+    steps: number,
+    what = `nothing can happen any more after ${String(steps)} steps`,
+  ) {
     super(`simulation with seed ${String(seed)}: ${what}`);
     this.name = 'SimulationStuck';
     this.seed = seed;

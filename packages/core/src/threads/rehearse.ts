@@ -31,7 +31,16 @@ const CODE = `(function (require, module) {
 const IMAGE: Image = {
   hash: 'sha256-rehearsal',
   code: CODE,
-  manifest: { format: 1, entry: 'rehearsal.js', code: 'sha256-rehearsal', files: [], packages: [], builtins: [], provided: [], externals: null },
+  manifest: {
+    format: 1,
+    entry: 'rehearsal.js',
+    code: 'sha256-rehearsal',
+    files: [],
+    packages: [],
+    builtins: [],
+    provided: [],
+    externals: null,
+  },
   base: '/',
   sourceMap: { text: '{"version":3,"sources":[],"names":[],"mappings":""}' },
   codeCache: null,
@@ -42,7 +51,9 @@ const MAX_BYTES = 1 << 20;
 const ROUNDS = 3;
 
 /** `makeRuntime` gives the thread's own runtime over other links. Resolves when the rehearsal is over. */
-export async function rehearse(makeRuntime: (control: LoopbackLink, links: LoopbackLinks) => Runtime): Promise<void> {
+export async function rehearse(
+  makeRuntime: (control: LoopbackLink, links: LoopbackLinks) => Runtime,
+): Promise<void> {
   for (let round = 0; round < ROUNDS; round++) {
     const links = new LoopbackLinks();
     const [near, far] = links.pair();
@@ -81,7 +92,7 @@ function channelOver(link: LoopbackLink, codec: FrameCodec): Channel {
 
 /** Delivers until nothing is under way. */
 async function delivered(links: LoopbackLinks): Promise<void> {
-  for (let idle = 0; idle < 2; ) {
+  for (let idle = 0; idle < 2;) {
     await new Promise((resolve) => {
       setImmediate(resolve);
     });

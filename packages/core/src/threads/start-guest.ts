@@ -59,10 +59,7 @@ export function garbageCollector(): Collector {
 }
 
 /* Not async as a whole: what a module throws while it is evaluated is the rejection. */
-async function load(
-  { image, args, bindings, pool }: GuestBoot,
-  extra: readonly unknown[],
-): Promise<Loaded> {
+async function load({ image, args, bindings, pool }: GuestBoot, extra: readonly unknown[]): Promise<Loaded> {
   if (pool !== undefined) {
     // Loaded here only: no other guest needs Piscina.
     const { startPool } = await import('../pool/pool-host.js');

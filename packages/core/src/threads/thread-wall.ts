@@ -179,5 +179,12 @@ export class ThreadWall implements Wall {
 }
 
 function factsOf({ title, tid, ready, rehearsed, guard }: NodeThread): ThreadFacts {
-  return { title, tid, ready, rehearsed, heapMb: guard?.reading?.heapMb, offHeapMb: guard?.reading?.offHeapMb };
+  return {
+    title,
+    tid,
+    ready,
+    rehearsed,
+    heapMb: guard?.reading?.heapMb,
+    offHeapMb: guard?.reading?.offHeapMb,
+  };
 }

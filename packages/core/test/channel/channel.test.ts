@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { MAX_BATCH_FRAMES, } from '../../src/channel/channel.js';
+import { MAX_BATCH_FRAMES } from '../../src/channel/channel.js';
 import { NEEDS_TICKETS } from '../../src/guest/value-codec.js';
 import {
   FLAG,

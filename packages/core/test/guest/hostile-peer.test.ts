@@ -49,7 +49,12 @@ class Bench {
     const [near, far] = this.links.pair('peer');
     this.raw = near;
     this.tell({ notice: 'channel', channel: 1 }, [far]);
-    this.channel = new Channel({ afterTurn, codec: new ValueCodec(text, true), link: near, receiver: this.peer });
+    this.channel = new Channel({
+      afterTurn,
+      codec: new ValueCodec(text, true),
+      link: near,
+      receiver: this.peer,
+    });
   }
 
   tell(notice: Notice, ends: Parameters<Channel['sendValue']>[6] = []): void {

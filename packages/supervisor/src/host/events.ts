@@ -3,9 +3,13 @@ import { decodeReason, type KernelEvent } from '@espalier/core/internal/host.js'
 import type { ExitReason } from '@espalier/core';
 
 /** The same event with every exit reason readable. */
-type Readable<E> = E extends { readonly reason: unknown } ? Omit<E, 'reason'> & { readonly reason: ExitReason } : E;
+type Readable<E> = E extends { readonly reason: unknown }
+  ? Omit<E, 'reason'> & { readonly reason: ExitReason }
+  : E;
 
-type ReadableEvent<E> = E extends { readonly event: infer S } ? Omit<E, 'event'> & { readonly event: Readable<S> } : Readable<E>;
+type ReadableEvent<E> = E extends { readonly event: infer S }
+  ? Omit<E, 'event'> & { readonly event: Readable<S> }
+  : Readable<E>;
 
 export type TreeEvent = ReadableEvent<KernelEvent>;
 

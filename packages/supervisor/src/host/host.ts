@@ -35,7 +35,12 @@ export class Host {
   }
 
   /** As `Context.call`. */
-  call(target: Destination, operation: string, parameters: readonly unknown[], options?: CallOptions): Promise<unknown> {
+  call(
+    target: Destination,
+    operation: string,
+    parameters: readonly unknown[],
+    options?: CallOptions,
+  ): Promise<unknown> {
     return this.context.call(target, operation, parameters, options);
   }
 

@@ -125,7 +125,10 @@ export class KernelThread {
     });
     if (failure === undefined) return;
     const reason = decodeReason(failure);
-    throw new EnvironmentError('start_failed', `the tree '${name}' could not be started`, { reason, cause: reason.detail });
+    throw new EnvironmentError('start_failed', `the tree '${name}' could not be started`, {
+      reason,
+      cause: reason.detail,
+    });
   }
 
   async supervise(operation: SuperviseOperation): Promise<unknown> {
@@ -137,7 +140,9 @@ export class KernelThread {
   }
 
   async inspect(path: string, query: InspectQuery): Promise<unknown> {
-    const { data } = (await this.supervise({ op: 'inspect', path, query })) as { data: Uint8Array | undefined };
+    const { data } = (await this.supervise({ op: 'inspect', path, query })) as {
+      data: Uint8Array | undefined;
+    };
     return decodeReason({ tag: 'normal', detail: data }).detail;
   }
 

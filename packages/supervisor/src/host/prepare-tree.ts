@@ -4,7 +4,12 @@
  */
 import { fileURLToPath } from 'node:url';
 import { dirname } from 'node:path';
-import { bootValue, type EnvironmentSpec, type ImageBuilder, type NodeStart } from '@espalier/core/internal/host.js';
+import {
+  bootValue,
+  type EnvironmentSpec,
+  type ImageBuilder,
+  type NodeStart,
+} from '@espalier/core/internal/host.js';
 import type { ChildSpec, SupervisorSpec } from '@espalier/core/internal/supervisor-logic.js';
 import { childSpecOf, supervisorSpecOf } from '../spec/supervisor-spec.js';
 import { DEFAULTS } from '../spec/defaults.js';
@@ -17,23 +22,37 @@ import type {
 } from '../spec/normalised.js';
 
 /** Throws `EnvironmentError` `module_missing` or `module_unfit`, with the module in `value`. */
-export async function prepareSupervisor(node: NormalisedSupervisor, path: string, builder: ImageBuilder): Promise<SupervisorSpec> {
-  const children = await Promise.all(node.children.map((child) => prepareChild(child, joinPath(path, child.id), builder)));
+export async function prepareSupervisor(
+  node: NormalisedSupervisor,
+  path: string,
+  builder: ImageBuilder,
+): Promise<SupervisorSpec> {
+  const children = await Promise.all(
+    node.children.map((child) => prepareChild(child, joinPath(path, child.id), builder)),
+  );
   return { ...supervisorSpecOf(node), children };
 }
 
-export async function prepareChild(node: NormalisedNode, path: string, builder: ImageBuilder): Promise<ChildSpec> {
+export async function prepareChild(
+  node: NormalisedNode,
+  path: string,
+  builder: ImageBuilder,
+): Promise<ChildSpec> {
   const start = await prepareNode(node, path, builder);
   return { ...childSpecOf(node), start };
 }
 
 async function prepareNode(node: NormalisedNode, path: string, builder: ImageBuilder): Promise<NodeStart> {
-  if (node.kind === 'supervisor') return { kind: 'supervisor', spec: await prepareSupervisor(node, path, builder) };
+  if (node.kind === 'supervisor')
+    return { kind: 'supervisor', spec: await prepareSupervisor(node, path, builder) };
   if (node.kind === 'pool') return { kind: 'environment', spec: await preparePool(node, builder) };
   return { kind: 'environment', spec: await prepareEnvironment(node, builder) };
 }
 
-async function prepareEnvironment(node: NormalisedEnvironment, builder: ImageBuilder): Promise<EnvironmentSpec> {
+async function prepareEnvironment(
+  node: NormalisedEnvironment,
+  builder: ImageBuilder,
+): Promise<EnvironmentSpec> {
   const image = await builder.build({ ...located(node.module), external: node.external });
   const { limits } = node;
   return {
@@ -75,7 +94,10 @@ export function located(module: NormalisedModule): { readonly module: string; re
   const base = fileURLToPath(module.base);
   if (!module.specifier.startsWith('file:')) return { module: module.specifier, base };
   // The folder of the module, so that images of one project share a cache below it.
-  return { module: module.specifier, base: module.base === '' ? dirname(fileURLToPath(module.specifier)) : base };
+  return {
+    module: module.specifier,
+    base: module.base === '' ? dirname(fileURLToPath(module.specifier)) : base,
+  };
 }
 
 function joinPath(path: string, id: string): string {

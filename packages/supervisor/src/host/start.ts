@@ -37,7 +37,12 @@ export interface StartOptions {
 export async function start(spec: TreeSpec | string, options: StartOptions): Promise<Host> {
   if ((options as { embedded?: unknown } | undefined)?.embedded !== true) {
     throw new SpecError('spec_not_built', 'guests in a cell of their own are not built yet', [
-      { path: 'options.embedded', value: undefined, problem: 'must be true', remedy: 'Write start(spec, { embedded: true }).' },
+      {
+        path: 'options.embedded',
+        value: undefined,
+        problem: 'must be true',
+        remedy: 'Write start(spec, { embedded: true }).',
+      },
     ]);
   }
   if (typeof spec === 'string') return startTree(await loadSpec(spec), options, dirname(resolve(spec)));

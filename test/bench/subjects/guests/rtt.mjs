@@ -7,7 +7,9 @@ export default environment(async (context) => {
   for (;;) {
     const order = await context.receive({ match: ({ type }) => type === 'call' });
     if (order.type !== 'call') continue;
-    const [name, count, peer] = /** @type {[import('../../payloads.mjs').PayloadName, number, string]} */ (order.arguments);
+    const [name, count, peer] = /** @type {[import('../../payloads.mjs').PayloadName, number, string]} */ (
+      order.arguments
+    );
     const { build, sum } = payload(name);
     const driving = order.operation === 'ping';
     let total = 0;

@@ -11,7 +11,9 @@ export default server({
      */
     async run(context, name, count, inFlight) {
       const { build } = payload(name);
-      const target = /** @type {import('@espalier/core').Ref<typeof import('./sum-server.mjs')>} */ (context.ref('sum'));
+      const target = /** @type {import('@espalier/core').Ref<typeof import('./sum-server.mjs')>} */ (
+        context.ref('sum')
+      );
       let total = 0;
       let next = 0;
       const begin = seconds();
