@@ -173,8 +173,11 @@ const envString: Kind<string> = {
   read: (given, place) => {
     if (typeof given === 'string' && !given.includes('\0')) return given;
     const plain = typeof given === 'number' || typeof given === 'boolean';
-    const quotes = `Write "${String(given)}", with quotes: environment variables are strings.`;
-    return refuse(place, given, 'a string', plain ? quotes : 'Write a string.');
+    // Only what is plain is turned into text: an object may have no way to become one.
+    const remedy = plain
+      ? `Write "${String(given)}", with quotes: environment variables are strings.`
+      : 'Write a string.';
+    return refuse(place, given, 'a string', remedy);
   },
 };
 

@@ -531,3 +531,8 @@ test('whatever it is given, it gives a frozen tree or a SpecError with problems'
     { numRuns: 150 },
   );
 });
+
+test('env: an object that has no way to become text is refused like any other', () => {
+  const { path, remedy } = problemOf({ env: { A: Object.create(null) as object } });
+  expect([path, remedy]).toEqual(['children[0].env.A', 'Write a string.']);
+});
