@@ -16,7 +16,8 @@ import { assertDestination } from './destination.js';
 import { EnvironmentContext } from './environment-context.js';
 import { exitOf, type Driver } from './driver.js';
 import { IncomingCall } from './incoming-call.js';
-import { InboundStream, Mailbox } from './mailbox.js';
+import { InboundStreams } from './inbound-streams.js';
+import { Mailbox } from './mailbox.js';
 import type { Encoded, Peering } from './peer-channel.js';
 import { PeerStream } from './peer-stream.js';
 import { PendingCalls } from './pending-calls.js';
@@ -24,6 +25,7 @@ import type { Monitor, Received } from './received.js';
 import { Route, type RouteOwner } from './route.js';
 import type { EnvironmentServices, Loaded } from './services.js';
 import type { Timer, Timers } from './timers.js';
+import { UndeliveredReports } from './undelivered-reports.js';
 
 /** How long an ending environment waits for connections to what it has sent to. Milliseconds. */
 const SETTLE_MS = 1000;
@@ -47,11 +49,11 @@ export class LocalEnvironment implements RouteOwner {
   readonly #routes = new Map<Destination, Route>();
   /** By channel and slot of the peer. */
   readonly #streams = new Map<number, PeerStream>();
-  readonly #inbound = new Map<Peering, Map<number, InboundStream>>();
+  readonly #inbound: InboundStreams;
   readonly #monitors = new Map<number, Monitor>();
   readonly #monitorIds = new Map<Monitor, number>();
   readonly #ownTimers = new Set<Timer>();
-  readonly #undelivered = new Map<string, { target: string; cause: UndeliveredCause; count: number }>();
+  readonly #undelivered: UndeliveredReports;
   #state: 'starting' | 'running' | 'ending' | 'ended' = 'starting';
   #driver: Driver | undefined;
   /** Signals that wait for the messages sent before them. */
@@ -65,8 +67,12 @@ export class LocalEnvironment implements RouteOwner {
     this.terms = terms;
     this.timers = services.timers;
     this.mailbox = new Mailbox(terms);
+    this.#inbound = new InboundStreams(slot, this.mailbox);
     this.pending = new PendingCalls(services.timers, (peer, call) => {
       services.peering(peer.channel)?.postPlain(FRAME.cancel, peer.slot, slot, call);
+    });
+    this.#undelivered = new UndeliveredReports(services.afterTurn, (report) => {
+      services.tell({ call: 'undelivered', env: slot, ...report });
     });
     this.context = new EnvironmentContext(this);
   }
@@ -147,7 +153,7 @@ export class LocalEnvironment implements RouteOwner {
     this.#state = 'ended';
     for (const route of this.#routes.values()) route.senderEnded();
     this.pending.close();
-    this.#reportUndelivered();
+    this.#undelivered.leave();
     this.services.ended(this);
     if ('signal' in exit) this.services.tell({ call: 'exit', env: this.slot, signal: exit.signal });
     else {
@@ -175,13 +181,13 @@ export class LocalEnvironment implements RouteOwner {
   ): boolean {
     return this.mailbox.push(
       this.#item(kind, peering, from, correlation, value),
-      this.#inboundStream(peering, from),
+      this.#inbound.from(peering, from),
       bytes,
     );
   }
 
   wants(peering: Peering, from: number, bytes: number): void {
-    if (this.alive) this.mailbox.credit.wants(this.#inboundStream(peering, from), bytes);
+    if (this.alive) this.mailbox.credit.wants(this.#inbound.from(peering, from), bytes);
   }
 
   granted(channel: number, slot: number, messages: number, bytes: number): void {
@@ -221,12 +227,7 @@ export class LocalEnvironment implements RouteOwner {
   peerGone(peering: Peering, channel: number, slot: number, reason: ExitReason): void {
     this.pending.peerGone(channel, slot, reason);
     for (const call of this.watchedCalls) if (call.isFrom(peering, slot)) call.cancel();
-    const inbound = this.#inbound.get(peering);
-    const stream = inbound?.get(slot);
-    if (stream !== undefined) {
-      inbound?.delete(slot);
-      this.mailbox.credit.close(stream);
-    }
+    this.#inbound.close(peering, slot);
     const outbound = this.#streams.get(streamKey(channel, slot));
     if (outbound === undefined) return;
     this.#streams.delete(streamKey(channel, slot));
@@ -358,25 +359,7 @@ export class LocalEnvironment implements RouteOwner {
   }
 
   undelivered(target: string, cause: UndeliveredCause, count: number): void {
-    const key = `${cause} ${target}`;
-    const known = this.#undelivered.get(key);
-    if (known !== undefined) {
-      known.count += count;
-      return;
-    }
-    this.#undelivered.set(key, { target, cause, count });
-    if (this.#undelivered.size === 1) {
-      this.services.afterTurn(() => {
-        this.#reportUndelivered();
-      });
-    }
-  }
-
-  #reportUndelivered(): void {
-    for (const report of this.#undelivered.values()) {
-      this.services.tell({ call: 'undelivered', env: this.slot, ...report });
-    }
-    this.#undelivered.clear();
+    this.#undelivered.add(target, cause, count);
   }
 
   callSent(call: number, peering: Peering, slot: number): void {
@@ -406,23 +389,6 @@ export class LocalEnvironment implements RouteOwner {
     const [operation, ...parameters] = value as [string, ...unknown[]];
     if (kind === FRAME.cast) return { type: 'cast', operation, arguments: parameters };
     return new IncomingCall(operation, parameters, this, peering, from, correlation);
-  }
-
-  #inboundStream(peering: Peering, from: number): InboundStream {
-    let streams = this.#inbound.get(peering);
-    if (streams === undefined) {
-      streams = new Map();
-      this.#inbound.set(peering, streams);
-    }
-    let stream = streams.get(from);
-    if (stream === undefined) {
-      stream = new InboundStream((messages, bytes) => {
-        peering.postPlain(FRAME.credit, from, this.slot, messages, bytes);
-      });
-      streams.set(from, stream);
-      this.mailbox.credit.open();
-    }
-    return stream;
   }
 }
 

@@ -18,11 +18,11 @@ import { Address } from './address.js';
 import { AddressTable, type Collector } from './address-table.js';
 import type { Behaviour } from './behaviour.js';
 import { Control } from './control.js';
-import type { CallErrorCode } from '../error-codes.js';
 import type { Destination } from './context.js';
 import type { Driver, DriverHost } from './driver.js';
-import { FAILURE_CODES } from './environment-context.js';
+import { failureOf, isOperation } from './operation-frames.js';
 import { StandaloneEncoder } from './encoder.js';
+import { HandleDrops } from './handle-drops.js';
 import { LocalEnvironment } from './local-environment.js';
 import { LocalPeering } from './local-peering.js';
 import { PeerChannel, type Encoded, type Peering } from './peer-channel.js';
@@ -30,7 +30,8 @@ import type { Route } from './route.js';
 import { EnvironmentDriver } from './run-environment.js';
 import { ServerDriver } from './run-server.js';
 import type { EnvironmentServices, Loaded } from './services.js';
-import { Timers, type Timer } from './timers.js';
+import { Settling } from './settling.js';
+import { Timers } from './timers.js';
 import { ValueCodec } from './value-codec.js';
 
 export interface RuntimeOptions {
@@ -49,9 +50,6 @@ export interface RuntimeOptions {
   readonly event?: (event: unknown) => void;
 }
 
-/** The garbage collector may report any number at once; a system call stays small. */
-const MAX_DROPPED_AT_ONCE = 1024;
-
 interface FollowedName {
   state: NameState | undefined;
 }
@@ -68,15 +66,14 @@ export class Runtime implements EnvironmentServices {
   readonly #channels = new Map<number, PeerChannel>();
   readonly #environments = new Map<number, LocalEnvironment>();
   readonly #names = new Map<string, FollowedName>();
-  /** Endings that wait for something to be settled. */
-  #settling: { readonly timer: Timer; readonly callback: () => void }[] = [];
-  #dropped = new Map<number, number>();
+  readonly #settling: Settling;
   readonly tell: EnvironmentServices['tell'];
   readonly ask: EnvironmentServices['ask'];
 
   constructor(options: RuntimeOptions) {
     this.#options = options;
     this.timers = new Timers(options.clock);
+    this.#settling = new Settling(this.timers);
     this.afterTurn = options.afterTurn;
     this.#encoder = new StandaloneEncoder(options.text, true);
     this.#controlChannel = new Channel({
@@ -102,8 +99,11 @@ export class Runtime implements EnvironmentServices {
       this.#control.tell(call);
     };
     this.ask = (call, received) => this.#control.ask(call, received);
+    const drops = new HandleDrops(options.afterTurn, (handles, counts) => {
+      this.tell({ call: 'drop', handles, counts });
+    });
     this.#addresses = new AddressTable(options.collector, (handle, count) => {
-      this.#drop(handle, count);
+      drops.add(handle, count);
     });
     this.#local = new LocalPeering(
       (encoded) => this.#encoder.decode(encoded),
@@ -115,8 +115,6 @@ export class Runtime implements EnvironmentServices {
       },
     );
   }
-
-  // ---- for the host adapter ------------------------------------------------------------------------
 
   /** An environment of the thread's owner, without a behaviour: the application's endpoint. */
   openEndpoint(slot: number, handle: number, terms: LocalEnvironment['terms']): LocalEnvironment {
@@ -134,8 +132,6 @@ export class Runtime implements EnvironmentServices {
     for (const { channel } of this.#channels.values()) channel.flush();
     this.#control.flush();
   }
-
-  // ---- notices -------------------------------------------------------------------------------------
 
   #notice(notice: Notice, ends: readonly Transfer[]): void {
     switch (notice.notice) {
@@ -235,7 +231,7 @@ export class Runtime implements EnvironmentServices {
         return undefined;
       } finally {
         this.afterTurn(() => {
-          this.#settled();
+          this.#settling.settled();
         });
       }
     });
@@ -311,7 +307,7 @@ export class Runtime implements EnvironmentServices {
     }).catch(() => {
       route.closed('dead');
       environment.forgetRoute(destination);
-      this.#settled();
+      this.#settling.settled();
     });
   }
 
@@ -334,7 +330,7 @@ export class Runtime implements EnvironmentServices {
       if (peering === undefined) route.closed('dead');
       else route.opened(environment.stream(route.target, peering, peer.slot, peer.terms));
     }
-    this.#settled();
+    this.#settling.settled();
   }
 
   // ---- EnvironmentServices -------------------------------------------------------------------------
@@ -371,11 +367,7 @@ export class Runtime implements EnvironmentServices {
   }
 
   whenSettled(_environment: LocalEnvironment, deadline: number, callback: () => void): void {
-    const timer = this.timers.start(Math.max(0, deadline - this.timers.now()), () => {
-      this.#settling = this.#settling.filter((waiting) => waiting.timer !== timer);
-      callback();
-    });
-    this.#settling.push({ timer, callback });
+    this.#settling.wait(deadline, callback);
   }
 
   ended(environment: LocalEnvironment): void {
@@ -388,21 +380,10 @@ export class Runtime implements EnvironmentServices {
     }
   }
 
-  // ---- the rest ------------------------------------------------------------------------------------
-
   #add(slot: number, handle: number, terms: LocalEnvironment['terms']): LocalEnvironment {
     const environment = new LocalEnvironment(slot, this.address(handle), terms, this);
     this.#environments.set(slot, environment);
     return environment;
-  }
-
-  #settled(): void {
-    const settling = this.#settling;
-    this.#settling = [];
-    for (const { timer, callback } of settling) {
-      this.timers.cancel(timer);
-      callback();
-    }
   }
 
   #from(handle: number): Address | undefined {
@@ -415,31 +396,4 @@ export class Runtime implements EnvironmentServices {
     const detail = given instanceof Uint8Array ? this.#encoder.readOpaque(given) : given;
     return detail === undefined ? { tag: reason.tag } : { tag: reason.tag, detail };
   }
-
-  #drop(handle: number, count: number): void {
-    if (this.#dropped.size === 0) {
-      this.afterTurn(() => {
-        const dropped = this.#dropped;
-        this.#dropped = new Map();
-        const handles = [...dropped.keys()];
-        const counts = [...dropped.values()];
-        for (let at = 0; at < handles.length; at += MAX_DROPPED_AT_ONCE) {
-          const end = at + MAX_DROPPED_AT_ONCE;
-          this.tell({ call: 'drop', handles: handles.slice(at, end), counts: counts.slice(at, end) });
-        }
-      });
-    }
-    this.#dropped.set(handle, (this.#dropped.get(handle) ?? 0) + count);
-  }
-}
-
-/** The body of a cast or a call. */
-function isOperation(value: unknown): boolean {
-  return Array.isArray(value) && typeof value[0] === 'string';
-}
-
-function failureOf(value: unknown): CallError {
-  const [code, message, cause] = Array.isArray(value) ? (value as unknown[]) : [];
-  const known = FAILURE_CODES.includes(code as CallErrorCode) ? (code as CallErrorCode) : 'refused';
-  return new CallError(known, typeof message === 'string' ? message : 'the call was refused', { cause });
 }

@@ -2,7 +2,7 @@
  * Packages that cannot be bundled go, whole and with the packages they depend on, into a folder of
  * their own, from where Node loads them.
  *
- *   <folder>/root/node_modules/<name>            → link into the store: what the image may ask for
+ *   root of <folder>: node_modules/<name>        → link into the store: what the image may ask for
  *   <folder>/store/<n>/node_modules/<name>/…     one package's files
  *   <folder>/store/<n>/node_modules/<dependency> → link to another <n>
  *
