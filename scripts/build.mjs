@@ -42,7 +42,14 @@ export async function build() {
   const packages = builtPackages();
   const sources = packages.flatMap(({ dir }) => filesBelow(`${dir}/src`));
   const settings = packages.flatMap(({ dir }) => [`${dir}/tsconfig.json`, `${dir}/package.json`]);
-  const inputs = ['tsconfig.json', 'tsconfig.base.json', 'pnpm-lock.yaml', ...settings, ...sources];
+  const inputs = [
+    'scripts/lib/bundle-threads.mjs',
+    'tsconfig.json',
+    'tsconfig.base.json',
+    'pnpm-lock.yaml',
+    ...settings,
+    ...sources,
+  ];
   const notes = packages.map(({ dir }) => `${dir}/dist/.tsbuildinfo`);
   const hash = () => hashOf([...inputs, ...notes]);
   const isCurrent = () =>
