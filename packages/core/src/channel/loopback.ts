@@ -73,17 +73,13 @@ export class LoopbackLink implements Link, Delivery, LinkEnd {
     while (this.#waiting.length > 0 && !this.#closed && this.#waiting[0] !== 'end') this.deliver();
   }
 
+  /** Also how the thread at this end dies: what it had posted arrives, nothing it was sent does. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#waiting.length = 0;
     this.#ready.delete(this);
     this.#peer?.put('end');
-  }
-
-  /** The thread at this end dies: what it had posted arrives, nothing it was sent does. */
-  sever(): void {
-    this.close();
   }
 
   put(item: Item): void {

@@ -23,7 +23,8 @@ import type { Monitor, Received } from './received.js';
 import { makeRef, type Ref } from './ref.js';
 
 const DEFAULT_CALL_TIMEOUT_MS = 5000;
-const MAX_OPAQUE_BYTES = 16 * 1024 * 1024;
+/** The largest value that `sendAfter` keeps, or that a spawn brings along. */
+const MAX_KEPT_BYTES = 16 * 1024 * 1024;
 
 export class EnvironmentContext implements Context {
   readonly #environment: LocalEnvironment;
@@ -138,7 +139,7 @@ export class EnvironmentContext implements Context {
     const environment = this.#environment;
     const { services } = environment;
     assertDestination(target);
-    const encoded = services.encode(value, undefined, MAX_OPAQUE_BYTES);
+    const encoded = services.encode(value, undefined, MAX_KEPT_BYTES);
     const timer = environment.timer(delayMs, () => {
       if (target === environment.self)
         environment.mailbox.pushReserved({ type: 'message', value: services.decode(encoded) });
@@ -249,7 +250,7 @@ export class EnvironmentContext implements Context {
     const bytes = services.encode(
       { base: this.#environment.base, ...request },
       undefined,
-      MAX_OPAQUE_BYTES,
+      MAX_KEPT_BYTES,
     ).bytes;
     let spawned: Spawned | undefined;
     const call = {

@@ -89,8 +89,9 @@ export class Lifecycle {
 
   /** Ends the thread, with this reason unless it had announced another. */
   terminate(environment: Environment, reason: WireReason): void {
-    if (!environment.alive) return;
-    environment.forced ??= reason;
+    // Told once: a second kill must not begin the wait for a stuck thread anew.
+    if (!environment.alive || environment.forced !== undefined) return;
+    environment.forced = reason;
     this.#clearTimers(environment);
     environment.state = 'ending';
     this.#after(environment, TERMINATE_MS, () => {

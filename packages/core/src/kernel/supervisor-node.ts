@@ -34,7 +34,7 @@ interface Child {
   readonly id: string;
   readonly incarnation: number;
   readonly node: Environment | SupervisorNode | undefined;
-  /** Whether it was told to stop: then its start timeout is over. */
+  /** Cancels its start timeout, while that runs. */
   cancelTimeout: (() => void) | undefined;
   /** Its start took too long; it is being killed. */
   timedOut: boolean;

@@ -284,9 +284,9 @@ export class Simulation {
     if (thread.ended) return;
     thread.ended = true;
     // Nothing runs in it any more; what it had posted is still delivered.
-    thread.link.sever();
+    thread.link.close();
     thread.runtime?.timers.clear();
-    for (const link of thread.opened) link.sever();
+    for (const link of thread.opened) link.close();
     this.#pendingEnds.push(() => {
       // As a Worker's `exit` comes after its last message.
       for (const observer of thread.observers) observer(end);

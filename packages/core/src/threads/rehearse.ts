@@ -1,8 +1,8 @@
 /**
  * A rehearsal: a warm spare that has nothing to do yet goes once through what a start is made of (boot
  * notice, image, init, ready, a channel, a call, a reply, an error's way out), with a runtime of its own
- * over a loopback. V8 compiles a function when it first runs; without this, most of the time from a warm
- * spare to `ready` is that (measured: 4.6 ms, with it 1.5). Nothing of it stays but compiled code.
+ * over a loopback. V8 compiles a function when it first runs; without this, that is most of the time from
+ * a warm spare to `ready` (`warmSpawnVsWorker` of the benchmarks). Nothing of it stays but compiled code.
  */
 import { Channel } from '../channel/channel.js';
 import { FRAME } from '../channel/frames.js';

@@ -71,7 +71,7 @@ export class RawKernel {
             onEnd: (observer) => (guest.end = observer),
             terminate: () => {
               guest.terminated = true;
-              far.sever();
+              far.close();
               guest.end?.({ kind: 'unexplained', exitCode: 1 });
             },
             markStuck: () => undefined,
