@@ -92,8 +92,11 @@ export function bounds(harness: Harness): void {
       const { a, release } = await start({ overflow: 'reject' });
       await release();
       for (let n = 0; n < 6; n++) await a.do(...sends('h', 100), ['call', 'h', 'taken', []]);
-      const outcomes = await a.do(...sends('h', 64));
-      expect(count(outcomes, 'full')).toBe(0);
+      // The grant for the last burst may still be under way (the call was refused, too): each round trip to
+      // the sender gives it time. Credit that was lost would never come.
+      let refused = 64;
+      for (let n = 0; n < 200 && refused > 0; n++) refused = count(await a.do(...sends('h', 64)), 'full');
+      expect(refused).toBe(0);
     });
 
     test('drop-newest: at zero credit the new one is dropped and counted', async () => {
