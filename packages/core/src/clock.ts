@@ -17,5 +17,8 @@ export interface Random {
   next(): number;
 }
 
-/** Calls back when the running turn, with all its microtasks, has ended. */
-export type AfterTurn = (callback: () => void) => void;
+/**
+ * Calls back when the running turn, with all its microtasks, has ended. `soon`: it may be as early as behind
+ * the reactions that are due by now, where that is cheaper.
+ */
+export type AfterTurn = (callback: () => void, soon?: boolean) => void;

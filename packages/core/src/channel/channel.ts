@@ -5,6 +5,8 @@
  * Invariants:
  * - Values are encoded when `sendValue` is called; a refused value leaves no trace in the stream.
  * - Frames of one turn leave together: after the turn, at 128 frames, or at 16 kB, whichever is first.
+ *   What answers a single message leaves as soon as the code that waited for it has run once: an answer
+ *   has nothing to wait for, and a callback after the turn costs 0.6 µs (measured, a tenth of the way).
  * - Frames are dispatched one at a time and never nested: what arrives while a frame is being handled
  *   waits for its turn.
  * - A frame that names a ticket that is not here yet stops the channel there (the notice is on its way
@@ -64,16 +66,20 @@ export interface ChannelOptions {
   readonly codec: FrameCodec;
 }
 
+interface Batch {
+  readonly bytes: Uint8Array;
+  readonly transfers: readonly Transfer[];
+}
+
 const NO_TRANSFERS: readonly Transfer[] = [];
-const PLAIN_KINDS: readonly number[] = [FRAME.cancel, FRAME.credit, FRAME.want, FRAME.forget];
-const VALUE_KINDS: readonly number[] = [
-  FRAME.message,
-  FRAME.cast,
-  FRAME.call,
-  FRAME.reply,
-  FRAME.failure,
-  FRAME.control,
-];
+const NO_BATCH: Batch = { bytes: new Uint8Array(), transfers: NO_TRANSFERS };
+
+/** By kind of frame: whether its body is a value, at most a number, or neither. */
+const BODY: readonly ('value' | 'number' | undefined)[] = Array.from({ length: 256 }, (_, kind) => {
+  if (kind >= FRAME.message && kind <= FRAME.failure) return 'value';
+  if (kind === FRAME.control) return 'value';
+  return kind >= FRAME.cancel && kind <= FRAME.forget ? 'number' : undefined;
+});
 
 export class Channel {
   readonly #link: Link;
@@ -89,12 +95,15 @@ export class Channel {
   #closed = false;
   #encoding = false;
 
-  /** Batches that arrived; the first is being read at `#at`. */
-  readonly #arrived: { bytes: Uint8Array; transfers: readonly Transfer[] }[] = [];
+  /** The batch that is being read, at `#at`; those behind it wait in a copy of their own. */
+  #batch = NO_BATCH;
   #at = 0;
   #transfersRead = 0;
+  readonly #waiting: Batch[] = [];
   #expected = 0;
   #dispatching = false;
+  /** Frames with a value in the dispatch under way. */
+  #valuesRead = 0;
   #endSeen = false;
   #broken = false;
 
@@ -106,8 +115,7 @@ export class Channel {
     this.#writePlain(FRAME.hello, 0, 0, PROTOCOL_VERSION);
     this.#link.receive({
       batch: (bytes, transfers) => {
-        this.#arrived.push({ bytes, transfers });
-        this.#dispatch();
+        this.#arrived(bytes, transfers);
       },
       end: () => {
         this.#endSeen = true;
@@ -184,10 +192,16 @@ export class Channel {
   /** What was sent leaves now. */
   flush(): void {
     if (this.#frames === 0 || this.#closed) return;
-    const transfers = this.#transfers;
     this.#frames = 0;
+    const batch = this.#writer.written();
+    this.#writer.restart();
+    if (this.#transfers.length === 0) {
+      this.#link.send(batch);
+      return;
+    }
+    const transfers = this.#transfers;
     this.#transfers = [];
-    this.#link.send(this.#writer.take(), transfers.length === 0 ? NO_TRANSFERS : transfers);
+    this.#link.send(batch, transfers);
   }
 
   /** Delivers at once whatever has arrived. */
@@ -205,7 +219,7 @@ export class Channel {
     if (this.#closed) return;
     this.flush();
     this.#closed = true;
-    this.#arrived.length = 0;
+    this.#discard();
     this.#link.close();
   }
 
@@ -250,13 +264,16 @@ export class Channel {
       this.flush();
     } else if (!this.#flushDue) {
       this.#flushDue = true;
-      this.#afterTurn(() => {
-        this.#flushDue = false;
-        this.flush();
-      });
+      // While a batch is being read it is not known yet whether this answers it: see #planFlush.
+      if (!this.#dispatching) this.#afterTurn(this.#flushDueNow);
     }
     return length;
   }
+
+  readonly #flushDueNow = (): void => {
+    this.#flushDue = false;
+    this.flush();
+  };
 
   #u16(value: number): void {
     const { bytes, offset } = this.#writer;
@@ -265,32 +282,56 @@ export class Channel {
     this.#writer.offset += 2;
   }
 
+  #arrived(bytes: Uint8Array, transfers: readonly Transfer[]): void {
+    if (this.#dispatching || this.#batch !== NO_BATCH) {
+      this.#waiting.push({ bytes: bytes.slice(), transfers });
+      return;
+    }
+    const batch = { bytes, transfers };
+    this.#batch = batch;
+    this.#dispatch();
+    // Stopped in the middle of it, at a ticket: the bytes are the link's own again after this call.
+    if (this.#batch === batch) this.#batch = { bytes: bytes.slice(), transfers };
+  }
+
   #dispatch(): void {
     if (this.#dispatching) return;
     this.#dispatching = true;
+    this.#valuesRead = 0;
+    const flushWasDue = this.#flushDue;
     try {
       while (!this.#closed && !this.#broken) {
-        const batch = this.#arrived[0];
-        if (batch === undefined) break;
-        if (this.#at >= batch.bytes.length) {
-          this.#arrived.shift();
+        if (this.#at < this.#batch.bytes.length) {
+          if (!this.#frame(this.#batch)) break;
+        } else {
+          this.#batch = this.#waiting.shift() ?? NO_BATCH;
           this.#at = 0;
           this.#transfersRead = 0;
-        } else if (!this.#frame(batch.bytes, batch.transfers)) {
-          break;
+          if (this.#batch === NO_BATCH) break;
         }
       }
-      if (this.#endSeen && !this.#closed && (this.#arrived.length === 0 || this.#broken)) {
+      if (this.#endSeen && !this.#closed && (this.#batch === NO_BATCH || this.#broken)) {
         this.#endSeen = false;
         this.#receiver.ended();
       }
     } finally {
       this.#dispatching = false;
+      if (!flushWasDue) this.#planFlush();
+    }
+  }
+
+  #planFlush(): void {
+    if (this.#valuesRead === 1 && !this.#closed) {
+      this.#flushDue = true;
+      // Behind the reaction of whoever waited for the message.
+      this.#afterTurn(this.#flushDueNow, true);
+    } else if (this.#flushDue) {
+      this.#afterTurn(this.#flushDueNow);
     }
   }
 
   /** Reads one frame. False if it has to wait for a ticket, or broke the channel. */
-  #frame(bytes: Uint8Array, transfers: readonly Transfer[]): boolean {
+  #frame({ bytes, transfers }: Batch): boolean {
     const at = this.#at;
     if (at + HEADER_BYTES > bytes.length) return this.#violate('a frame header is cut off');
     const kind = bytes[at] as FrameKind;
@@ -309,12 +350,13 @@ export class Channel {
       this.#next(end);
       return true;
     }
-    if (PLAIN_KINDS.includes(kind)) {
+    const carries = BODY[kind];
+    if (carries === 'number') {
       this.#next(end);
       this.#receiver.plain(kind, to, from, correlation, length >= 4 ? readU32(bytes, body) : 0);
       return true;
     }
-    if (!VALUE_KINDS.includes(kind)) return this.#violate('the kind of a frame is unknown');
+    if (carries !== 'value') return this.#violate('the kind of a frame is unknown');
 
     let moved = NO_TRANSFERS;
     if ((flags & FLAG.transfers) !== 0) {
@@ -345,6 +387,7 @@ export class Channel {
       return this.#violate('a value is malformed');
     }
     this.#transfersRead += moved.length;
+    this.#valuesRead++;
     this.#next(end);
     this.#receiver.value(kind, to, from, correlation, value, length + bytesMoved(moved), moved);
     return true;
@@ -355,9 +398,14 @@ export class Channel {
     this.#expected = (this.#expected + 1) >>> 0;
   }
 
+  #discard(): void {
+    this.#batch = NO_BATCH;
+    this.#waiting.length = 0;
+  }
+
   #violate(problem: string): false {
     this.#broken = true;
-    this.#arrived.length = 0;
+    this.#discard();
     this.#receiver.violation(problem);
     return false;
   }

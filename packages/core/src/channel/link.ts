@@ -13,7 +13,7 @@
  */
 export interface Link {
   /**
-   * Sends a batch of whole frames. The bytes belong to the link from here on. `transfers` move with
+   * Sends a batch of whole frames. The bytes may change once this returns. `transfers` move with
    * the batch: ArrayBuffers (links between processes copy them), and ends of new links, which only the
    * kernel sends, over a control link.
    */
@@ -32,6 +32,7 @@ export interface LinkEnd {
 export type Transfer = ArrayBuffer | LinkEnd;
 
 export interface LinkReceiver {
+  /** The bytes may change once this returns. */
   batch(bytes: Uint8Array, transfers: readonly Transfer[]): void;
   /** The other end is closed or gone; nothing more will come. */
   end(): void;

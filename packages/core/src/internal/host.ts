@@ -7,6 +7,7 @@ export { decodeReason } from '../threads/decode-reason.js';
 export { endProcess } from '../threads/end-process.js';
 export { announceExit, exitHandshake } from '../threads/exit-handshake.js';
 export { hostFlagsThatOverrideLimits } from '../threads/host-flags.js';
+export { nodeAfterTurn } from '../threads/node-after-turn.js';
 export { nodeClock } from '../threads/node-clock.js';
 export { nodeTextCodec } from '../threads/node-text-codec.js';
 export { PortLink, portLinks } from '../threads/port-link.js';

@@ -29,6 +29,8 @@ export interface PoolBoot extends PoolOptions {
 export interface PoolThreadPorts {
   readonly port: MessagePort;
   readonly outputBytesPerSecond: number;
+  /** See threads/inspection-gate.ts. */
+  readonly gate: SharedArrayBuffer;
 }
 
 /** Said once, when the thread is guarded and Piscina's own start is over. */

@@ -11,6 +11,7 @@ import { evaluateImage } from '../images/evaluate-image.js';
 import { leaveGuardTool } from '../threads/guard-tool.js';
 import { installStdio } from '../threads/guest-stdio.js';
 import { hardenTrusted } from '../threads/harden-trusted.js';
+import { leaveThrough } from '../threads/inspection-gate.js';
 import { nodeClock } from '../threads/node-clock.js';
 import { nodeTextCodec } from '../threads/node-text-codec.js';
 import { OutputQuota } from '../threads/output-quota.js';
@@ -27,8 +28,9 @@ import {
 } from './pool-boot.js';
 import { taskFunctions, type TaskFunction } from './task-functions.js';
 
-const { port, outputBytesPerSecond } = workerThreads.workerData as PoolThreadPorts;
+const { port, outputBytesPerSecond, gate } = workerThreads.workerData as PoolThreadPorts;
 const parentPort = workerThreads.parentPort;
+process.on('exit', () => leaveThrough(gate));
 const text = nodeTextCodec;
 
 const post = (message: FromPoolThread): void => {

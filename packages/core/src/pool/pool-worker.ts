@@ -16,6 +16,7 @@ import workerThreads, {
 import type { ExitReason } from '../exit-reason.js';
 import type { Clock } from '../clock.js';
 import type { Guard, GuardEntry, LimitExceeded } from '../threads/guard.js';
+import { InspectionGate } from '../threads/inspection-gate.js';
 import { hardHeapMb } from '../threads/limits.js';
 import { OutputQuota } from '../threads/output-quota.js';
 import { lowerPriority } from '../threads/thread-cpu.js';
@@ -83,9 +84,15 @@ export class PoolWorker extends Worker {
     serial: number,
   ) {
     const { port1, port2 } = new MessageChannel();
-    const ports: PoolThreadPorts = { port: port2, outputBytesPerSecond: OUTPUT_BYTES_PER_SECOND };
+    const gate = new InspectionGate();
+    const ports: PoolThreadPorts = {
+      port: port2,
+      outputBytesPerSecond: OUTPUT_BYTES_PER_SECOND,
+      gate: gate.shared,
+    };
     const guardEntry = setup.guard?.watch({
       token,
+      gate,
       limits: { heapMb: setup.limits.heapMb, memoryMb: 2 * setup.limits.heapMb },
       onLimit: (exceeded) => this.#exceeded(exceeded),
     });
@@ -194,7 +201,13 @@ export class PoolWorker extends Worker {
     this.#dismissed = true;
     this.#cancelWait?.();
     this.#cancelWait = this.#setup.clock.after(STUCK_AFTER_MS, () => this.#stuck());
-    return super.terminate();
+    const guard = this.#guardEntry;
+    if (guard === undefined) return super.terminate();
+    return new Promise((resolve) => {
+      guard.release(this.#setup.clock, () => {
+        void super.terminate().then(resolve);
+      });
+    });
   }
 
   /** Only the end of the process helps; until then it shall be in nobody's way. */

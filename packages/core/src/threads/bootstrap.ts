@@ -9,6 +9,7 @@ import { getHeapStatistics } from 'node:v8';
 import workerThreads from 'node:worker_threads';
 import type { LinkOpener } from '../channel/link.js';
 import { leaveGuardTool } from './guard-tool.js';
+import { leaveThrough } from './inspection-gate.js';
 import { installStdio } from './guest-stdio.js';
 import './inspector-session.js';
 import { hardenTrusted } from './harden-trusted.js';
@@ -35,7 +36,8 @@ const REHEARSE_AFTER_MS = 20;
  * spare goes through `rehearse` meanwhile.
  */
 export function bootThread(startGuest: (start: GuestStart) => void, rehearse?: () => Promise<void>): void {
-  const { control, wall, outputBytesPerSecond } = takeWorkerData();
+  const { control, wall, outputBytesPerSecond, gate } = takeWorkerData();
+  process.on('exit', () => leaveThrough(gate));
   const post = (message: FromBootstrap): void => wall.postMessage(message);
   const quota = new OutputQuota(outputBytesPerSecond, () => performance.now());
   installStdio(quota, (stream, text, dropped) => post({ tag: 'output', stream, text, dropped }));

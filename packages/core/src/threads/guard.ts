@@ -10,6 +10,7 @@
  * - collecting takes at most half of a thread's time, however much garbage it makes.
  */
 import type { Clock } from '../clock.js';
+import type { InspectionGate } from './inspection-gate.js';
 import { ThreadInspector, type InspectedThread } from './thread-inspector.js';
 import { ThreadMemory, type MemoryReading } from './thread-memory.js';
 import { ThreadCpu } from './thread-cpu.js';
@@ -19,6 +20,7 @@ const IDLE_INTERVAL_MS = 50;
 /** Timers and looks of the guard itself use some of this; less is not worth a look. */
 const PROCESS_MOVED_US = 1_000;
 const THREAD_MOVED_NS = 200_000;
+const RELEASE_WITHIN_MS = 20;
 
 export interface GuardLimits {
   readonly heapMb: number;
@@ -36,6 +38,8 @@ export interface LimitExceeded {
 export interface GuardedThread {
   readonly token: string;
   readonly limits: GuardLimits;
+  /** Handed to the thread, which leaves through it. */
+  readonly gate: InspectionGate;
   /** Once. The thread is no longer watched. */
   onLimit(exceeded: LimitExceeded): void;
 }
@@ -60,6 +64,7 @@ export class GuardEntry {
   asking = false;
   #ready: (() => void) | undefined;
   #prepared = false;
+  #leave: (() => void) | undefined;
 
   constructor(thread: GuardedThread) {
     this.thread = thread;
@@ -72,12 +77,31 @@ export class GuardEntry {
     this.attach();
   }
 
+  /**
+   * `terminate` is called when no question is under way, after 20 ms at most; and again should an answer
+   * come after that, for then the question has swallowed it.
+   */
+  release(clock: Clock, terminate: () => void): void {
+    this.thread.gate.close();
+    this.#leave = terminate;
+    if (!this.asking) terminate();
+    else clock.after(RELEASE_WITHIN_MS, terminate);
+  }
+
+  /** The question under way has been answered, or will never be. */
+  answered(): void {
+    this.asking = false;
+    this.#leave?.();
+  }
+
   attach(): void {
     if (this.inspected === undefined || this.#ready === undefined || this.#prepared) return;
     this.#prepared = true;
     const memory = new ThreadMemory(this.inspected);
+    this.asking = true;
     memory.prepare(() => {
       this.memory = memory;
+      this.answered();
       this.#ready?.();
     });
   }
@@ -103,7 +127,7 @@ export class Guard {
   watch(thread: GuardedThread): GuardEntry {
     const entry = new GuardEntry(thread);
     this.#entries.set(thread.token, entry);
-    this.#inspector.expect(thread.token, (inspected) => {
+    this.#inspector.expect(thread.token, thread.gate, (inspected) => {
       entry.inspected = inspected;
       entry.attach();
     });
@@ -160,7 +184,7 @@ export class Guard {
     memory.read((reading) => {
       entry.reading = reading ?? entry.reading;
       if (reading === undefined || excess(reading, entry.thread.limits) === undefined) {
-        entry.asking = false;
+        entry.answered();
         return;
       }
       const began = this.#clock.now();
@@ -169,7 +193,7 @@ export class Guard {
   }
 
   #judge(entry: GuardEntry, reading: MemoryReading | undefined, collectedMs: number): void {
-    entry.asking = false;
+    entry.answered();
     entry.notBefore = this.#clock.now() + collectedMs;
     if (reading === undefined || !this.#entries.has(entry.thread.token)) return;
     entry.reading = reading;

@@ -20,6 +20,8 @@ import { nodeTextCodec } from './node-text-codec.js';
  */
 const TEXT_BELOW_BYTES = 8_192;
 
+const NO_TRANSFERS: readonly Transfer[] = [];
+
 export interface PortLinkOptions {
   /** What arrived does not belong to the protocol; `end` follows. `problem` is for people. */
   readonly violation?: (problem: string) => void;
@@ -47,6 +49,8 @@ export class PortLink implements Link {
   #heard = false;
   #delivering = false;
   #drainAll = false;
+  /** Where a batch that came as text is read from: of this link alone, as deliveries of several may nest. */
+  #scratch = new Uint8Array(256);
 
   constructor(port: MessagePort, options: PortLinkOptions = {}) {
     this.#port = port;
@@ -60,7 +64,7 @@ export class PortLink implements Link {
       this.#port.postMessage(nodeTextCodec.readLatin1(batch, 0, batch.length));
       return;
     }
-    const whole = batch.byteLength === batch.buffer.byteLength ? batch : batch.slice();
+    const whole = batch.slice();
     const moved = [...(transfers ?? []), whole.buffer] as (ArrayBuffer | MessagePort)[];
     this.#port.postMessage([whole, ...(transfers ?? [])], moved);
   }
@@ -125,7 +129,8 @@ export class PortLink implements Link {
 
   #accept(message: unknown): void {
     if (typeof message === 'string') {
-      this.#batch(bytesOf(message), []);
+      if (message.length >= TEXT_BELOW_BYTES) return this.#violate('a text that is no batch');
+      this.#batch(this.#bytesOf(message), NO_TRANSFERS);
       return;
     }
     const parts: readonly unknown[] = Array.isArray(message) ? message : [message];
@@ -148,6 +153,14 @@ export class PortLink implements Link {
     this.#receiver?.batch(bytes, transfers);
   }
 
+  /** Each of its code units is a byte; what is none of ours reads as garbage, and does not parse. */
+  #bytesOf(text: string): Uint8Array {
+    const { length } = text;
+    if (length > this.#scratch.length) this.#scratch = new Uint8Array(Math.min(TEXT_BELOW_BYTES, 2 * length));
+    nodeTextCodec.writeLatin1(this.#scratch, text, 0);
+    return this.#scratch.subarray(0, length);
+  }
+
   #violate(problem: string): void {
     if (this.#state !== 'open') return;
     this.#options.violation?.(problem);
@@ -160,13 +173,6 @@ export class PortLink implements Link {
     this.#state = 'ended';
     this.#receiver?.end();
   }
-}
-
-/** Each of its code units is a byte; what is none of ours reads as garbage, and does not parse. */
-function bytesOf(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length);
-  nodeTextCodec.writeLatin1(bytes, text, 0);
-  return bytes;
 }
 
 /** Nobody must wait for a link whose end could not be delivered. */

@@ -17,6 +17,7 @@ import type { Image } from '../images/image.js';
 import type { Notice } from '../protocol/notices.js';
 import { plainCodec } from '../protocol/plain-codec.js';
 import { bootValue } from './boot-value.js';
+import { nodeAfterTurn } from './node-after-turn.js';
 import { nodeTextCodec } from './node-text-codec.js';
 
 const CODE = `(function (require, module) {
@@ -83,9 +84,7 @@ function channelOver(link: LoopbackLink, codec: FrameCodec): Channel {
   return new Channel({
     link,
     receiver: NOBODY,
-    afterTurn: (callback) => {
-      process.nextTick(callback);
-    },
+    afterTurn: nodeAfterTurn,
     codec,
   });
 }

@@ -15,6 +15,7 @@ import * as comlink from '../comlink/index.js';
 import * as core from '../index.js';
 import type { GuestStart } from './bootstrap.js';
 import type { GuestBoot } from './guest-boot.js';
+import { nodeAfterTurn } from './node-after-turn.js';
 import { nodeClock } from './node-clock.js';
 import { nodeTextCodec } from './node-text-codec.js';
 import { portLinks } from './port-link.js';
@@ -36,9 +37,7 @@ export function guestRuntime(control: Link, links: LinkOpener, idle: () => void)
     control,
     links,
     clock: nodeClock(),
-    afterTurn: (callback) => {
-      process.nextTick(callback);
-    },
+    afterTurn: nodeAfterTurn,
     text: nodeTextCodec,
     collector: garbageCollector(),
     load: (boot, extra) => load(boot as GuestBoot, extra),

@@ -15,6 +15,7 @@ import type { WallLimits } from '../kernel/wall.js';
 import { DEFAULT_TERMS } from '../guest/route.js';
 import { whenExitAnnounced } from './exit-handshake.js';
 import { LoaderThread } from './loader-thread-handle.js';
+import { nodeAfterTurn } from './node-after-turn.js';
 import { nodeClock } from './node-clock.js';
 import { nodeTextCodec } from './node-text-codec.js';
 import { PortLink, portLinks } from './port-link.js';
@@ -96,9 +97,7 @@ export function startKernel(logic: SupervisorLogic): void {
   const kernel = new Kernel({
     clock,
     random: { next: Math.random },
-    afterTurn: (callback) => {
-      process.nextTick(callback);
-    },
+    afterTurn: nodeAfterTurn,
     text: nodeTextCodec,
     wall,
     links: portLinks,

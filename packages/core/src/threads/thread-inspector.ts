@@ -6,22 +6,29 @@
  * must be disconnected before the process ends, or Node prints that it waits for the debugger.
  */
 import { isMainThread } from 'node:worker_threads';
+import type { InspectionGate } from './inspection-gate.js';
 import { inspectorSession } from './inspector-session.js';
 
 export type Answer = Readonly<Record<string, unknown>>;
 
 /** The line to one thread. */
 export class InspectedThread {
+  readonly #gate: InspectionGate;
   readonly #send: (message: string) => void;
   readonly #waiting = new Map<number, (answer: Answer | undefined) => void>();
   #lastId = 0;
 
-  constructor(send: (message: string) => void) {
+  constructor(gate: InspectionGate, send: (message: string) => void) {
+    this.#gate = gate;
     this.#send = send;
   }
 
-  /** `answer` gets the result, or undefined when the thread refused or is gone; never, while it cannot. */
+  /** `answer` gets the result, or undefined when the thread refused, is leaving or gone; never, while it cannot. */
   call(method: string, params: object, answer: (result: Answer | undefined) => void): void {
+    if (!this.#gate.ask()) {
+      answer(undefined);
+      return;
+    }
     this.#lastId += 1;
     this.#waiting.set(this.#lastId, answer);
     this.#send(JSON.stringify({ id: this.#lastId, method, params }));
@@ -33,15 +40,22 @@ export class InspectedThread {
     if (id === undefined) return;
     const answer = this.#waiting.get(id);
     this.#waiting.delete(id);
+    if (this.#waiting.size === 0) this.#gate.answered();
     answer?.(result);
   }
 
   detached(): void {
-    for (const answer of this.#waiting.values()) answer(undefined);
+    this.#gate.answered();
+    const answers = [...this.#waiting.values()];
     this.#waiting.clear();
+    for (const answer of answers) answer(undefined);
   }
 }
 
+interface Expected {
+  readonly gate: InspectionGate;
+  readonly found: (thread: InspectedThread) => void;
+}
 interface Attached {
   readonly params: { readonly sessionId: string; readonly workerInfo: { readonly title: string } };
 }
@@ -54,7 +68,7 @@ interface Received {
 
 export class ThreadInspector {
   readonly #session = inspectorSession();
-  readonly #expected = new Map<string, (thread: InspectedThread) => void>();
+  readonly #expected = new Map<string, Expected>();
   readonly #threads = new Map<string, InspectedThread>();
 
   /** Throws where this Node has no inspector, or it cannot be reached. */
@@ -76,8 +90,8 @@ export class ThreadInspector {
   }
 
   /** Announces a thread that is about to start with `token` in its name. */
-  expect(token: string, found: (thread: InspectedThread) => void): void {
-    this.#expected.set(token, found);
+  expect(token: string, gate: InspectionGate, found: (thread: InspectedThread) => void): void {
+    this.#expected.set(token, { gate, found });
   }
 
   forget(token: string): void {
@@ -93,19 +107,19 @@ export class ThreadInspector {
   #attached({ params }: Attached): void {
     const { sessionId, workerInfo } = params;
     const token = /espalier:[\w-]+/.exec(workerInfo.title)?.[0];
-    const found = token === undefined ? undefined : this.#expected.get(token);
-    if (token === undefined || found === undefined) {
+    const expected = token === undefined ? undefined : this.#expected.get(token);
+    if (token === undefined || expected === undefined) {
       // The application's own worker, or another kernel's thread: none of our business.
       this.#session.post('NodeWorker.detach', { sessionId }, () => undefined);
       return;
     }
     this.#expected.delete(token);
-    const thread = new InspectedThread((message) => {
+    const thread = new InspectedThread(expected.gate, (message) => {
       this.#session.post('NodeWorker.sendMessageToWorker', { sessionId, message }, (error) => {
         if (error !== null) thread.detached();
       });
     });
     this.#threads.set(sessionId, thread);
-    found(thread);
+    expected.found(thread);
   }
 }

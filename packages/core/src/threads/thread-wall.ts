@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.js';
 import type { Wall, WallLimits, WallRequest, WallThread } from '../kernel/wall.js';
 import { Guard, type GuardLimits, type LimitExceeded } from './guard.js';
+import { InspectionGate } from './inspection-gate.js';
 import { nodeClock } from './node-clock.js';
 import { Spares, type SpareOptions } from './spares.js';
 import { NodeThread } from './wall-thread.js';
@@ -123,8 +124,10 @@ export class ThreadWall implements Wall {
       heapMb: limits.heapMb,
       memoryMb: this.#options.memoryMb?.(limits) ?? 2 * limits.heapMb,
     };
+    const gate = new InspectionGate();
     const guard = this.#watchful()?.watch({
       token,
+      gate,
       limits: guardLimits,
       onLimit: (exceeded: LimitExceeded) => thread.exceeded(exceeded),
     });
@@ -134,8 +137,8 @@ export class ThreadWall implements Wall {
       title,
       limits,
       outputBytesPerSecond: this.#options.outputBytesPerSecond ?? OUTPUT_BYTES_PER_SECOND,
-      now: () => this.#clock.now(),
-      after: (delayMs, wake) => this.#clock.after(delayMs, wake),
+      clock: this.#clock,
+      gate,
       guard,
       ready: (ready) => this.#ready(ready),
       heard: () => this.#spares.refill(),

@@ -10,6 +10,8 @@ export interface ThreadPorts {
   readonly control: MessagePort;
   readonly wall: MessagePort;
   readonly outputBytesPerSecond: number;
+  /** See inspection-gate.ts. */
+  readonly gate: SharedArrayBuffer;
 }
 
 /** Said once: the guest may be let in. */

@@ -7,8 +7,10 @@
  * the worker's own `exit` event, with the evidence that was gathered on this side.
  */
 import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads';
+import type { Clock } from '../clock.js';
 import type { WallEnd, WallLimits, WallRequest, WallThread } from '../kernel/wall.js';
 import type { GuardEntry, LimitExceeded } from './guard.js';
+import type { InspectionGate } from './inspection-gate.js';
 import { hardHeapMb, toResourceLimits } from './limits.js';
 import { OutputQuota } from './output-quota.js';
 import { PortLink } from './port-link.js';
@@ -25,8 +27,8 @@ export interface WallThreadSetup {
   readonly title: string;
   readonly limits: WallLimits;
   readonly outputBytesPerSecond: number;
-  readonly now: () => number;
-  readonly after: (delayMs: number, wake: () => void) => () => void;
+  readonly clock: Clock;
+  readonly gate: InspectionGate;
   readonly guard: GuardEntry | undefined;
   /** The bootstrap has run, and the guard is in place. */
   ready(thread: NodeThread): void;
@@ -65,7 +67,7 @@ export class NodeThread implements WallThread {
     this.#title = setup.title;
     this.limits = setup.limits;
     this.guard = setup.guard;
-    this.#quota = new OutputQuota(setup.outputBytesPerSecond, setup.now);
+    this.#quota = new OutputQuota(setup.outputBytesPerSecond, () => setup.clock.now());
     const control = new MessageChannel();
     const wall = new MessageChannel();
     this.link = new PortLink(control.port1, {
@@ -78,6 +80,7 @@ export class NodeThread implements WallThread {
       control: control.port2,
       wall: wall.port2,
       outputBytesPerSecond: setup.outputBytesPerSecond,
+      gate: setup.gate.shared,
     };
     this.#worker = this.#start(ports);
     this.#wall.on('message', (message) => this.#heard(message));
@@ -137,7 +140,9 @@ export class NodeThread implements WallThread {
 
   terminate(): void {
     // Never awaited: a stuck thread does not settle it. The end is told by the `exit` event.
-    void this.#worker?.terminate();
+    const terminate = (): void => void this.#worker?.terminate();
+    if (this.guard === undefined) terminate();
+    else this.guard.release(this.#setup.clock, terminate);
   }
 
   markStuck(): void {
@@ -195,7 +200,7 @@ export class NodeThread implements WallThread {
       this.#tid = said.tid;
       this.#heapLimitMb = said.heapLimitMb;
       if (this.guard === undefined) return this.#letIn();
-      this.#cancelWait = this.#setup.after(GUARD_WITHIN_MS, () => this.#letIn());
+      this.#cancelWait = this.#setup.clock.after(GUARD_WITHIN_MS, () => this.#letIn());
       this.guard.prepare(said.tid, () => this.#letIn());
     }
   }

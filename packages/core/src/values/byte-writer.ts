@@ -115,18 +115,25 @@ export class ByteWriter {
     this.offset += source.length;
   }
 
-  /**
-   * What has been written, in a buffer of exactly that size which the writer will not touch again:
-   * it may be transferred. The writer starts anew at 0.
-   */
+  /** What has been written, to be read before anything else is written. */
+  written(): Uint8Array<ArrayBuffer> {
+    return this.bytes.subarray(0, this.offset);
+  }
+
+  /** The same in a buffer of exactly that size, which may be kept or transferred. The writer starts anew. */
   take(): Uint8Array<ArrayBuffer> {
     const taken = this.bytes.slice(0, this.offset);
+    this.restart();
+    return taken;
+  }
+
+  /** Starts anew at 0. */
+  restart(): void {
     this.offset = 0;
     if (this.bytes.length > KEPT_BYTES && this.bytes.length > this.#initialBytes) {
       this.bytes = new Uint8Array(this.#initialBytes);
       this.view = new DataView(this.bytes.buffer);
     }
     this.limit = Math.min(this.bytes.length, this.#bound);
-    return taken;
   }
 }

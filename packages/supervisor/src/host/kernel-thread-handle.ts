@@ -7,6 +7,7 @@ import {
   DEFAULT_TERMS,
   exitHandshake,
   garbageCollector,
+  nodeAfterTurn,
   nodeClock,
   nodeTextCodec,
   PortLink,
@@ -102,9 +103,7 @@ export class KernelThread {
       control: this.#link,
       links: portLinks,
       clock: nodeClock(),
-      afterTurn: (callback) => {
-        process.nextTick(callback);
-      },
+      afterTurn: nodeAfterTurn,
       text: nodeTextCodec,
       collector: garbageCollector(),
       load: () => Promise.reject(new HostError('host_unfit', 'an application endpoint loads nothing')),
