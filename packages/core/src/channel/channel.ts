@@ -112,7 +112,10 @@ export class Channel {
     this.#receiver = options.receiver;
     this.#afterTurn = options.afterTurn;
     this.#codec = options.codec;
+    // Leaves with the first frame that somebody means.
+    this.#flushDue = true;
     this.#writePlain(FRAME.hello, 0, 0, PROTOCOL_VERSION);
+    this.#flushDue = false;
     this.#link.receive({
       batch: (bytes, transfers) => {
         this.#arrived(bytes, transfers);

@@ -124,10 +124,13 @@ export class Starter {
         violation: (problem) => {
           this.#listener.violation(guest, problem);
         },
-        // The wall says how the thread ended; the end of the link alone is no evidence.
+        // The wall says how a thread ended. What has said that it ends, or was ended, needs no more than this:
+        // links close before a thread's heap is taken down, which takes another millisecond or two.
         ended: () => {
-          if (administrator)
-            for (const environment of guest.environments.values()) this.#lifecycle.ended(environment);
+          for (const environment of [...guest.environments.values()]) {
+            const why = environment.announced ?? environment.forced;
+            if (administrator || why !== undefined) this.#lifecycle.ended(environment);
+          }
         },
       },
     });

@@ -3,4 +3,4 @@ import { bootThread } from './bootstrap.js';
 import { rehearse } from './rehearse.js';
 import { guestRuntime, startGuest } from './start-guest.js';
 
-bootThread(startGuest, () => rehearse((control, links) => guestRuntime(control, links, () => undefined)));
+bootThread(startGuest, () => rehearse((control) => guestRuntime(control, () => undefined)));

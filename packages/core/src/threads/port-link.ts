@@ -25,8 +25,10 @@ const NO_TRANSFERS: readonly Transfer[] = [];
 export interface PortLinkOptions {
   /** What arrived does not belong to the protocol; `end` follows. `problem` is for people. */
   readonly violation?: (problem: string) => void;
-  /** The first batch has arrived (once, before it is delivered). */
+  /** The first batch was delivered. */
   readonly firstBatch?: () => void;
+  /** The other end is gone; told before the receiver is. */
+  readonly ended?: () => void;
   /** Whether ends of new links may arrive: only on the guest's end of a control link. Default: false. */
   readonly takesEnds?: boolean;
 }
@@ -146,11 +148,10 @@ export class PortLink implements Link {
   }
 
   #batch(bytes: Uint8Array, transfers: readonly Transfer[]): void {
-    if (!this.#heard) {
-      this.#heard = true;
-      this.#options.firstBatch?.();
-    }
     this.#receiver?.batch(bytes, transfers);
+    if (this.#heard) return;
+    this.#heard = true;
+    this.#options.firstBatch?.();
   }
 
   /** Each of its code units is a byte; what is none of ours reads as garbage, and does not parse. */
@@ -171,6 +172,7 @@ export class PortLink implements Link {
   #end(): void {
     if (this.#state !== 'open') return;
     this.#state = 'ended';
+    this.#options.ended?.();
     this.#receiver?.end();
   }
 }

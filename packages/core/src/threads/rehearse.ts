@@ -1,15 +1,15 @@
 /**
  * A rehearsal: a warm spare that has nothing to do yet goes once through what a start is made of (boot
  * notice, image, init, ready, a channel, a call, a reply, an error's way out), with a runtime of its own
- * over a loopback. V8 compiles a function when it first runs; without this, that is most of the time from
+ * over ports whose other ends it holds itself. V8 compiles a function when it first runs; without this, that is most of the time from
  * a warm spare to `ready` (`warmSpawnVsWorker` of the benchmarks). Nothing of it stays but compiled code.
  */
+import type { MessagePort } from 'node:worker_threads';
 import { Channel } from '../channel/channel.js';
 import { FRAME } from '../channel/frames.js';
 import type { FrameCodec } from '../channel/frame-codec.js';
-import { LoopbackLinks, type LoopbackLink } from '../channel/loopback.js';
 import type { ChannelReceiver } from '../channel/channel.js';
-import type { LinkEnd } from '../channel/link.js';
+import type { Link, LinkEnd } from '../channel/link.js';
 import { DEFAULT_TERMS } from '../guest/route.js';
 import type { Runtime } from '../guest/runtime.js';
 import { ValueCodec } from '../guest/value-codec.js';
@@ -19,6 +19,7 @@ import { plainCodec } from '../protocol/plain-codec.js';
 import { bootValue } from './boot-value.js';
 import { nodeAfterTurn } from './node-after-turn.js';
 import { nodeTextCodec } from './node-text-codec.js';
+import { PortLink, portLinks } from './port-link.js';
 
 const CODE = `(function (require, module) {
   const { server } = require('@espalier/core');
@@ -43,68 +44,83 @@ const IMAGE: Image = {
     externals: null,
   },
   base: '/',
-  sourceMap: { text: '{"version":3,"sources":[],"names":[],"mappings":""}' },
+  // Lines of their own for the code above, so that the way of an error to its place is walked, too.
+  sourceMap: {
+    text: JSON.stringify({
+      version: 3,
+      sources: ['rehearsal.ts'],
+      names: [],
+      mappings: 'AAAA;AACA;AACA,IAAI;AACJ;AACA;AACA,EAAE,IAAI;AACN;AACA',
+    }),
+  },
   codeCache: null,
   folder: null,
 };
 
 const MAX_BYTES = 1 << 20;
 const ROUNDS = 3;
+const CALLS = 4;
 
-/** `makeRuntime` gives the thread's own runtime over other links. Resolves when the rehearsal is over. */
-export async function rehearse(
-  makeRuntime: (control: LoopbackLink, links: LoopbackLinks) => Runtime,
-): Promise<void> {
+/** `makeRuntime` gives the thread's own runtime over another control link. Resolves when the rehearsal is over. */
+export async function rehearse(makeRuntime: (control: Link) => Runtime): Promise<void> {
   for (let round = 0; round < ROUNDS; round++) {
-    const links = new LoopbackLinks();
-    const [near, far] = links.pair();
-    makeRuntime(far, links);
-    const kernel = channelOver(near, plainCodec(nodeTextCodec));
+    const [near, far] = openPair();
+    const answered = new Answers();
+    const kernel = channelOver(near, plainCodec(nodeTextCodec), answered);
+    makeRuntime(far);
     const notify = (notice: Notice, ends?: readonly LinkEnd[]): void => {
       kernel.sendValue(FRAME.control, 0, 0, 0, notice, MAX_BYTES, ends);
     };
     const boot = bootValue({ image: IMAGE, args: { count: 1 }, bindings: {} });
     notify({ notice: 'boot', env: 0, handle: 1, terms: DEFAULT_TERMS, boot, extra: [] });
-    await delivered(links);
-    const [mine, its] = links.pair();
+    await answered.count(1);
+    const [mine, its] = portLinks.pair();
     notify({ notice: 'channel', channel: 1 }, [its]);
-    const peer = channelOver(mine, new ValueCodec(nodeTextCodec, true));
-    for (let call = 1; call <= 4; call++) {
+    const replied = new Answers();
+    const peer = channelOver(portLinks.open(mine), new ValueCodec(nodeTextCodec, true), replied);
+    for (let call = 1; call <= CALLS; call++) {
       peer.sendValue(FRAME.call, 0, 0, call, ['add', { n: call, text: 'x', list: [1, null] }], MAX_BYTES);
-      await delivered(links);
+      await replied.count(call);
     }
     peer.sendValue(FRAME.cast, 0, 0, 0, ['fail'], MAX_BYTES);
-    await delivered(links);
+    await answered.count(2);
     kernel.close();
     peer.close();
   }
 }
 
-function channelOver(link: LoopbackLink, codec: FrameCodec): Channel {
-  return new Channel({
-    link,
-    receiver: NOBODY,
-    afterTurn: nodeAfterTurn,
-    codec,
-  });
+/** Both ends in this thread. */
+function openPair(): readonly [Link, Link] {
+  const [near, far] = portLinks.pair();
+  return [portLinks.open(near), new PortLink(far as MessagePort, { takesEnds: true })];
 }
 
-/** Delivers until nothing is under way. */
-async function delivered(links: LoopbackLinks): Promise<void> {
-  for (let idle = 0; idle < 2;) {
-    await new Promise((resolve) => {
-      setImmediate(resolve);
+function channelOver(link: Link, codec: FrameCodec, receiver: ChannelReceiver): Channel {
+  return new Channel({ link, receiver, afterTurn: nodeAfterTurn, codec });
+}
+
+/** The other end, as far as it matters here: how many values came from the runtime. */
+class Answers implements ChannelReceiver {
+  #come = 0;
+  #awaited = 0;
+  #resolve: () => void = () => undefined;
+
+  /** Resolves when so many have come. */
+  count(awaited: number): Promise<void> {
+    this.#awaited = awaited;
+    return new Promise((resolve) => {
+      this.#resolve = resolve;
+      if (this.#come >= awaited) resolve();
     });
-    const ready = links.ready();
-    idle = ready.length === 0 ? idle + 1 : 0;
-    for (const delivery of ready) delivery.deliver();
   }
-}
 
-const NOBODY: ChannelReceiver = {
-  value: () => undefined,
-  plain: () => undefined,
-  ticket: () => undefined,
-  violation: () => undefined,
-  ended: () => undefined,
-};
+  value(): void {
+    this.#come += 1;
+    if (this.#come >= this.#awaited) this.#resolve();
+  }
+
+  plain(): void {}
+  ticket(): undefined {}
+  violation(): void {}
+  ended(): void {}
+}

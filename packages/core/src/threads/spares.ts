@@ -16,6 +16,8 @@ import { limitClass } from './limits.js';
 
 /** An environment that never says anything must not hold up the refill for ever. */
 const QUIET_AFTER_MS = 50;
+/** To start a thread keeps the kernel for a millisecond: whoever waits for the environment hears of it first. */
+const SETTLED_AFTER_MS = 2;
 
 export interface SpareOptions {
   /** Spares kept for each class of limits. Default 1; 0 turns spares off. */
@@ -76,7 +78,14 @@ export class Spares<T> {
     return taken?.thread;
   }
 
-  /** The environment that took the last thread is ready, or nothing else is to be done. */
+  /** The environment that took the last thread has said its first word: it is ready, as a rule. */
+  settled(): void {
+    if (this.#cancelRefill === undefined) return;
+    this.#cancelRefill();
+    this.#cancelRefill = this.#clock.after(SETTLED_AFTER_MS, this.refill);
+  }
+
+  /** Nothing else is to be done. */
   readonly refill = (): void => {
     this.#cancelRefill?.();
     this.#cancelRefill = undefined;

@@ -4,7 +4,7 @@
  */
 import { createRequire, isBuiltin } from 'node:module';
 import { dirname, join } from 'node:path';
-import type { Link, LinkOpener } from '../channel/link.js';
+import type { Link } from '../channel/link.js';
 import type { Collector } from '../guest/address-table.js';
 import { isBehaviour } from '../guest/behaviour.js';
 import { Runtime } from '../guest/runtime.js';
@@ -24,7 +24,7 @@ const nodeRequire = createRequire(import.meta.url);
 
 export function startGuest({ link }: GuestStart): void {
   // Whatever the guest has left open (timers, sockets) ends with it.
-  const runtime = guestRuntime(link, portLinks, () => process.exit());
+  const runtime = guestRuntime(link, () => process.exit());
   const crash = (thrown: unknown): void => {
     runtime.crash(thrown);
   };
@@ -32,10 +32,10 @@ export function startGuest({ link }: GuestStart): void {
 }
 
 /** The runtime of a guest thread over its own control link, or over another for the rehearsal. */
-export function guestRuntime(control: Link, links: LinkOpener, idle: () => void): Runtime {
+export function guestRuntime(control: Link, idle: () => void): Runtime {
   return new Runtime({
     control,
-    links,
+    links: portLinks,
     clock: nodeClock(),
     afterTurn: nodeAfterTurn,
     text: nodeTextCodec,

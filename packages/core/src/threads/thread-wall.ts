@@ -14,7 +14,7 @@ import type { OutputStream } from './wall-messages.js';
 
 /** What a thread may print: default of `outputBytesPerSecond`. */
 const OUTPUT_BYTES_PER_SECOND = 1_000_000;
-/** After this long `close` no longer waits for a spare to end. */
+/** After this long `close` no longer waits for threads to end. */
 const CLOSE_WITHIN_MS = 1_000;
 
 export interface ThreadWallOptions {
@@ -90,19 +90,17 @@ export class ThreadWall implements Wall {
   facts(): { readonly threads: ThreadFacts[]; readonly spares: ThreadFacts[] } {
     const spares = new Set(this.#spares.threads);
     return {
-      threads: [...this.#threads].filter((thread) => !spares.has(thread)).map(factsOf),
+      threads: [...this.#threads].filter((thread) => !spares.has(thread) && !thread.left).map(factsOf),
       spares: [...spares].map(factsOf),
     };
   }
 
   async close(): Promise<void> {
-    const leaving = new Set(this.#spares.threads);
     this.#spares.close();
     await new Promise<void>((resolve) => {
       const cancel = this.#clock.after(CLOSE_WITHIN_MS, resolve);
       this.#closed = () => {
-        for (const spare of leaving) if (!this.#threads.has(spare)) leaving.delete(spare);
-        if (leaving.size > 0) return;
+        if (this.#threads.size > this.#stuck.size) return;
         cancel();
         resolve();
       };
@@ -141,7 +139,7 @@ export class ThreadWall implements Wall {
       gate,
       guard,
       ready: (ready) => this.#ready(ready),
-      heard: () => this.#spares.refill(),
+      heard: () => this.#spares.settled(),
       output: (from, stream, text, dropped) => this.#options.output?.(from.title, stream, text, dropped),
       violation: (from, problem) => this.#options.violation?.(from.title, problem),
       stuck: (which) => this.#stuck.add(which),

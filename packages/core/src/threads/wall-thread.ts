@@ -20,6 +20,8 @@ import { readFromBootstrap, type FromWall, type OutputStream, type ThreadPorts }
 /** The bootstrap cannot be inspected while the application's thread is blocked in a native call: then it
  * runs unguarded at first, rather than not at all. */
 const GUARD_WITHIN_MS = 500;
+/** How long after the end of its link a thread may take to exit. */
+const EXIT_WITHIN_MS = 250;
 
 export interface WallThreadSetup {
   readonly bootstrap: URL;
@@ -51,6 +53,7 @@ export class NodeThread implements WallThread {
   readonly #quota: OutputQuota;
   #title: string;
   #tid = -1;
+  #left = false;
   #heapLimitMb: number | undefined;
   #ready = false;
   #rehearsed = false;
@@ -73,6 +76,7 @@ export class NodeThread implements WallThread {
     this.link = new PortLink(control.port1, {
       violation: (problem) => setup.violation(this, problem),
       firstBatch: () => setup.heard(),
+      ended: () => this.#expectExit(),
     });
     this.link.unref();
     this.#wall = wall.port1;
@@ -94,6 +98,11 @@ export class NodeThread implements WallThread {
   /** Its bootstrap has run and the guard is in place. */
   get ready(): boolean {
     return this.#ready;
+  }
+
+  /** Its link has ended: no code runs there any more, as far as its end can be seen from its own side. */
+  get left(): boolean {
+    return this.#left;
   }
 
   /** As a spare it has gone through a start for practice: the next one is as quick as it gets. */
@@ -146,10 +155,22 @@ export class NodeThread implements WallThread {
   }
 
   markStuck(): void {
+    if (this.#silent) return;
     this.#silent = true;
     this.#setup.stuck(this);
     lowerPriority(this.#tid);
     this.#worker?.unref();
+  }
+
+  /** The kernel may have gone on without it by now: whether it really exits is for this side to see. */
+  #expectExit(): void {
+    this.#left = true;
+    const { clock } = this.#setup;
+    this.#cancelWait?.();
+    this.#cancelWait = clock.after(EXIT_WITHIN_MS, () => {
+      this.terminate();
+      this.#cancelWait = clock.after(EXIT_WITHIN_MS, () => this.markStuck());
+    });
   }
 
   #start(ports: ThreadPorts): Worker | undefined {

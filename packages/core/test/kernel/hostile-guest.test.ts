@@ -166,6 +166,32 @@ describe('hostile guests', () => {
     expect(two.of('gone')).toMatchObject([{ reason: { tag: 'shutdown' } }]);
   });
 
+  test('wall: one that has announced its end has ended with its link, before its thread is taken down', () => {
+    const kernel = new RawKernel();
+    const [one, two] = kernel.start(2) as [RawGuest, RawGuest];
+    kernel.say(two, { call: 'monitor', env: 0, id: 1, target: 'e0' });
+    kernel.say(one, { call: 'exit', env: 0, tag: 'shutdown', detail: undefined });
+    expect(two.of('gone')).toEqual([]);
+    one.link.close();
+    kernel.run();
+    expect(two.of('gone')).toMatchObject([{ reason: { tag: 'shutdown' } }]);
+    one.end?.({ kind: 'unexplained', exitCode: 0 });
+    kernel.run();
+    expect(two.of('gone')).toHaveLength(1);
+  });
+
+  test('wall: one that only closes its link has not ended', () => {
+    const kernel = new RawKernel();
+    const [one, two] = kernel.start(2) as [RawGuest, RawGuest];
+    kernel.say(two, { call: 'monitor', env: 0, id: 1, target: 'e0' });
+    one.link.close();
+    kernel.run();
+    expect(two.of('gone')).toEqual([]);
+    one.end?.({ kind: 'unexplained', exitCode: 7 });
+    kernel.run();
+    expect(two.of('gone')).toMatchObject([{ reason: { tag: 'error' } }]);
+  });
+
   test('protocol: no value at all makes the kernel throw', () => {
     const anything = fc.oneof(
       fc.anything({ withBigInt: true, withDate: true, withMap: true, withNullPrototype: true }),

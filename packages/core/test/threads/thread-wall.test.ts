@@ -28,6 +28,13 @@ describe('thread wall: a thread', () => {
     expect(late).toEqual([{ kind: 'unexplained', exitCode: 1 }]);
   });
 
+  test('whose link has ended and that does not exit is terminated', async () => {
+    walls = testWall();
+    const guest = await walls.start({ title: 'leaving' });
+    guest.post('() => { link.close(); for (;;); }');
+    expect(await guest.ended).toEqual({ kind: 'unexplained', exitCode: 1 });
+  });
+
   test('whose bootstrap is missing is reported as an end, with the error as output', async () => {
     walls = testWall({ bootstrap: new URL('./no-such-file.mjs', import.meta.url) });
     const guest = new TestGuest(walls.wall.start({ title: 'none', env: {}, limits: LIMITS }));
