@@ -31,7 +31,7 @@ describe('thread wall: a thread', () => {
   test('whose link has ended and that does not exit is terminated', async () => {
     walls = testWall();
     const guest = await walls.start({ title: 'leaving' });
-    guest.post('() => { link.close(); for (;;); }');
+    guest.post('() => { link.close(); setInterval(() => undefined, 1000); }');
     expect(await guest.ended).toEqual({ kind: 'unexplained', exitCode: 1 });
   });
 
