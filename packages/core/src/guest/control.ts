@@ -5,7 +5,7 @@ import { MAX_FRAME_BYTES } from '../channel/channel.js';
 import { CallError, EnvironmentError, type EspalierError } from '../errors.js';
 import type { ExitReason } from '../exit-reason.js';
 import type { Answer, AnswerValue, WireReason } from '../protocol/notices.js';
-import type { SystemCall } from '../protocol/system-calls.js';
+import { CALL_WINDOW, type SystemCall } from '../protocol/system-calls.js';
 
 type Asking = Extract<SystemCall, { readonly id: number }>;
 type WithoutId<C> = C extends { readonly id: number } ? Omit<C, 'id'> : never;
@@ -18,6 +18,10 @@ export class Control {
     { resolve: (value: AnswerValue) => void; reject: (error: EspalierError) => void; call: string }
   >();
   #last = 0;
+  #credit = CALL_WINDOW;
+  /** Calls that wait for the kernel to have read earlier ones: in this thread's memory, not in the kernel's. */
+  #waiting: SystemCall[] = [];
+  #drained: (() => void) | undefined;
 
   constructor(channel: Channel, reason: (reason: WireReason) => ExitReason) {
     this.#channel = channel;
@@ -26,6 +30,27 @@ export class Control {
 
   /** A call without an answer. */
   tell(call: SystemCall): void {
+    if (this.#credit === 0) this.#waiting.push(call);
+    else this.#send(call);
+  }
+
+  /** The kernel has read so many. */
+  granted(calls: number): void {
+    this.#credit += calls;
+    const sent = Math.min(this.#credit, this.#waiting.length);
+    for (let n = 0; n < sent; n++) this.#send(this.#waiting[n] as SystemCall);
+    this.#waiting = this.#waiting.slice(sent);
+    if (this.#waiting.length === 0) this.#drained?.();
+  }
+
+  /** Calls back once everything told so far has been sent: at once, as a rule. */
+  whenSent(callback: () => void): void {
+    if (this.#waiting.length === 0) callback();
+    else this.#drained = callback;
+  }
+
+  #send(call: SystemCall): void {
+    this.#credit -= 1;
     this.#channel.sendValue(FRAME.control, 0, 0, 0, call, MAX_FRAME_BYTES);
   }
 

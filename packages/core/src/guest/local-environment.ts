@@ -15,6 +15,7 @@ import type { Destination, Statistics } from './context.js';
 import { assertDestination } from './destination.js';
 import { EnvironmentContext } from './environment-context.js';
 import { exitOf, type Driver } from './driver.js';
+import { FirstContacts } from './first-contacts.js';
 import { IncomingCall } from './incoming-call.js';
 import { InboundStreams } from './inbound-streams.js';
 import { Mailbox } from './mailbox.js';
@@ -39,6 +40,7 @@ export class LocalEnvironment implements RouteOwner {
   readonly services: EnvironmentServices;
   readonly terms: MailboxTerms;
   readonly context: EnvironmentContext;
+  readonly contacts = new FirstContacts();
   /** Calls taken from the mailbox whose handlers want to know when they are no longer wanted. */
   readonly watchedCalls = new Set<IncomingCall>();
   bindings: Readonly<Record<string, unknown>> = {};
@@ -164,6 +166,7 @@ export class LocalEnvironment implements RouteOwner {
   }
 
   #unsettled(): boolean {
+    if (this.contacts.waiting > 0) return true;
     for (const route of this.#routes.values()) if (route.unsettled > 0) return true;
     return this.services.preparing();
   }

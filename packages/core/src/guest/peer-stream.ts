@@ -1,8 +1,7 @@
 /**
  * A stream: everything one environment sends to one mailbox of another thread (or its own), whatever
- * names or addresses it used. Once connected, the order of two sends to the same receiver does not depend
- * on how the receiver was named, and both sides keep one account of credit. (While the first contact by a
- * name and by an address is still under way, each of the two keeps its own order only.)
+ * names or addresses it used, so that both sides keep one account of credit and the order of two sends to
+ * the same receiver does not depend on how it was named (nor does it before: see first-contacts.ts).
  */
 import { FIRST_WINDOW_BYTES, FIRST_WINDOW_MESSAGES } from '../channel/credit.js';
 import { FRAME, type FrameKind } from '../channel/frames.js';

@@ -17,10 +17,12 @@ import { CallError } from '../errors.js';
 import type { MailboxTerms } from '../protocol/notices.js';
 import type { UndeliveredCause } from '../protocol/system-calls.js';
 import { bodyBytes, type Encoded } from './peer-channel.js';
+import type { Contact, FirstContacts } from './first-contacts.js';
 import type { PeerStream, StreamOwner } from './peer-stream.js';
 import { SendQueue, settle, type Sending } from './send-queue.js';
 
 export interface RouteOwner extends StreamOwner {
+  readonly contacts: FirstContacts;
   /** Encodes apart from any channel; throws `CallError` `value_refused` or `too_large`. */
   encode(value: unknown, transfer: readonly ArrayBuffer[] | undefined, maxBytes: number): Encoded;
 }
@@ -38,7 +40,7 @@ const SENT = Promise.resolve();
 /** What a frame's body may hold besides the value: the list of tickets. */
 const ENVELOPE_BYTES = 64 * 1024;
 
-export class Route {
+export class Route implements Contact {
   /** For people: the name, or a word for the address. */
   readonly target: string;
   readonly #owner: RouteOwner;
@@ -53,6 +55,7 @@ export class Route {
     this.target = target;
     this.#owner = owner;
     this.#queue = this.#freshQueue(DEFAULT_TERMS);
+    owner.contacts.begin(this);
   }
 
   get state(): string {
@@ -70,6 +73,12 @@ export class Route {
 
   /** Sends what was encoded before; otherwise as `send`. */
   sendEncoded(kind: FrameKind, correlation: number, encoded: Encoded): Promise<void> {
+    const { contacts } = this.#owner;
+    if (contacts.holds(this)) return contacts.wait(() => this.#sendEncoded(kind, correlation, encoded));
+    return this.#sendEncoded(kind, correlation, encoded);
+  }
+
+  #sendEncoded(kind: FrameKind, correlation: number, encoded: Encoded): Promise<void> {
     const bytes = bodyBytes(encoded);
     const { capacityBytes, messageBytes } = this.#terms;
     if (bytes > Math.min(capacityBytes, messageBytes + ENVELOPE_BYTES)) {
@@ -114,16 +123,19 @@ export class Route {
     transfer?: readonly ArrayBuffer[],
   ): Promise<void> {
     const stream = this.#stream;
+    const { contacts } = this.#owner;
+    const held = contacts.holds(this);
     let encoded: Encoded;
     try {
-      if (stream !== undefined && transfer === undefined && stream.sendNow(kind, correlation, value))
+      if (!held && stream !== undefined && transfer === undefined && stream.sendNow(kind, correlation, value))
         return SENT;
       encoded = this.#owner.encode(value, transfer, this.#terms.messageBytes);
     } catch (error) {
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- as it was thrown: a getter of the value may throw anything
       return Promise.reject(error);
     }
-    return this.sendEncoded(kind, correlation, encoded);
+    if (held) return contacts.wait(() => this.#sendEncoded(kind, correlation, encoded));
+    return this.#sendEncoded(kind, correlation, encoded);
   }
 
   /** There is a peer: what was parked leaves first. */
@@ -133,6 +145,7 @@ export class Route {
     this.#stream = stream;
     const kept = this.#takeKept();
     if (kept.length > 0) stream.takeOver(kept);
+    this.#owner.contacts.made(this);
   }
 
   /** The holder of the name is being restarted, moved or woken. */
@@ -144,6 +157,7 @@ export class Route {
     this.#stream = undefined;
     // What waited for room at the last holder goes before what is sent from now on.
     this.takeBack(left);
+    this.#owner.contacts.made(this);
   }
 
   /** Nobody is there, and nobody is coming. */
@@ -152,6 +166,7 @@ export class Route {
     this.#cause = cause;
     this.#stream = undefined;
     this.#deadLetters(this.#takeKept());
+    this.#owner.contacts.made(this);
   }
 
   /** What had not left when a peer went away: in order, before anything newer. */

@@ -84,7 +84,9 @@ export class Runtime implements EnvironmentServices {
         value: (_kind, _to, _from, _correlation, value, _bytes, ends) => {
           this.#notice(value as Notice, ends);
         },
-        plain: () => undefined,
+        plain: (kind, _to, _from, calls) => {
+          if (kind === FRAME.credit) this.#control.granted(calls);
+        },
         ticket: () => undefined,
         violation: () => {
           this.#kernelGone();
@@ -373,9 +375,11 @@ export class Runtime implements EnvironmentServices {
   ended(environment: LocalEnvironment): void {
     this.#environments.delete(environment.slot);
     if (this.#environments.size === 0) {
-      this.afterTurn(() => {
-        this.flush();
-        this.#options.idle();
+      this.#control.whenSent(() => {
+        this.afterTurn(() => {
+          this.flush();
+          this.#options.idle();
+        });
       });
     }
   }

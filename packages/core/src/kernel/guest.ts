@@ -7,6 +7,7 @@ import { MAX_FRAME_BYTES, type Channel } from '../channel/channel.js';
 import { FRAME } from '../channel/frames.js';
 import type { LinkEnd } from '../channel/link.js';
 import type { Answer, AnswerValue, Notice, RefusalCode, WireReason } from '../protocol/notices.js';
+import { CALLS_GRANTED_AT_ONCE } from '../protocol/system-calls.js';
 import type { Environment, Identity } from './environment.js';
 
 interface Held {
@@ -37,6 +38,7 @@ export class Guest {
   readonly asked = new Map<number, (value: Uint8Array | undefined) => void>();
   readonly #held = new Map<number, Held>();
   readonly #handles = new Map<Identity, number>();
+  #callsRead = 0;
   #lastHandle = 0;
   #lastChannel = 0;
   alive = true;
@@ -48,6 +50,13 @@ export class Guest {
 
   notify(notice: Notice, ends?: readonly LinkEnd[]): void {
     if (this.alive) this.channel.sendValue(FRAME.control, 0, 0, 0, notice, MAX_FRAME_BYTES, ends);
+  }
+
+  /** Grants the guest more system calls as they are read: what lies unread here stays bounded. */
+  callRead(): void {
+    this.#callsRead += 1;
+    if (this.#callsRead % CALLS_GRANTED_AT_ONCE === 0)
+      this.channel.sendPlain(FRAME.credit, 0, 0, CALLS_GRANTED_AT_ONCE);
   }
 
   answer(id: number, value: AnswerValue): void {

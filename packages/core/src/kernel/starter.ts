@@ -114,8 +114,10 @@ export class Starter {
       codec: plainCodec(this.#parts.text),
       receiver: {
         value: (kind, _to, _from, _correlation, value) => {
-          if (kind === FRAME.control) this.#listener.call(guest, value);
-          else this.#listener.violation(guest, 'a frame of this kind has no place on a control link');
+          if (kind === FRAME.control) {
+            guest.callRead();
+            this.#listener.call(guest, value);
+          } else this.#listener.violation(guest, 'a frame of this kind has no place on a control link');
         },
         plain: () => {
           this.#listener.violation(guest, 'a frame of this kind has no place on a control link');

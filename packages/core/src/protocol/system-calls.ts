@@ -93,6 +93,10 @@ export type SystemCall =
   | { readonly call: 'answer'; readonly id: number; readonly value: OpaqueValue | undefined }
   | { readonly call: 'supervise'; readonly id: number; readonly operation: SuperviseOperation };
 
+/** So many calls of one guest may lie unread at the kernel; it grants more as it reads. */
+export const CALL_WINDOW = 1024;
+export const CALLS_GRANTED_AT_ONCE = 256;
+
 /** Of a name, in characters; it has at least one. */
 export const MAX_NAME_LENGTH = 255;
 

@@ -19,25 +19,41 @@ export function messages(harness: Harness): void {
       expect(await b.values(500)).toEqual(Array.from({ length: 500 }, (_, n) => n));
     });
 
-    test('order: once a receiver was reached by both, it does not depend on whether it is named or addressed', async () => {
+    test('order: it does not depend on whether the receiver is named or addressed, from the first message on', async () => {
+      const grid = await harness.start([
+        { id: 'a', module: 'puppet' },
+        { id: 'c', module: 'puppet' },
+        { id: 'd', module: 'puppet' },
+        { id: 'b', module: 'puppet' },
+      ]);
+      const b = new Puppet(grid, 'b');
+      const address = await b.address();
+      const all = Array.from({ length: 60 }, (_, n) => n);
+      /** Steps `from` to `to`; those that `named` says go to the name. */
+      const steps = (from: number, to: number, named: (n: number) => boolean) =>
+        all.slice(from, to).map((n) => ['send', named(n) ? 'b' : address, n] as const);
+      // By turns; the name first and the address when it is known; the address first.
+      await new Puppet(grid, 'a').do(...steps(0, 20, (n) => n % 3 === 0));
+      await new Puppet(grid, 'c').do(...steps(20, 25, () => true));
+      await new Puppet(grid, 'c').do(...steps(25, 40, (n) => n % 2 === 0));
+      await new Puppet(grid, 'd').do(...steps(40, 60, (n) => n > 41 && n % 2 === 0));
+      expect(await b.values(60)).toEqual(all);
+    });
+
+    test('order: a first contact that leads nowhere holds up nothing for ever', async () => {
       const grid = await harness.start([
         { id: 'a', module: 'puppet' },
         { id: 'b', module: 'puppet' },
       ]);
       const a = new Puppet(grid, 'a');
-      const b = new Puppet(grid, 'b');
-      const address = await b.address();
       await a.do(
         ['send', 'b', 0],
-        ['send', address, 1],
-        ['call', 'b', 'state', []],
-        ['call', address, 'state', []],
+        ['send', 'nobody', 1],
+        ['send', 'b', 2],
+        ['send', 'nobody else', 3],
+        ['send', 'b', 4],
       );
-      await a.do(
-        ...Array.from({ length: 40 }, (_, n) => ['send', n % 3 === 0 ? address : 'b', n + 2] as const),
-      );
-      const got = await b.values(42);
-      expect(got.slice(2)).toEqual(Array.from({ length: 40 }, (_, n) => n + 2));
+      expect(await new Puppet(grid, 'b').values(3)).toEqual([0, 2, 4]);
     });
 
     test('order: messages, casts and calls share one order', async () => {

@@ -26,6 +26,25 @@ export function signals(harness: Harness): void {
       expect((await a.items(4)).map(({ type }) => type)).toEqual(['down', 'down', 'down', 'message']);
     });
 
+    test('monitor: more system calls than the kernel reads at a time leave in order, the last one of a life too', async () => {
+      const { grid, a, b } = await start();
+      await b.do(['trapExits', true]);
+      const address = await b.address();
+      await endOf(grid, 'a', () =>
+        a.tell(
+          ...Array.from(
+            { length: 3000 },
+            (_, n) => ['sendExit', address, { tag: 'error', detail: n }] as const,
+          ),
+          ['exit', { tag: 'normal' }],
+        ),
+      );
+      const items = await b.items(3000);
+      expect(items.map((item) => item.type === 'exit' && item.reason.detail)).toEqual(
+        Array.from({ length: 3000 }, (_, n) => n),
+      );
+    });
+
     test('monitor: of nobody gives `noproc` at once', async () => {
       const { grid, a, b } = await start();
       const address = await b.address();
