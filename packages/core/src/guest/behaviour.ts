@@ -84,8 +84,13 @@ export type Behaviour = Server | EnvironmentBehaviour | Task;
 
 const CONCURRENT = Symbol.for('espalier.concurrent');
 
-/** Marks a call whose handler may run while other messages are handled. Its state changes are its own care. */
-export function concurrent<H extends (...parameters: never[]) => Promise<unknown>>(handler: H): H {
+/**
+ * Marks a call whose handler may run while other messages are handled. Its state changes are its own care;
+ * name the context's type (`ServerContext<State>`) where it uses the state.
+ */
+export function concurrent<S, P extends readonly unknown[], R>(
+  handler: (context: ServerContext<S>, ...parameters: P) => Promise<R>,
+): (context: ServerContext<S>, ...parameters: P) => Promise<R> {
   return Object.assign(handler, { [CONCURRENT]: true });
 }
 
