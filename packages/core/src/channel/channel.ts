@@ -14,7 +14,6 @@
  * - Whatever does not parse is a violation: it is reported once, and the channel delivers no more.
  */
 import type { AfterTurn } from '../clock.js';
-import { CallError } from '../errors.js';
 import { ByteWriter } from '../values/byte-writer.js';
 import type { Reference } from '../values/reference.js';
 import type { FrameCodec } from './frame-codec.js';
@@ -242,15 +241,7 @@ export class Channel {
 
   #begin(kind: FrameKind, flags: number, to: number, from: number, correlation: number): number {
     const writer = this.#writer;
-    if (this.#encoding) {
-      throw new CallError(
-        'operation_refused',
-        'a getter or proxy trap of a message sent a message while it was read',
-        {
-          remedy: 'Read the value first, then send it.',
-        },
-      );
-    }
+    if (this.#encoding) throw this.#codec.reentered();
     writer.ensure(HEADER_BYTES);
     const at = writer.offset;
     writeHeader(writer.bytes, at, kind, flags, to, from, this.#sequence, correlation);

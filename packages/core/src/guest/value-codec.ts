@@ -1,6 +1,7 @@
 /** The codec of messages: one per channel, for its shape tables belong to the stream. */
 import { MAX_FRAME_BYTES } from '../channel/channel.js';
 import type { FrameCodec } from '../channel/frame-codec.js';
+import { reentered } from '../values/refusal.js';
 import {
   ValueDecoder,
   ValueEncoder,
@@ -22,6 +23,10 @@ export class ValueCodec implements FrameCodec {
     this.#encoder = new ValueEncoder({ maxBytes: MAX_FRAME_BYTES, includeStack, text });
     this.#decoder = new ValueDecoder({ text });
     this.#standaloneDecoder = new ValueDecoder({ text });
+  }
+
+  reentered(): Error {
+    return reentered();
   }
 
   encode(writer: ByteWriter, value: unknown, maxBytes: number): void {

@@ -26,6 +26,7 @@ export class NotPlain extends TypeError {}
 /** The frame codec of a control link. It has no state: it may serve several channels. */
 export function plainCodec(text: TextCodec): FrameCodec {
   return {
+    reentered: () => new NotPlain('a value that runs code while it is read'),
     encode(writer, value, maxBytes) {
       const start = writer.offset;
       writer.begin(maxBytes);

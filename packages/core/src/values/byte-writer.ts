@@ -6,11 +6,18 @@
  *
  * Invariant: whoever writes has made room before (`ensure`), so that `offset <= limit <= bytes.length`.
  */
-import { CallError } from '../errors.js';
-import { Refusal } from './refusal.js';
-
 /** A buffer that has grown beyond this is given up with the bytes that needed it. */
 const KEPT_BYTES = 1 << 18;
+
+/** More was to be written than `begin` allowed. Who encodes for somebody turns it into an error with a path. */
+export class WriterFull extends Error {
+  readonly maxBytes: number;
+
+  constructor(maxBytes: number) {
+    super(`more than ${String(maxBytes)} bytes`);
+    this.maxBytes = maxBytes;
+  }
+}
 
 export class ByteWriter {
   bytes: Uint8Array<ArrayBuffer>;
@@ -41,15 +48,7 @@ export class ByteWriter {
   /** The slow half of `ensure`. */
   grow(count: number): void {
     const needed = this.offset + count;
-    if (needed > this.#bound) {
-      throw new Refusal(
-        'too_large',
-        `does not fit: the message would exceed ${String(this.#maxBytes)} bytes`,
-        {
-          value: `more than ${String(this.#maxBytes)} bytes`,
-        },
-      );
-    }
+    if (needed > this.#bound) throw new WriterFull(this.#maxBytes);
     if (needed > this.bytes.length) {
       const larger = new Uint8Array(Math.max(needed, this.bytes.length * 2));
       larger.set(this.bytes.subarray(0, this.offset));
@@ -59,20 +58,13 @@ export class ByteWriter {
     this.limit = Math.min(this.bytes.length, this.#bound);
   }
 
-  /**
-   * From here on at most `maxBytes` may be written, until `end`. Refuses to be entered twice: a
-   * getter that sends while its own message is being read would write into the middle of it.
-   */
+  /** Between `begin` and `end`: whatever else wants to write would write into the middle. */
+  get busy(): boolean {
+    return this.#bound !== Infinity;
+  }
+
+  /** From here on at most `maxBytes` may be written, until `end`. */
   begin(maxBytes: number): void {
-    if (this.#bound !== Infinity) {
-      throw new CallError(
-        'operation_refused',
-        'A getter or proxy trap of a message sent a message while it was read.',
-        {
-          remedy: 'Read the value first, then send it.',
-        },
-      );
-    }
     this.#maxBytes = maxBytes;
     this.#bound = this.offset + maxBytes;
     this.limit = Math.min(this.bytes.length, this.#bound);

@@ -6,6 +6,7 @@
  * Invariant: a Refusal never leaves the codec; `toCallError` turns it into what the caller sees.
  */
 import { CallError } from '../errors.js';
+import { WriterFull } from './byte-writer.js';
 
 type RefusalCode = 'value_refused' | 'too_large' | 'operation_refused';
 
@@ -33,16 +34,30 @@ export class Refusal extends CallError {
 
 /** Adds a segment such as `.name` or `[3]` to what came from below. */
 export function refusedAt(thrown: unknown, segment: string): Refusal {
-  const refusal =
-    thrown instanceof Refusal ? thrown : new Refusal('value_refused', 'cannot be read', { cause: thrown });
+  const refusal = asRefusal(thrown);
   refusal.segments.push(segment);
   return refusal;
 }
 
+function asRefusal(thrown: unknown): Refusal {
+  if (thrown instanceof Refusal) return thrown;
+  if (!(thrown instanceof WriterFull))
+    return new Refusal('value_refused', 'cannot be read', { cause: thrown });
+  const { maxBytes, message } = thrown;
+  return new Refusal('too_large', `does not fit: the message would exceed ${String(maxBytes)} bytes`, {
+    value: message,
+  });
+}
+
+/** The error of who sends from inside the reading of a value. */
+export function reentered(): CallError {
+  const what = 'A getter or proxy trap of a message sent a message while it was read.';
+  return new CallError('operation_refused', what, { remedy: 'Read the value first, then send it.' });
+}
+
 /** The error for the caller; `root` is what the path starts with. */
 export function toCallError(thrown: unknown, root: string): unknown {
-  const refusal =
-    thrown instanceof Refusal ? thrown : new Refusal('value_refused', 'cannot be read', { cause: thrown });
+  const refusal = asRefusal(thrown);
   if (refusal.verbatim !== undefined) return refusal.verbatim;
   const segments = refusal.segments.toReversed();
   if (segments.length > 2 * PATH_ENDS) segments.splice(PATH_ENDS, segments.length - 2 * PATH_ENDS, '…');

@@ -34,7 +34,7 @@ import {
 } from './encode-rare.js';
 import type { Transfer, ValueEncoderOptions } from './encoder-options.js';
 import type { Reference, ReferenceWriter } from './reference.js';
-import { keySegment, Refusal, refusedAt, refuseValue, toCallError } from './refusal.js';
+import { keySegment, reentered, Refusal, refusedAt, refuseValue, toCallError } from './refusal.js';
 import { SeenObjects } from './seen-objects.js';
 import { keysOf, ShapeTrie, type ShapeNode } from './shape-trie.js';
 import type { TextCodec } from './text-codec.js';
@@ -96,15 +96,7 @@ export class ValueEncoder {
     transfer?: Transfer,
     maxBytes = this.#maxBytes,
   ): void {
-    if (this.#busy) {
-      throw new CallError(
-        'operation_refused',
-        'A getter or proxy trap of a message sent a message while it was read.',
-        {
-          remedy: 'Read the value first, then send it.',
-        },
-      );
-    }
+    if (this.#busy || writer.busy) throw reentered();
     writer.begin(maxBytes);
     this.#busy = true;
     this.#out = writer;
