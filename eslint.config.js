@@ -8,8 +8,8 @@ import tseslint from 'typescript-eslint';
 
 const SOURCES = ['packages/*/src/**/*.ts', 'apps/*/src/**/*.ts'];
 const PACKAGE_SOURCES = ['packages/*/src/**/*.ts'];
-/** Where the real clock, randomness and threads come in; everything else gets them as parameters. */
-const ADAPTERS = ['packages/core/src/threads/**'];
+/** Where the real clock, randomness, threads and processes come in; everything else gets them as parameters. */
+const ADAPTERS = ['packages/core/src/threads/**', 'packages/core/src/cells/**'];
 
 const pattern = (regex, message) => ({ regex, message });
 
@@ -20,7 +20,10 @@ const NO_NODE = pattern(
   '^node:',
   'This folder is free of input and output: take what is needed as a parameter.',
 );
-const NO_THREADS = pattern('(^|/)threads/', 'Threads are an adapter; this side must run without them.');
+const NO_THREADS = pattern(
+  '(^|/)(threads|cells)/',
+  'Threads and cells are adapters; this side must run without them.',
+);
 const NO_GUEST = pattern('(^|/)guest/', 'Kernel side and guest side share the protocol and nothing else.');
 const NO_KERNEL = pattern('(^|/)kernel/', 'Kernel side and guest side share the protocol and nothing else.');
 

@@ -1,6 +1,6 @@
 /** An error as the user reads it: code and message, then where, what stands there, and what to do. */
 import { EspalierError, SpecError, type ExitReason, type SpecProblem } from '@espalier/core';
-import { plain } from './event-line.js';
+import { jsonValue } from '@espalier/supervisor';
 import { reasonText } from './reason-text.js';
 
 /** Where in a file, which problems of a spec that came from one have. */
@@ -59,7 +59,7 @@ function problemText({ where, path, value, problem, remedy, reason }: ReportedPr
   const rows: [string, string | undefined][] = [
     ['where', where],
     ['path', path],
-    ['value', value === undefined ? undefined : JSON.stringify(plain(value))],
+    ['value', value === undefined ? undefined : JSON.stringify(jsonValue(value))],
     ['problem', problem],
     ['reason', reason === undefined ? undefined : reasonText(reason)],
     ['remedy', remedy],

@@ -81,6 +81,14 @@ function other(event: Exclude<TreeEvent, { readonly kind: 'supervision' }>): Par
       return ['yellow', 'undelivered', path, `${event.count} to ${event.target}: ${event.cause}`];
     case 'violation':
       return ['red', 'violation', path, event.problem];
+    case 'applying':
+      return ['dim', 'applying', path, 'a new spec'];
+    case 'applied':
+      return ['green', 'applied', path, `in ${duration(event.durationMs)}`];
+    case 'apply-undone': {
+      const now = event.restored ? 'what ran before runs again' : 'not all that ran before runs again yet';
+      return ['red', 'undone', path, `${reasonText(event.reason)}; ${now}`];
+    }
     case 'tree-ended':
       return ['dim', 'ended', path, reasonText(event.reason)];
   }

@@ -17,7 +17,11 @@ export async function espalier(argv: readonly string[]): Promise<number> {
     .command('up')
     .description('run the tree of a spec file in the foreground')
     .argument('<file>', 'YAML or JSON file that describes the tree')
-    .option('--json', 'one JSON object for each event and each line that is printed', false)
+    .option(
+      '--json',
+      'a log as pino writes it: one JSON object for each event and each line that is printed',
+      false,
+    )
     .option(
       '--raw',
       'standard output is what environments print, as it is; events go to standard error',

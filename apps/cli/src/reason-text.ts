@@ -1,6 +1,6 @@
 /** An exit reason in a few words, on one line. */
 import type { ExitReason } from '@espalier/core';
-import { plain } from './event-line.js';
+import { jsonValue } from '@espalier/supervisor';
 
 const LONGEST = 300;
 
@@ -19,7 +19,7 @@ function detailText(tag: ExitReason['tag'], detail: unknown): string {
       typeof detail['failedToStart'] === 'string' ? `${detail['failedToStart']} did not start, ` : '';
     return who + reasonText(detail['reason']);
   }
-  return short(typeof detail === 'string' ? detail : JSON.stringify(plain(detail)));
+  return short(typeof detail === 'string' ? detail : JSON.stringify(jsonValue(detail)));
 }
 
 /** Name and message, and the place in the user's own code. */

@@ -1,13 +1,13 @@
 /** Everything that `espalier up` says while the tree runs: events, the guests' output, progress. */
-import type { TreeEvent } from '@espalier/supervisor';
+import { logEvents, type Logger, type TreeEvent } from '@espalier/supervisor';
 import type { Paint } from './colour.js';
-import { eventLine } from './event-line.js';
 import { eventText } from './event-text.js';
 import { GuestOutput, type OutputStream } from './guest-output.js';
 import type { Screen, Stream } from './screen.js';
 
 export interface ReporterOptions {
-  readonly json: boolean;
+  /** Gets all that is told, in place of people. */
+  readonly log: Logger | undefined;
   readonly raw: boolean;
   readonly quiet: boolean;
   readonly nowMs: () => number;
@@ -65,11 +65,11 @@ export class Reporter {
     if (this.#closed) return;
     this.#count(event);
     if (this.#options.quiet && isRoutine(event)) return;
-    const atMs = this.#elapsedMs;
-    if (this.#options.json) {
-      this.#json({ atMs: Math.round(atMs), ...eventLine(event) });
+    const { log } = this.#options;
+    if (log !== undefined) {
+      logEvents(log)(event);
     } else {
-      const text = eventText(event, atMs, this.#options.paint);
+      const text = eventText(event, this.#elapsedMs, this.#options.paint);
       if (text !== undefined) this.#screen.line(this.#events, text);
     }
     this.#draw();
@@ -104,18 +104,14 @@ export class Reporter {
   }
 
   #printed(path: string, stream: OutputStream, text: string): void {
-    const { json, raw, paint } = this.#options;
+    const { log, raw, paint } = this.#options;
     // As on a terminal of its own: a line takes the place of its progress.
     if (this.#progress.path === path) this.#progress.text = '';
     const to = stream === 'stdout' ? this.#screen.out : this.#screen.err;
     if (raw) this.#screen.line(to, text);
-    else if (json) this.#json({ atMs: Math.round(this.#elapsedMs), event: 'output', path, stream, text });
+    else if (log !== undefined) log.info({ event: 'output', path, stream }, text);
     else this.#screen.line(to, `${paint('dim', `${path} |`)} ${text}`);
     this.#draw();
-  }
-
-  #json(line: object): void {
-    this.#screen.line(this.#events, JSON.stringify(line));
   }
 
   #count(event: TreeEvent): void {

@@ -13,6 +13,7 @@ import {
 } from '@espalier/supervisor';
 import { paintFor } from './colour.js';
 import { errorReport, errorText, type ReportedProblem } from './error-text.js';
+import { jsonLog } from './json-log.js';
 import { Outcome } from './outcome.js';
 import { Reporter } from './reporter.js';
 import { Screen } from './screen.js';
@@ -21,7 +22,7 @@ import { StartProblems } from './start-problem.js';
 import { watchSignals, type StopSignal } from './signals.js';
 
 export interface UpOptions {
-  /** One JSON object per line. */
+  /** One JSON object per line, as pino writes them. */
   readonly json: boolean;
   /** Standard output is the guests' alone, unprefixed; events go to standard error. */
   readonly raw: boolean;
@@ -44,6 +45,7 @@ export async function up(file: string, options: UpOptions): Promise<number> {
   const eventStream = options.raw ? process.stderr : process.stdout;
   const reporter = new Reporter(screen, {
     ...options,
+    log: options.json ? await jsonLog((line) => screen.line(eventStream, line)) : undefined,
     nowMs,
     paint: paintFor(eventStream, process.env),
   });

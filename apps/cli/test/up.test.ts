@@ -41,16 +41,35 @@ describe('espalier up', () => {
     expect(code).toBe(0);
     const lines = jsonLines(stdout);
     expect(lines).toContainEqual(
-      expect.objectContaining({ event: 'output', path: 'once/job', stream: 'stdout', text: 'doubling 21' }),
+      expect.objectContaining({ event: 'output', path: 'once/job', stream: 'stdout', msg: 'doubling 21' }),
     );
     const events = lines.filter(({ event }) => event !== 'output');
     expect(events.map(({ event, path }) => [event, path])).toEqual([
       ['started', 'once/job'],
       ['ended', 'once/job'],
-      ['shut-down', 'once'],
+      ['autoShutdown', 'once'],
       ['tree-ended', 'once'],
     ]);
-    expect(events[1]).toMatchObject({ reason: { tag: 'normal', detail: { answer: 42 } } });
+    expect(events[1]).toMatchObject({
+      level: 30,
+      reason: 'normal',
+      detail: { answer: 42 },
+      msg: 'ended once/job',
+    });
+  });
+
+  test('--json tells a failure at its level, with the error as pino writes errors', async () => {
+    const { stdout } = await runCli(['up', '--json', fixture('job.espalier.yaml'), '--set', 'job.args=-1']);
+    const failed = jsonLines(stdout).find(({ event }) => event === 'failed');
+    expect(failed).toMatchObject({
+      level: 50,
+      path: 'once/job',
+      msg: 'failed once/job',
+      reason: 'error',
+      willRestart: false,
+      err: { type: 'RangeError', message: 'nothing below zero' },
+    });
+    expect((failed?.['err'] as { readonly stack: string }).stack).toContain('job.ts:6');
   });
 
   test('--raw leaves standard output to the guests, without their progress', async () => {

@@ -22,3 +22,9 @@ export interface Random {
  * the reactions that are due by now, where that is cheaper.
  */
 export type AfterTurn = (callback: () => void, soon?: boolean) => void;
+
+/**
+ * Calls back when the event loop has turned, and with that delivered what had arrived. No timer does: of
+ * timers, those that are due run one after the other.
+ */
+export type NextTurn = (callback: () => void) => void;

@@ -5,7 +5,7 @@
  */
 
 /** What the caller has lost; it decides which class an error has. */
-export type ErrorKind = 'call' | 'environment' | 'spec' | 'host';
+export type ErrorKind = 'call' | 'environment' | 'supervision' | 'spec' | 'host';
 
 export interface ErrorCodeEntry {
   readonly kind: ErrorKind;
@@ -114,6 +114,68 @@ export const ERROR_CODES = {
     remedy: 'Raise the limit that `field` names, or free what it counts.',
   },
 
+  // A supervisor refuses an operation on its children; nothing was changed. OTP's names.
+  already_started: {
+    kind: 'supervision',
+    meaning: 'The supervisor has a child of that id, and it runs.',
+    remedy: 'Use that one (`address`), or choose another id.',
+  },
+  already_present: {
+    kind: 'supervision',
+    meaning: 'The supervisor has the spec of a child of that id, which does not run.',
+    remedy: 'Start it by `restartChild`, or forget it by `deleteChild` first.',
+  },
+  running: {
+    kind: 'supervision',
+    meaning: 'The operation needs a child that does not run, and this one does.',
+    remedy: 'Stop it by `terminateChild` first.',
+  },
+  restarting: {
+    kind: 'supervision',
+    meaning: 'The operation needs a child that does not run, and this one is about to run again.',
+    remedy: 'Stop that by `terminateChild` first, or wait until it runs.',
+  },
+  not_found: {
+    kind: 'supervision',
+    meaning: 'The supervisor has no such child, running or not.',
+    remedy: 'Ask `whichChildren` for those that it has.',
+  },
+  simple_one_for_one: {
+    kind: 'supervision',
+    meaning: 'The operation has no meaning for the children of a template.',
+    remedy: 'Start them by `startChild` and stop them by `terminateChild`, by their paths.',
+  },
+  max_children: {
+    kind: 'supervision',
+    meaning: 'The supervisor has as many children as its `maxChildren` allows.',
+    remedy: 'End or delete one first, or raise `maxChildren`.',
+  },
+  bad_combination: {
+    kind: 'supervision',
+    meaning: 'A field of the child contradicts its supervisor.',
+    remedy: 'See the message for the two fields, and change one of them.',
+  },
+  bad_argument: {
+    kind: 'supervision',
+    meaning: 'The supervisor starts its children from something else than what was given.',
+    remedy: 'Give a template’s child `{ args }` or nothing, and any other child its spec.',
+  },
+  apply_undone: {
+    kind: 'supervision',
+    meaning: 'A node of the new spec did not start, so all is again as it was before the apply.',
+    remedy: 'See `path` and `reason` for what did not start; mend that and apply again.',
+  },
+  apply_broken: {
+    kind: 'supervision',
+    meaning: 'A node of the new spec did not start, and on the way back neither did one that ran before.',
+    remedy: 'See `path` and `reason`, and the events: what does not run yet is restarted as its spec says.',
+  },
+  shutdown: {
+    kind: 'supervision',
+    meaning: 'The supervisor is ending; what was under way is undone with it.',
+    remedy: 'Nothing to do here; see the events for why it ends.',
+  },
+
   // The spec is refused; nothing was started.
   spec_unreadable: {
     kind: 'spec',
@@ -142,6 +204,11 @@ export const ERROR_CODES = {
     meaning: 'This process or machine cannot hold what is asked.',
     remedy: 'See the message for what is missing or in the way.',
   },
+  clock_stalled: {
+    kind: 'host',
+    meaning: 'The tree under a test clock did not come to rest, or nothing is left that could happen.',
+    remedy: 'See docs/testing.md: what the clock waits for, and what it cannot see.',
+  },
   kernel_fault: {
     kind: 'host',
     meaning: 'The kernel ended unexpectedly. This is a defect of Espalier.',
@@ -157,5 +224,6 @@ type CodesOf<K extends ErrorKind> = {
 
 export type CallErrorCode = CodesOf<'call'>;
 export type EnvironmentErrorCode = CodesOf<'environment'>;
+export type SupervisionErrorCode = CodesOf<'supervision'>;
 export type SpecErrorCode = CodesOf<'spec'>;
 export type HostErrorCode = CodesOf<'host'>;

@@ -1,6 +1,6 @@
 /**
- * The error classes, by what the caller has lost: one call, one environment, the whole spec, the
- * host. `code` says which case it is (see error-codes.ts), the fields carry the facts; nobody needs
+ * The error classes, by what the caller has lost: one call, one environment, one operation on a
+ * supervisor, the whole spec, the host. `code` says which case it is (see error-codes.ts), the fields carry the facts; nobody needs
  * to match on the text, and nobody should.
  */
 import {
@@ -10,6 +10,7 @@ import {
   type ErrorCode,
   type HostErrorCode,
   type SpecErrorCode,
+  type SupervisionErrorCode,
 } from './error-codes.js';
 import type { ExitReason } from './exit-reason.js';
 
@@ -52,6 +53,9 @@ export class CallError extends EspalierError<CallErrorCode> {}
 
 /** One environment is lost or could not be started. */
 export class EnvironmentError extends EspalierError<EnvironmentErrorCode> {}
+
+/** A supervisor has refused an operation on its children; nothing was changed. */
+export class SupervisionError extends EspalierError<SupervisionErrorCode> {}
 
 /** The kernel, or the process or machine that carries it, cannot do what was asked. */
 export class HostError extends EspalierError<HostErrorCode> {}

@@ -7,15 +7,25 @@
  * reference manual, chapter "Processes".
  */
 export const EXIT_TAGS = [
+  /** Was through with its work. */
   'normal',
+  /** Was asked to end, or chose to end in order. */
   'shutdown',
+  /** Failed: something was thrown, or its thread ended without a word. */
   'error',
+  /** Was killed, or did not end within its `shutdown` time. */
   'killed',
+  /** Exceeded a limit of its own. */
   'limit',
+  /** Let its event loop stand still for longer than `unresponsiveMs`. */
   'unresponsive',
+  /** Broke the protocol, as a guest. */
   'protocol',
+  /** Was not there when it was watched or linked. */
   'noproc',
+  /** Cannot be reached any more: the connection to its host is lost. */
   'noconnection',
+  /** Ended with the process that held it. */
   'cell',
 ] as const;
 

@@ -1,5 +1,12 @@
 export { ERROR_CODES } from './error-codes.js';
-export { CallError, EnvironmentError, EspalierError, HostError, SpecError } from './errors.js';
+export {
+  CallError,
+  EnvironmentError,
+  EspalierError,
+  HostError,
+  SpecError,
+  SupervisionError,
+} from './errors.js';
 export { EXIT_TAGS, GUEST_EXIT_TAGS, isExpectedEnd } from './exit-reason.js';
 export { Address } from './guest/address.js';
 export { IGNORE, Refusal, concurrent, environment, server, task } from './guest/behaviour.js';

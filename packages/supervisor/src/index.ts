@@ -1,8 +1,19 @@
+export { describeDifference } from './apply/describe.js';
+export { ApplyError } from './host/apply.js';
 export { Host } from './host/host.js';
 export { start } from './host/start.js';
-export { DEFAULTS, loadSpec, normaliseSpec, NOT_BUILT, readSpecFile } from './spec/index.js';
+export { jsonValue } from './log-events/json-value.js';
+export { logEvents } from './log-events/log-events.js';
+export { checkSpec, DEFAULTS, loadSpec, normaliseSpec, NOT_BUILT, readSpecFile } from './spec/index.js';
 
+export type { Change, Difference } from './apply/difference.js';
+export type { FieldChange } from './apply/field-changes.js';
+export type { ApplyOptions, ApplyResult } from './host/apply.js';
 export type { TreeEvent } from './host/events.js';
+export type { ChildCounts } from '@espalier/core/internal/supervisor-logic.js';
+export type { ChildInfo, ExtraArguments } from './host/children.js';
 export type { StopResult } from './host/host.js';
+export type { StartedChild, StartedNode } from './host/started-child.js';
 export type { StartOptions } from './host/start.js';
+export type { Logger } from './log-events/log-events.js';
 export type * from './spec/index.js';

@@ -1,7 +1,7 @@
 /**
  * A link carries byte frames between two threads, in order and without loss while both live. What
  * differs between a loopback, a message port, a framed pipe, a relay and AMQP stays behind this
- * interface; one conformance suite (testing/link-suite.ts) runs over all of them.
+ * interface; one conformance suite (test/channel/link-suite.ts) runs over all of them.
  *
  * Invariants that every link keeps:
  * - batches arrive whole, in the order sent, each exactly once;

@@ -70,6 +70,7 @@ export class LoopbackLink implements Link, Delivery, LinkEnd {
   }
 
   drain(): void {
+    if (this.#receiver === undefined) return;
     while (this.#waiting.length > 0 && !this.#closed && this.#waiting[0] !== 'end') this.deliver();
   }
 

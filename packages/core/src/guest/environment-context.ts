@@ -129,6 +129,8 @@ export class EnvironmentContext implements Context {
         };
       const withdraw = mailbox.take(match, settled(resolve), settled(reject));
       const timer = this.#environment.timer(timeoutMs, () => {
+        // It is the loop that has called: what lies there is not passed over.
+        mailbox.turned();
         withdraw();
         resolve(undefined);
       });

@@ -12,8 +12,8 @@ const MAX_BEHIND = 1000;
 
 /** A destination whose peer is not known yet. */
 export interface Contact {
-  /** Messages that were sent there and wait for it. */
-  readonly unsettled: number;
+  /** Messages that wait for it: those that were sent, and those that wait for room. */
+  readonly held: number;
 }
 
 export class FirstContacts {
@@ -61,7 +61,7 @@ export class FirstContacts {
     let later = contact === undefined || !this.#asked.has(contact);
     for (const asked of this.#asked) {
       if (asked === contact) later = true;
-      else if (later && asked.unsettled > 0) return true;
+      else if (later && asked.held > 0) return true;
     }
     return false;
   }

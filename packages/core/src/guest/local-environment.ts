@@ -68,7 +68,7 @@ export class LocalEnvironment implements RouteOwner {
     this.services = services;
     this.terms = terms;
     this.timers = services.timers;
-    this.mailbox = new Mailbox(terms);
+    this.mailbox = new Mailbox(terms, () => services.timers.now(), services.nextTurn);
     this.#inbound = new InboundStreams(slot, this.mailbox);
     this.pending = new PendingCalls(services.timers, (peer, call) => {
       services.peering(peer.channel)?.postPlain(FRAME.cancel, peer.slot, slot, call);

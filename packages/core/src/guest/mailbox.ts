@@ -5,9 +5,20 @@
  * kernel or the runtime puts in (`DOWN`, trapped `EXIT`) has reserved slots: capacity neither delays
  * nor drops it. A consumer is either a pull (`take`, selective, for loops) or a push (`consume`, for
  * servers), never both. While suspended, the mailbox fills but delivers nothing.
+ *
+ * Items are handed over one after the other in the same turn, however many lie there: that is what makes
+ * it fast. But the kernel's notices come before the mailbox, and a burst of short handlers is no hang; so
+ * after a while of it the mailbox rests until the event loop has turned.
  */
 import { CreditAccount, StreamCredit, type MailboxBounds } from '../channel/credit.js';
+import type { NextTurn } from '../clock.js';
 import type { Received } from './received.js';
+
+/** How long items are handed over before the event loop has its turn. Milliseconds. */
+const TURN_MS = 10;
+/** To read the clock takes as long as to hand over an item: quick ones are measured together. */
+const QUICK_MS = 1;
+const QUICK_ITEMS = 8;
 
 /** One sender's stream into this mailbox. */
 export class InboundStream extends StreamCredit {
@@ -36,19 +47,28 @@ interface Waiter {
 
 export class Mailbox {
   readonly credit: CreditAccount<InboundStream>;
+  readonly #now: () => number;
+  readonly #nextTurn: NextTurn;
   /** A ring would do without the shift; a head index over an array is as fast and easier to search. */
   #entries: (Entry | undefined)[] = [];
   #head = 0;
   #waiter: Waiter | undefined;
   #consumer: ((item: Received) => void) | undefined;
   #suspended = false;
+  #resting = false;
+  #turnedAt: number;
+  #lookedAt = -Infinity;
+  #unmeasured = 1;
   #closed = false;
   /** The consumer runs: what comes meanwhile (from itself) waits until it has returned. */
   #delivering = false;
   /** Counted messages that have arrived so far. */
   received = 0;
 
-  constructor(bounds: MailboxBounds) {
+  constructor(bounds: MailboxBounds, now: () => number, nextTurn: NextTurn) {
+    this.#now = now;
+    this.#nextTurn = nextTurn;
+    this.#turnedAt = now();
     this.credit = new CreditAccount<InboundStream>(bounds, (stream, messages, bytes) => {
       stream.grant(messages, bytes);
     });
@@ -81,7 +101,7 @@ export class Mailbox {
     resolve: (item: Received) => void,
     reject: (thrown: unknown) => void,
   ): () => void {
-    const found = this.#suspended ? undefined : this.#find(match);
+    const found = this.#halted ? undefined : this.#find(match);
     if (found !== undefined) {
       resolve(found.item);
       this.#account(found);
@@ -100,7 +120,7 @@ export class Mailbox {
 
   /** The first item at once, or undefined: the quick way of a loop that keeps up. */
   takeNow(match: Match | undefined): Received | undefined {
-    const found = this.#suspended ? undefined : this.#find(match);
+    const found = this.#halted ? undefined : this.#find(match);
     if (found !== undefined) this.#account(found);
     return found?.item;
   }
@@ -121,8 +141,15 @@ export class Mailbox {
 
   resume(): void {
     this.#suspended = false;
-    if (this.#waiter !== undefined) this.#serve(this.#waiter);
-    this.#pump();
+    this.#goOn();
+  }
+
+  /** The event loop has turned. */
+  turned(): void {
+    if (!this.#resting) return;
+    this.#resting = false;
+    this.#turnedAt = this.#now();
+    this.#goOn();
   }
 
   /** Every item that lies here, in order. */
@@ -151,9 +178,18 @@ export class Mailbox {
     return unread;
   }
 
+  get #halted(): boolean {
+    return this.#suspended || this.#resting;
+  }
+
+  #goOn(): void {
+    if (this.#waiter !== undefined && !this.#halted) this.#serve(this.#waiter);
+    this.#pump();
+  }
+
   #put(entry: Entry): void {
     const waiter = this.#waiter;
-    if (!this.#suspended && !this.#delivering && this.length === 0) {
+    if (!this.#halted && !this.#delivering && this.length === 0) {
       // Nothing lies before it: straight to who waits.
       if (this.#consumer !== undefined) {
         this.#deliver(this.#consumer, entry);
@@ -169,7 +205,7 @@ export class Mailbox {
     }
     this.#entries.push(entry);
     // A selective taker skipped everything that lies here already: only the new entry can be its item.
-    if (waiter !== undefined && !this.#suspended) this.#serve(waiter, this.#entries.length - 1);
+    if (waiter !== undefined && !this.#halted) this.#serve(waiter, this.#entries.length - 1);
   }
 
   /** Gives a waiting taker its item, if it lies here. */
@@ -199,7 +235,7 @@ export class Mailbox {
   }
 
   #pump(): void {
-    while (this.#consumer !== undefined && !this.#suspended && !this.#delivering) {
+    while (this.#consumer !== undefined && !this.#halted && !this.#delivering) {
       const entry = this.#find(undefined);
       if (entry === undefined) return;
       this.#deliver(this.#consumer, entry);
@@ -237,6 +273,18 @@ export class Mailbox {
    */
   #account(entry: Entry): void {
     if (entry.stream !== undefined) this.credit.taken(entry.stream, entry.bytes);
+    if (--this.#unmeasured <= 0) this.#measure();
+  }
+
+  #measure(): void {
+    const now = this.#now();
+    this.#unmeasured = now - this.#lookedAt < QUICK_MS ? QUICK_ITEMS : 1;
+    this.#lookedAt = now;
+    if (this.#resting || now - this.#turnedAt < TURN_MS) return;
+    this.#resting = true;
+    this.#nextTurn(() => {
+      this.turned();
+    });
   }
 }
 

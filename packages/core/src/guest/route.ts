@@ -71,6 +71,10 @@ export class Route implements Contact {
     return this.#state === 'connecting' ? this.#parked.length : 0;
   }
 
+  get held(): number {
+    return this.#parked.length + this.#queue.length;
+  }
+
   /** Sends what was encoded before; otherwise as `send`. */
   sendEncoded(kind: FrameKind, correlation: number, encoded: Encoded): Promise<void> {
     const { contacts } = this.#owner;

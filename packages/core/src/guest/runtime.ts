@@ -7,7 +7,7 @@
 import { Channel } from '../channel/channel.js';
 import { FRAME, type FrameKind } from '../channel/frames.js';
 import type { Link, LinkEnd, LinkOpener, Transfer } from '../channel/link.js';
-import type { AfterTurn, Clock } from '../clock.js';
+import type { AfterTurn, Clock, NextTurn } from '../clock.js';
 import { CallError } from '../errors.js';
 import type { ExitReason } from '../exit-reason.js';
 import type { NameState, Notice, Peer, WireReason } from '../protocol/notices.js';
@@ -29,7 +29,7 @@ import { PeerChannel, type Encoded, type Peering } from './peer-channel.js';
 import type { Route } from './route.js';
 import { EnvironmentDriver } from './run-environment.js';
 import { ServerDriver } from './run-server.js';
-import type { EnvironmentServices, Loaded } from './services.js';
+import { withExtra, type EnvironmentServices, type Loaded } from './services.js';
 import { Settling } from './settling.js';
 import { Timers } from './timers.js';
 import { ValueCodec } from './value-codec.js';
@@ -40,10 +40,11 @@ export interface RuntimeOptions {
   readonly links: LinkOpener;
   readonly clock: Clock;
   readonly afterTurn: AfterTurn;
+  readonly nextTurn: NextTurn;
   readonly text: TextCodec;
   readonly collector: Collector;
   /** Makes the behaviour out of what the loader put into the spec. */
-  readonly load: (boot: unknown, extra: readonly unknown[], environment: LocalEnvironment) => Promise<Loaded>;
+  readonly load: (boot: unknown) => Promise<Loaded>;
   /** The last environment of the thread has ended, or the kernel is gone. */
   readonly idle: () => void;
   /** For the application's endpoint: what happens in the tree. */
@@ -57,6 +58,7 @@ interface FollowedName {
 export class Runtime implements EnvironmentServices {
   readonly timers: Timers;
   readonly afterTurn: AfterTurn;
+  readonly nextTurn: NextTurn;
   readonly #options: RuntimeOptions;
   readonly #encoder: StandaloneEncoder;
   readonly #controlChannel: Channel;
@@ -75,6 +77,7 @@ export class Runtime implements EnvironmentServices {
     this.timers = new Timers(options.clock);
     this.#settling = new Settling(this.timers);
     this.afterTurn = options.afterTurn;
+    this.nextTurn = options.nextTurn;
     this.#encoder = new StandaloneEncoder(options.text, true);
     this.#controlChannel = new Channel({
       link: options.control,
@@ -139,9 +142,9 @@ export class Runtime implements EnvironmentServices {
     switch (notice.notice) {
       case 'boot': {
         const environment = this.#add(notice.env, notice.handle, notice.terms);
-        void environment.start(
-          this.#options.load(this.#encoder.readOpaque(notice.boot), notice.extra, environment),
-        );
+        const extra = this.#encoder.readOpaque(notice.extra);
+        const loaded = this.#options.load(this.#encoder.readOpaque(notice.boot));
+        void environment.start(extra === undefined ? loaded : loaded.then((own) => withExtra(own, extra)));
         return;
       }
       case 'answer':

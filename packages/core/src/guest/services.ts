@@ -1,5 +1,5 @@
 /** What the runtime of a thread offers to each environment in it. */
-import type { AfterTurn } from '../clock.js';
+import type { AfterTurn, NextTurn } from '../clock.js';
 import type { SystemCall, OpaqueValue } from '../protocol/system-calls.js';
 import type { Address } from './address.js';
 import type { Behaviour } from './behaviour.js';
@@ -20,9 +20,15 @@ export interface Loaded {
   readonly base?: string;
 }
 
+/** OTP: further arguments come after the template's; where the template has none, they stand alone. */
+export function withExtra(loaded: Loaded, extra: unknown): Loaded {
+  return { ...loaded, args: loaded.args === undefined ? extra : [loaded.args, extra] };
+}
+
 export interface EnvironmentServices {
   readonly timers: Timers;
   readonly afterTurn: AfterTurn;
+  readonly nextTurn: NextTurn;
   tell(call: SystemCall): void;
   ask: Control['ask'];
   flush(): void;

@@ -86,7 +86,7 @@ export class Timers {
     // clock each, 3 µs of its 20.)
   }
 
-  /** The earliest deadline, or `Infinity`: published to the test clock. */
+  /** The earliest deadline, or `Infinity`. */
   nextDeadline(): number {
     let next = Infinity;
     for (const list of this.#lists.values())

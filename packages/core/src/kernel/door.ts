@@ -39,7 +39,7 @@ const operation: Check = (value) => {
   if (typeof value !== 'object' || value === null) return false;
   const { op, path, query } = value as { op?: unknown; path?: unknown; query?: unknown };
   if (op === 'tree' || op === 'stop') return true;
-  if (op === 'request' || op === 'kill') return typeof path === 'string';
+  if (op === 'request' || op === 'kill' || op === 'address') return typeof path === 'string';
   return op === 'inspect' && typeof path === 'string' && INSPECT_QUERIES.includes(query as never);
 };
 

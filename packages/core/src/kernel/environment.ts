@@ -29,6 +29,8 @@ export interface EnvironmentSpec {
   readonly name: string | null;
   readonly terms: MailboxTerms;
   readonly limits: WallLimits;
+  /** For so long its event loop may stand still. */
+  readonly unresponsiveMs: number | 'infinity';
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -50,7 +52,8 @@ export interface Decision {
 export class Environment {
   readonly serial: number;
   readonly path: string;
-  readonly spec: EnvironmentSpec;
+  /** What it was started with is its own: a temporary child's is kept nowhere else. */
+  readonly spec: Omit<EnvironmentSpec, 'boot'>;
   readonly owner: Owner;
   readonly guest: Guest;
   readonly slot: number;
@@ -82,14 +85,14 @@ export class Environment {
   readonly identity: Identity = { environment: this };
 
   constructor(
-    fields: Pick<
-      Environment,
-      'serial' | 'path' | 'spec' | 'owner' | 'guest' | 'slot' | 'thread' | 'startedAt'
-    >,
+    fields: Pick<Environment, 'serial' | 'path' | 'owner' | 'guest' | 'slot' | 'thread' | 'startedAt'> & {
+      readonly spec: EnvironmentSpec;
+    },
   ) {
     this.serial = fields.serial;
     this.path = fields.path;
-    this.spec = fields.spec;
+    const { boot: _boot, ...spec } = fields.spec;
+    this.spec = spec;
     this.owner = fields.owner;
     this.guest = fields.guest;
     this.slot = fields.slot;

@@ -1,11 +1,12 @@
 /** What the kernel tells those who watch the tree. Plain data; `path` is where it happened. */
 import type { WireReason } from '../protocol/notices.js';
 import type { UndeliveredCause } from '../protocol/system-calls.js';
-import type { SupervisionEvent } from './supervisor-logic.js';
+import type { ApplyEvent, SupervisionEvent } from './supervisor-logic.js';
 
 export type KernelEvent =
   /** A supervisor's history: see `SupervisionEvent`. `path` is the supervisor's. */
   | { readonly kind: 'supervision'; readonly path: string; readonly event: SupervisionEvent }
+  | (ApplyEvent & { readonly path: string })
   /** An environment that another one spawned started or ended. */
   | { readonly kind: 'spawned'; readonly path: string }
   | { readonly kind: 'spawn-ended'; readonly path: string; readonly reason: WireReason }

@@ -7,7 +7,7 @@ import { MAX_FRAME_BYTES, type Channel } from '../channel/channel.js';
 import { FRAME } from '../channel/frames.js';
 import type { LinkEnd } from '../channel/link.js';
 import type { Answer, AnswerValue, Notice, RefusalCode, WireReason } from '../protocol/notices.js';
-import { CALLS_GRANTED_AT_ONCE } from '../protocol/system-calls.js';
+import { CALLS_GRANTED_AT_ONCE, type InspectQuery, type OpaqueValue } from '../protocol/system-calls.js';
 import type { Environment, Identity } from './environment.js';
 
 interface Held {
@@ -35,9 +35,10 @@ export class Guest {
   readonly channelTo = new Map<Guest, ChannelRecord>();
   readonly followed = new Set<string>();
   /** Inspections that the guest has not answered. */
-  readonly asked = new Map<number, (value: Uint8Array | undefined) => void>();
+  readonly #asked = new Map<number, (value: OpaqueValue | undefined) => void>();
   readonly #held = new Map<number, Held>();
   readonly #handles = new Map<Identity, number>();
+  #lastAsked = 0;
   #callsRead = 0;
   #lastHandle = 0;
   #lastChannel = 0;
@@ -70,6 +71,19 @@ export class Guest {
       ...(reason === undefined ? {} : { reason }),
       ...(text === undefined ? {} : { text }),
     });
+  }
+
+  /** Asks the runtime about an environment; `answered` is called once, with nothing if the thread ends first. */
+  inspect(slot: number, query: InspectQuery, answered: (value: OpaqueValue | undefined) => void): void {
+    const id = ++this.#lastAsked;
+    this.#asked.set(id, answered);
+    this.notify({ notice: 'inspect', id, env: slot, query });
+  }
+
+  inspected(id: number, value: OpaqueValue | undefined): void {
+    const answered = this.#asked.get(id);
+    this.#asked.delete(id);
+    answered?.(value);
   }
 
   /** The environment behind a handle, if it lives and the guest still holds it. */
@@ -115,8 +129,8 @@ export class Guest {
     this.alive = false;
     this.#held.clear();
     this.#handles.clear();
-    for (const settle of this.asked.values()) settle(undefined);
-    this.asked.clear();
+    for (const answered of this.#asked.values()) answered(undefined);
+    this.#asked.clear();
     this.channel.close();
   }
 

@@ -17,22 +17,26 @@ import type { Clock } from '../clock.js';
 import type { WireReason } from '../protocol/notices.js';
 import type { Decision, Environment } from './environment.js';
 import type { Guest } from './guest.js';
+import { HangDetector } from './hang-detector.js';
 import type { KernelParts } from './parts.js';
 
 /** How long a thread may take to end once it was told to. Milliseconds. */
 export const TERMINATE_MS = 250;
 const MAX_SIGNALS = 1000;
 const KILLED: WireReason = { tag: 'killed', detail: undefined };
+const UNRESPONSIVE: WireReason = { tag: 'unresponsive', detail: undefined };
 export const SHUTDOWN: WireReason = { tag: 'shutdown', detail: undefined };
 
 export class Lifecycle {
+  readonly hangs: HangDetector;
   readonly #parts: KernelParts;
-  readonly #clock: Clock;
   #lastSignal = 0;
 
   constructor(parts: KernelParts) {
     this.#parts = parts;
-    this.#clock = parts.clock;
+    this.hangs = new HangDetector(parts, (environment) => {
+      this.terminate(environment, UNRESPONSIVE);
+    });
   }
 
   /** Its init is over. */
@@ -60,7 +64,7 @@ export class Lifecycle {
       this.ended(environment);
       return;
     }
-    this.#after(environment, TERMINATE_MS, () => {
+    this.#after(environment, this.#parts.realClock, TERMINATE_MS, () => {
       this.terminate(environment, reason);
     });
   }
@@ -77,7 +81,7 @@ export class Lifecycle {
     environment.state = 'stopping';
     this.signal(environment, SHUTDOWN, undefined, true);
     if (shutdown !== 'infinity') {
-      this.#after(environment, shutdown, () => {
+      this.#after(environment, this.#parts.clock, shutdown, () => {
         this.kill(environment);
       });
     }
@@ -94,7 +98,7 @@ export class Lifecycle {
     environment.forced = reason;
     this.#clearTimers(environment);
     environment.state = 'ending';
-    this.#after(environment, TERMINATE_MS, () => {
+    this.#after(environment, this.#parts.realClock, TERMINATE_MS, () => {
       environment.stuck = true;
       environment.thread?.markStuck();
       this.ended(environment);
@@ -124,8 +128,8 @@ export class Lifecycle {
     if (environment.signals.size > MAX_SIGNALS)
       environment.signals.delete(environment.signals.keys().next().value as number);
     if (!stop && reason.tag !== 'normal' && environment.state !== 'ending') {
-      const sentAt = this.#clock.now();
-      this.#after(environment, TERMINATE_MS, () => {
+      const sentAt = this.#parts.realClock.now();
+      this.#after(environment, this.#parts.realClock, TERMINATE_MS, () => {
         // It was trapping when it read the signal, or is ending; or its loop never turned.
         const trapped = environment.trapsExits || environment.trappedUntil >= sentAt;
         if (!trapped && environment.state !== 'ending') this.terminate(environment, reason);
@@ -138,6 +142,7 @@ export class Lifecycle {
   ended(environment: Environment, evidence?: WireReason): void {
     if (!environment.alive) return;
     this.#clearTimers(environment);
+    this.hangs.forget(environment);
     const { guest } = environment;
     const reason = environment.announced ??
       evidence ??
@@ -222,8 +227,8 @@ export class Lifecycle {
     return news;
   }
 
-  #after(environment: Environment, delayMs: number, run: () => void): void {
-    const cancel = this.#clock.after(delayMs, () => {
+  #after(environment: Environment, clock: Clock, delayMs: number, run: () => void): void {
+    const cancel = clock.after(delayMs, () => {
       environment.timers.delete(cancel);
       if (environment.alive) run();
     });

@@ -1,5 +1,5 @@
 /** The kernel's parts as they know each other, and what is handed in to it. */
-import type { AfterTurn, Clock, Random } from '../clock.js';
+import type { AfterTurn, Clock, NextTurn, Random } from '../clock.js';
 import type { LinkMaker } from '../channel/link.js';
 import type { OpaqueValue } from '../protocol/system-calls.js';
 import type { RefusalCode } from '../protocol/notices.js';
@@ -15,8 +15,11 @@ import type { Wall } from './wall.js';
 
 export interface KernelOptions {
   readonly clock: Clock;
+  /** For what depends on the machine and not on the tree: how long a thread may take to end. Real under a test clock, too. */
+  readonly realClock: Clock;
   readonly random: Random;
   readonly afterTurn: AfterTurn;
+  readonly nextTurn: NextTurn;
   readonly text: TextCodec;
   readonly wall: Wall;
   readonly links: LinkMaker;

@@ -4,6 +4,7 @@ import { FRAME } from '../channel/frames.js';
 import type { Link } from '../channel/link.js';
 import type { WireReason } from '../protocol/notices.js';
 import { plainCodec } from '../protocol/plain-codec.js';
+import type { OpaqueValue } from '../protocol/system-calls.js';
 import { Environment, type EnvironmentSpec, type Owner } from './environment.js';
 import { Guest } from './guest.js';
 import type { Lifecycle } from './lifecycle.js';
@@ -37,7 +38,7 @@ export class Starter {
     this.#listener = listener;
   }
 
-  start(path: string, spec: EnvironmentSpec, owner: Owner, extra: readonly unknown[] = []): StartResult {
+  start(path: string, spec: EnvironmentSpec, owner: Owner, extra?: OpaqueValue): StartResult {
     const { names, wall } = this.#parts;
     if (spec.name !== null) {
       if (!names.keep(spec.name, owner)) {
@@ -54,6 +55,7 @@ export class Starter {
       this.#lifecycle.ended(environment, this.#evidence(environment, end));
     });
     const handle = guest.grant(environment);
+    this.#lifecycle.hangs.watch(environment);
     guest.notify({ notice: 'boot', env: SLOT, handle, terms: spec.terms, boot: spec.boot, extra });
     return { ok: true, environment };
   }

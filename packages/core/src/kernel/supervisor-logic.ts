@@ -12,11 +12,14 @@
  *   ended, by the kernel's own evidence, and its names are free.
  * - After `stopChild` to a child that is still starting, any of those answers may come.
  * - `stopChild` may come a second time for the same incarnation, then always as `brutal_kill`.
+ * - Each `askChild` is answered by exactly one `childAnswered`: with `shutdown` if the child ends first, or
+ *   is none that can be asked.
  * - Exactly one of `started` and `failed` is given; after `started`, exactly one `ended`.
  * - The logic has no clock and no randomness: the time comes in with each event, and the kernel draws
  *   the jitter of a timer. The same events give the same effects.
  */
 import type { ExitReason } from '../exit-reason.js';
+import type { OpaqueValue } from '../protocol/system-calls.js';
 
 export type Strategy = 'one_for_one' | 'one_for_all' | 'rest_for_one' | 'simple_one_for_one';
 export type Restart = 'permanent' | 'transient' | 'temporary';
@@ -40,6 +43,8 @@ export interface Backoff {
 export interface ChildSpec {
   readonly id: string;
   readonly kind: ChildKind;
+  /** The name that it is found by: kept for its next incarnation, as long as that is to have the same. */
+  readonly name: string | null;
   readonly restart: Restart;
   readonly shutdown: Shutdown;
   readonly significant: boolean;
@@ -48,6 +53,10 @@ export interface ChildSpec {
   readonly backoff: Backoff | null | 'inherit';
   /** What the kernel starts. Forgotten (null) once a temporary child runs, as in OTP. */
   readonly start: unknown;
+  /** Names what `start` holds. Where it differs, an apply restarts an environment and goes into a supervisor. */
+  readonly version: string;
+  /** What it was made from, as `getChildSpec` gives it back; a temporary child's without its arguments. */
+  readonly source: OpaqueValue;
 }
 
 export interface SupervisorSpec {
@@ -65,11 +74,19 @@ export interface SupervisorSpec {
 /** What an administrator may ask; OTP's names and errors. */
 export type SupervisorOperation =
   | { readonly op: 'startChild'; readonly child: ChildSpec }
-  /** For `simple_one_for_one`: one more child from the template, with these further arguments. */
-  | { readonly op: 'startChild'; readonly extra: readonly unknown[] }
+  /** For `simple_one_for_one`: one more child from the template, with further arguments or without. */
+  | { readonly op: 'startChild'; readonly extra: OpaqueValue | undefined }
   | { readonly op: 'terminateChild'; readonly id: string }
   | { readonly op: 'restartChild'; readonly id: string }
   | { readonly op: 'deleteChild'; readonly id: string }
+  /**
+   * Makes the supervisor and all below it what `spec` says, with as few restarts as possible; if something
+   * does not start, what ran before is started again. `stepwise`: asked by the supervisor above, as a part
+   * of its own apply; answered when all is stopped that has to go, and then waits for each `goOn`.
+   */
+  | { readonly op: 'apply'; readonly spec: SupervisorSpec; readonly stepwise: boolean }
+  /** `start` what is to run; `undo`: stop what has to go on the way back; `done`: the apply is over. */
+  | { readonly op: 'goOn'; readonly step: 'start' | 'undo' | 'done' }
   | { readonly op: 'whichChildren' }
   | { readonly op: 'whichChild'; readonly id: string }
   | { readonly op: 'countChildren' }
@@ -85,7 +102,10 @@ export type SupervisorErrorName =
   | 'max_children'
   /** The child's spec contradicts its supervisor's: see `fields`. */
   | 'bad_combination'
-  /** `child` was given to a `simple_one_for_one` supervisor, or `extra` to another. */
+  /**
+   * `child` was given to a `simple_one_for_one` supervisor, or `extra` to another or to what takes no
+   * arguments; or `goOn` to a supervisor that does not wait for it.
+   */
   | 'bad_argument'
   | 'start_failed'
   /** The supervisor is ending or has ended. */
@@ -116,7 +136,8 @@ export interface ChildHandle {
   readonly child: { readonly key: string; readonly incarnation: number } | null;
 }
 
-export type SupervisorValue = null | ChildHandle | ChildInfo | readonly ChildInfo[] | ChildCounts | ChildSpec;
+export type SupervisorValue =
+  null | ChildHandle | ChildInfo | readonly ChildInfo[] | ChildCounts | OpaqueValue;
 
 export type SupervisorResult =
   | { readonly ok: true; readonly value: SupervisorValue }
@@ -125,6 +146,8 @@ export type SupervisorResult =
       readonly error: SupervisorErrorName;
       /** With `start_failed`: why. */
       readonly reason?: ExitReason;
+      /** With `start_failed` of an apply: whether all that ran before it runs again. */
+      readonly restored?: boolean;
       /** With `already_started`: which. */
       readonly child?: { readonly key: string; readonly incarnation: number };
       /** With `bad_combination`: the two fields. */
@@ -165,6 +188,13 @@ export type SupervisorEvent =
       readonly type: 'request';
       readonly requestId: number;
       readonly operation: SupervisorOperation;
+      readonly nowMs: number;
+    }
+  | {
+      readonly type: 'childAnswered';
+      readonly id: string;
+      readonly incarnation: number;
+      readonly result: SupervisorResult;
       readonly nowMs: number;
     }
   /** The parent asks for an end: children in reverse order, each with its own time. */
@@ -249,6 +279,19 @@ export type SupervisionEvent =
   /** A significant child's end ends the supervisor with `shutdown`. */
   | { readonly kind: 'autoShutdown'; readonly id: string; readonly incarnation: number };
 
+/** The history of an apply, at the supervisor that was asked for it. */
+export type ApplyEvent =
+  /** A new spec is being applied; what is stopped and started follows, below this supervisor too. */
+  | { readonly kind: 'applying' }
+  | { readonly kind: 'applied'; readonly durationMs: number }
+  /** Something did not start: `reason` says which. `restored`: whether all that ran before runs again. */
+  | {
+      readonly kind: 'apply-undone';
+      readonly reason: ExitReason;
+      readonly durationMs: number;
+      readonly restored: boolean;
+    };
+
 /** What a supervisor wants done. */
 export type SupervisorEffect =
   | {
@@ -256,8 +299,8 @@ export type SupervisorEffect =
       readonly id: string;
       readonly incarnation: number;
       readonly spec: ChildSpec;
-      /** Further arguments of a dynamic child; empty otherwise. */
-      readonly extra: readonly unknown[];
+      /** Further arguments of a dynamic child. */
+      readonly extra: OpaqueValue | undefined;
     }
   /** Ask with reason `shutdown`, wait, kill; or kill with reason `killed` at once. Then `childEnded`. */
   | {
@@ -266,6 +309,13 @@ export type SupervisorEffect =
       readonly incarnation: number;
       readonly shutdown: Shutdown;
     }
+  /** To a child that is a supervisor. */
+  | {
+      readonly type: 'askChild';
+      readonly id: string;
+      readonly incarnation: number;
+      readonly operation: SupervisorOperation;
+    }
   /** Fires once as `timer` after `delayMs − random01 · jitterMs`. */
   | { readonly type: 'setTimer'; readonly key: string; readonly delayMs: number; readonly jitterMs: number }
   | { readonly type: 'clearTimer'; readonly key: string }
@@ -273,7 +323,7 @@ export type SupervisorEffect =
   /** Given in the same step as each `childEnded` and `childStartFailed`, and again if the answer changes:
    *  whether messages to this child's names are to be kept for its next incarnation. */
   | { readonly type: 'parking'; readonly id: string; readonly willRestart: boolean }
-  | { readonly type: 'event'; readonly event: SupervisionEvent }
+  | { readonly type: 'event'; readonly event: SupervisionEvent | ApplyEvent }
   /** All children run. */
   | { readonly type: 'started' }
   /** It did not start; what had been started is stopped again. */

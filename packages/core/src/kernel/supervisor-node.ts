@@ -5,12 +5,15 @@
  */
 import type { ExitReason } from '../exit-reason.js';
 import type { WireReason } from '../protocol/notices.js';
+import type { OpaqueValue } from '../protocol/system-calls.js';
 import type { Decision, Environment, EnvironmentSpec, Owner } from './environment.js';
 import type { KernelParts } from './parts.js';
 import type { Starter } from './starter.js';
 import type {
+  ApplyEvent,
   ChildSpec,
   Shutdown,
+  SupervisionEvent,
   SupervisorEffect,
   SupervisorEvent,
   SupervisorOperation,
@@ -40,6 +43,13 @@ interface Child {
   timedOut: boolean;
   readonly owner: Owner;
 }
+
+/**
+ * How long a start takes that is refused at once: about as long as others take. Where restarts are all but
+ * unlimited, one would follow the other without the kernel's loop ever turning.
+ */
+const REFUSAL_MS = 10;
+const TOO_LONG: ExitReason = { tag: 'error', detail: 'the start took longer than startTimeoutMs' };
 
 /** Distributes over a union. */
 type WithoutTime<E> = E extends unknown ? Omit<E, 'nowMs'> : never;
@@ -78,11 +88,13 @@ export class SupervisorNode {
 
   stop(shutdown: Shutdown): void {
     if (this.#over) return;
+    // Before the order: when that returns, the supervisor may have ended, and its timers with it.
+    if (typeof shutdown === 'number') {
+      this.#setTimer('\0shutdown', shutdown, () => {
+        this.#event({ type: 'kill' });
+      });
+    }
     this.#event(shutdown === 'brutal_kill' ? { type: 'kill' } : { type: 'stop' });
-    if (typeof shutdown !== 'number') return;
-    this.#setTimer('\0shutdown', shutdown, () => {
-      this.#event({ type: 'kill' });
-    });
   }
 
   request(operation: SupervisorOperation, reply: (result: SupervisorResult) => void): void {
@@ -141,6 +153,9 @@ export class SupervisorNode {
       case 'stopChild':
         this.#stopChild(effect.id, effect.shutdown);
         return;
+      case 'askChild':
+        this.#askChild(effect.id, effect.incarnation, effect.operation);
+        return;
       case 'setTimer':
         this.#setTimer(effect.key, effect.delayMs - this.#parts.random.next() * effect.jitterMs, () => {
           this.#event({ type: 'timer', key: effect.key });
@@ -156,10 +171,10 @@ export class SupervisorNode {
         return;
       }
       case 'parking':
-        if (!effect.willRestart) this.#starter.giveUpName(this.#owner(effect.id));
+        if (!effect.willRestart) this.#giveUp(effect.id);
         return;
       case 'event':
-        this.#parts.observe({ kind: 'supervision', path: this.path, event: effect.event });
+        this.#report(effect.event);
         return;
       case 'started':
         this.#parent.started();
@@ -173,6 +188,11 @@ export class SupervisorNode {
         this.#parent.ended(effect.reason);
         return;
     }
+  }
+
+  #report(event: SupervisionEvent | ApplyEvent): void {
+    const { path } = this;
+    this.#parts.observe('id' in event ? { kind: 'supervision', path, event } : { ...event, path });
   }
 
   #close(): void {
@@ -205,7 +225,14 @@ export class SupervisorNode {
     return owner;
   }
 
-  #startChild(id: string, incarnation: number, spec: ChildSpec, extra: readonly unknown[]): void {
+  /** It will not run again of itself: nothing is kept for it. There may have been thousands of its kind. */
+  #giveUp(id: string): void {
+    const owner = this.#owners.get(id);
+    if (owner !== undefined) this.#starter.giveUpName(owner);
+    this.#owners.delete(id);
+  }
+
+  #startChild(id: string, incarnation: number, spec: ChildSpec, extra: OpaqueValue | undefined): void {
     const path = `${this.path}/${id}`;
     const start = spec.start as NodeStart;
     const owner = this.#owner(id);
@@ -239,8 +266,10 @@ export class SupervisorNode {
     }
     const started = this.#starter.start(path, start.spec, owner, extra);
     if (!started.ok) {
-      this.#children.delete(id);
-      this.#event({ type: 'childStartFailed', id, incarnation, reason: started.reason });
+      this.#parts.clock.after(REFUSAL_MS, () => {
+        this.#children.delete(id);
+        this.#event(startFailed(id, incarnation, started.reason));
+      });
       return;
     }
     this.#children.set(id, { ...child, node: started.environment });
@@ -268,6 +297,15 @@ export class SupervisorNode {
     else this.#starter.stop(child.node, shutdown);
   }
 
+  #askChild(id: string, incarnation: number, operation: SupervisorOperation): void {
+    const node = this.#children.get(id)?.node;
+    const answered = (result: SupervisorResult): void => {
+      this.#event({ type: 'childAnswered', id, incarnation, result });
+    };
+    if (node instanceof SupervisorNode) node.request(operation, answered);
+    else answered({ ok: false, error: 'shutdown' });
+  }
+
   #childStarted(id: string): void {
     const child = this.#children.get(id);
     if (child === undefined) return;
@@ -277,9 +315,11 @@ export class SupervisorNode {
   }
 
   #subtreeEnded(id: string, incarnation: number, reason: ExitReason, started: boolean): void {
-    this.#children.get(id)?.cancelTimeout?.();
+    const child = this.#children.get(id);
+    child?.cancelTimeout?.();
     this.#children.delete(id);
-    this.#event({ type: started ? 'childEnded' : 'childStartFailed', id, incarnation, reason });
+    if (started) this.#event({ type: 'childEnded', id, incarnation, reason });
+    else this.#event(startFailed(id, incarnation, child?.timedOut === true ? TOO_LONG : reason));
   }
 
   /**
@@ -304,6 +344,7 @@ export class SupervisorNode {
     const willRestart = effects.some(
       (effect) => effect.type === 'parking' && effect.id === id && effect.willRestart,
     );
+    if (!willRestart) this.#owners.delete(id);
     // Whatever happens while others are told waits for these effects.
     this.#stepping = true;
     return {
@@ -338,10 +379,11 @@ function endEvent(child: Child, environment: Environment, reason: WireReason): W
   const { id, incarnation } = child;
   if (environment.wasReady && !environment.ignored) return { type: 'childEnded', id, incarnation, reason };
   if (environment.ignored) return { type: 'childIgnored', id, incarnation };
-  const why: ExitReason = child.timedOut
-    ? { tag: 'error', detail: 'the start took longer than startTimeoutMs' }
-    : reason;
-  return { type: 'childStartFailed', id, incarnation, reason: why };
+  return startFailed(id, incarnation, child.timedOut ? TOO_LONG : reason);
+}
+
+function startFailed(id: string, incarnation: number, reason: ExitReason): WithoutTime<SupervisorEvent> {
+  return { type: 'childStartFailed', id, incarnation, reason };
 }
 
 function nothing(): void {

@@ -29,7 +29,6 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
   const { parts, lifecycle, starter, tree } = kernel;
   const { names, channels } = parts;
   let lastMonitor = 0;
-  let lastInspection = 0;
 
   const self = (guest: Guest, slot: number): Environment | undefined => {
     const environment = guest.environments.get(slot);
@@ -193,7 +192,7 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
     trapExits(guest, call) {
       const environment = self(guest, call.env);
       if (environment === undefined) return;
-      if (environment.trapsExits) environment.trappedUntil = parts.clock.now();
+      if (environment.trapsExits) environment.trappedUntil = parts.realClock.now();
       environment.trapsExits = call.on;
     },
 
@@ -238,9 +237,7 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
     },
 
     answer(guest, call) {
-      const settle = guest.asked.get(call.id);
-      guest.asked.delete(call.id);
-      settle?.(call.value);
+      guest.inspected(call.id, call.value);
     },
 
     supervise(guest, call) {
@@ -262,8 +259,11 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
           for (const child of application.children) lifecycle.stop(child, CHILD_SHUTDOWN_MS);
         });
       } else if (operation.op === 'request') {
-        const asked = tree.request(operation.path, operation.request, (result) => {
-          guest.answer(call.id, { data: result });
+        const asked = tree.request(operation.path, operation.request, (data) => {
+          // A hold on the life that was started, given before that can end.
+          const child = tree.started(operation.path, data);
+          if (child === undefined) guest.answer(call.id, { data });
+          else guest.answer(call.id, { data, child: { handle: guest.grant(child), name: child.spec.name } });
         });
         if (!asked) guest.refuse(call.id, 'noproc', `there is no supervisor at '${operation.path}'`);
       } else {
@@ -272,16 +272,18 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
           guest.refuse(call.id, 'noproc', `there is no environment at '${operation.path}'`);
           return;
         }
+        if (operation.op === 'address') {
+          guest.answer(call.id, guest.grant(environment));
+          return;
+        }
         if (operation.op === 'kill') {
           lifecycle.kill(environment);
           guest.answer(call.id, undefined);
           return;
         }
-        const id = ++lastInspection;
-        environment.guest.asked.set(id, (value) => {
+        environment.guest.inspect(environment.slot, operation.query, (value) => {
           guest.answer(call.id, { data: value });
         });
-        environment.guest.notify({ notice: 'inspect', id, env: environment.slot, query: operation.query });
       }
     },
   };

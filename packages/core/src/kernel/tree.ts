@@ -64,6 +64,12 @@ export class Tree {
     return true;
   }
 
+  /** The environment that an operation has started, if it was that kind of operation. */
+  started(path: string, result: SupervisorResult): Environment | undefined {
+    const started = result.ok && result.value !== null && 'child' in result.value ? result.value.child : null;
+    return started === null ? undefined : this.environment(`${path}/${started.key}`);
+  }
+
   environment(path: string): Environment | undefined {
     const node = this.#node(path);
     return node instanceof Environment ? node : undefined;

@@ -37,6 +37,8 @@ export interface WallThread {
   readonly link: Link;
   /** Sets the one observer of the thread's end; called exactly once, also if it ended before. */
   onEnd(observer: (end: WallEnd) => void): void;
+  /** Whether its event loop waits for something to do at this moment: then what comes is read. */
+  isWaiting(): boolean;
   /** Ends the thread as hard as the wall can; the end is reported through `onEnd`, or never (a stuck thread). */
   terminate(): void;
   /** The thread did not end: stop its output, lower its priority, let the process die by SIGKILL at its end. */

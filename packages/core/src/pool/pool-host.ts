@@ -18,6 +18,7 @@ import { Guard } from '../threads/guard.js';
 import { toResourceLimits } from '../threads/limits.js';
 import { nodeClock } from '../threads/node-clock.js';
 import { nodeTextCodec } from '../threads/node-text-codec.js';
+import type { ThreadTime } from '../threads/thread-time.js';
 import { decodeOnce, encodeOnce } from '../values/index.js';
 import { Admission, type Job } from './admission.js';
 import { MAX_TASK_BYTES, type PoolBoot, type TaskOutcome, type TaskRequest } from './pool-boot.js';
@@ -25,9 +26,12 @@ import { installPoolWorker, PoolWorker, ThreadEnded } from './pool-worker.js';
 
 const text = nodeTextCodec;
 
-/** Resolves when a first thread has evaluated the image; rejects with what that threw. */
-export async function startPool(boot: PoolBoot): Promise<Server> {
-  const pool = new PoolHost(boot);
+/**
+ * Resolves when a first thread has evaluated the image; rejects with what that threw. `during` is told of
+ * the work of its threads, which nobody else sees.
+ */
+export async function startPool(boot: PoolBoot, during: ThreadTime['during']): Promise<Server> {
+  const pool = new PoolHost(boot, during);
   const operations = await pool.start();
   const answer = answering((_context: unknown, call: ReceivedCall) => {
     pool.take(call);
@@ -38,6 +42,7 @@ export async function startPool(boot: PoolBoot): Promise<Server> {
 
 class PoolHost {
   readonly #boot: PoolBoot;
+  readonly #during: ThreadTime['during'];
   readonly #piscina: Piscina;
   readonly #guard: Guard | undefined;
   readonly #admission: Admission;
@@ -45,8 +50,9 @@ class PoolHost {
   /** Threads that ended without a task since the last task was done. */
   #idleEnds = 0;
 
-  constructor(boot: PoolBoot) {
+  constructor(boot: PoolBoot, during: ThreadTime['during']) {
     this.#boot = boot;
+    this.#during = during;
     const { maxThreads, concurrentTasks, queue, limits, image } = boot;
     this.#guard = newGuard();
     this.#admission = new Admission(maxThreads * concurrentTasks, queue);
@@ -142,12 +148,13 @@ class PoolHost {
   }
 
   async stop(): Promise<void> {
-    await this.#piscina.destroy();
+    await this.#during(this.#piscina.destroy());
     this.#guard?.close();
   }
 
   #run(request: TaskRequest, signal: AbortSignal | undefined): Promise<TaskOutcome> {
-    return this.#piscina.run(request, signal === undefined ? {} : { signal }) as Promise<TaskOutcome>;
+    const task = this.#piscina.run(request, signal === undefined ? {} : { signal });
+    return this.#during(task as Promise<TaskOutcome>);
   }
 }
 

@@ -36,12 +36,15 @@ export interface WireReason {
 }
 
 export type NameState =
+  /** Somebody runs under it: here is where. */
   | { readonly state: 'held'; readonly peer: Peer }
   /** Its holder is being restarted, moved or woken: senders park. */
   | { readonly state: 'pending' }
+  /** Nobody has it, and nobody is coming. */
   | { readonly state: 'free' };
 
 export type Notice =
+  /** The first word to a thread: which environment it is to run. */
   | {
       readonly notice: 'boot';
       readonly env: number;
@@ -50,11 +53,13 @@ export type Notice =
       /** What the loader made of the spec: image, arguments, bindings. */
       readonly boot: OpaqueValue;
       /** Further arguments of a dynamic child. */
-      readonly extra: readonly unknown[];
+      readonly extra: OpaqueValue | undefined;
     }
+  /** The answer to the system call with that id. */
   | { readonly notice: 'answer'; readonly id: number; readonly result: Answer }
   /** A new channel; its link end moves with this frame. */
   | { readonly notice: 'channel'; readonly channel: number }
+  /** A name that the guest follows has changed hands. */
   | { readonly notice: 'name'; readonly name: string; readonly holder: NameState }
   /**
    * An environment has ended. Comes to every thread that holds a channel to it or watches it; the
@@ -83,7 +88,9 @@ export type Notice =
       readonly stop: boolean;
       readonly reason: WireReason;
     }
+  /** The peer of a channel is about to pass a reference: what the ticket in its frame stands for. */
   | { readonly notice: 'ticket'; readonly channel: number; readonly ticket: number; readonly handle: number }
+  /** The administrator asks something about an environment, or suspends it. */
   | { readonly notice: 'inspect'; readonly id: number; readonly env: number; readonly query: InspectQuery }
   /** For administrators: what happens in the tree. */
   | { readonly notice: 'event'; readonly event: unknown };
@@ -98,7 +105,8 @@ export type AnswerValue =
   | Peer
   | NameState
   | { readonly handle: number; readonly monitor: number }
-  | { readonly data: unknown };
+  /** `child`: an environment that the operation has started, and the name that its spec gives it. */
+  | { readonly data: unknown; readonly child?: { readonly handle: number; readonly name: string | null } };
 
 /** Codes of `CallError` and `EnvironmentError` that the kernel can answer with. */
 export type RefusalCode =

@@ -17,7 +17,8 @@ import type { FrameCodec } from '../channel/frame-codec.js';
 import type { ByteWriter } from '../values/byte-writer.js';
 import type { TextCodec } from '../values/text-codec.js';
 
-const MAX_DEPTH = 32;
+/** A tree's spec takes four for each level, and may have 64 levels. */
+const MAX_DEPTH = 512;
 const NOT_ONE_BYTE = /[^\0-\xff]/;
 
 /** Thrown for bytes that are no plain value, and for values that are none. */

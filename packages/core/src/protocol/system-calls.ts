@@ -112,6 +112,8 @@ export type SuperviseOperation =
   | { readonly op: 'tree' }
   | { readonly op: 'stop' }
   | { readonly op: 'kill'; readonly path: string }
+  /** Answered with a handle on the environment that runs there now. */
+  | { readonly op: 'address'; readonly path: string }
   | { readonly op: 'request'; readonly path: string; readonly request: unknown }
   | { readonly op: 'inspect'; readonly path: string; readonly query: InspectQuery };
 

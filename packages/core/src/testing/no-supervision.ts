@@ -17,7 +17,8 @@ interface State {
 
 function next(state: State): readonly SupervisorEffect[] {
   const spec = state.waiting.shift();
-  if (spec !== undefined) return [{ type: 'startChild', id: spec.id, incarnation: 1, spec, extra: [] }];
+  if (spec !== undefined)
+    return [{ type: 'startChild', id: spec.id, incarnation: 1, spec, extra: undefined }];
   state.phase = 'running';
   return [{ type: 'started' }];
 }

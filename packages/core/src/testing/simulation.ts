@@ -11,7 +11,7 @@
  * - Time moves only when nothing else can happen.
  */
 import type { Link } from '../channel/link.js';
-import type { AfterTurn } from '../clock.js';
+import type { AfterTurn, Clock } from '../clock.js';
 import type { ExitReason } from '../exit-reason.js';
 import type { Behaviour } from '../guest/behaviour.js';
 import type { Context } from '../guest/context.js';
@@ -32,13 +32,14 @@ import {
 } from '../kernel/index.js';
 import type { MailboxTerms } from '../protocol/notices.js';
 import { decodeOnce, encodeOnce, portableTextCodec } from '../values/index.js';
-import { LoopbackLinks, type LoopbackLink } from '../channel/loopback.js';
+import { LoopbackLinks, type Delivery, type LoopbackLink } from '../channel/loopback.js';
 import { ManualClock } from './manual-clock.js';
 import { noSupervision } from './no-supervision.js';
 import { SeededRandom } from './random.js';
 
 const text = portableTextCodec;
 const LIMITS = { heapMb: 64, youngMb: 8, stackMb: 4 };
+const NO_SOURCE = new Uint8Array();
 
 export interface SimulationOptions {
   /** 1 by default. */
@@ -55,6 +56,7 @@ export interface SimulatedSpec {
   readonly name?: string;
   readonly bindings?: Readonly<Record<string, unknown>>;
   readonly terms?: Partial<MailboxTerms>;
+  readonly unresponsiveMs?: number;
 }
 
 interface SimulatedThread {
@@ -65,10 +67,12 @@ interface SimulatedThread {
   observers: ((end: WallEnd) => void)[];
   /** Never ends when told to: a stuck thread. */
   stuck: boolean;
+  /** Its event loop stands still. */
+  hung: boolean;
   readonly opened: LoopbackLink[];
 }
 
-type ThreadState = Pick<SimulatedThread, 'ended' | 'opened'>;
+type ThreadState = Pick<SimulatedThread, 'ended' | 'hung' | 'opened'>;
 
 export class Simulation {
   readonly seed: number;
@@ -80,7 +84,10 @@ export class Simulation {
   readonly context: Context;
   readonly #links = new LoopbackLinks();
   readonly #behaviours: SimulatedSpec[] = [];
-  readonly #threads: SimulatedThread[] = [];
+  /** Those that live. */
+  readonly #threads = new Set<SimulatedThread>();
+  /** Ends of links that lie in threads which hang. */
+  readonly #still = new Set<Delivery>();
   #afterTurn: (() => void)[] = [];
   #pendingEnds: (() => void)[] = [];
 
@@ -96,8 +103,11 @@ export class Simulation {
     };
     this.kernel = new Kernel({
       clock: this.clock,
+      realClock: this.clock,
       random: this.random,
       afterTurn,
+      // Deliveries come before timers.
+      nextTurn: (callback) => this.clock.after(0, callback),
       text,
       wall,
       links: this.#links,
@@ -108,7 +118,7 @@ export class Simulation {
       },
     });
     const [near, far] = this.#links.pair('application');
-    const runtime = this.#runtime(far, () => undefined, { ended: false, opened: [] });
+    const runtime = this.#runtime(far, () => undefined, { ended: false, hung: false, opened: [] });
     this.kernel.attach(near, 'application', this.spec({ behaviour: NO_BEHAVIOUR }));
     this.context = runtime.openEndpoint(0, 1, DEFAULT_TERMS).context;
   }
@@ -121,6 +131,7 @@ export class Simulation {
       name: simulated.name ?? null,
       terms: { ...DEFAULT_TERMS, ...simulated.terms },
       limits: LIMITS,
+      unresponsiveMs: simulated.unresponsiveMs ?? 'infinity',
       env: {},
     };
   }
@@ -130,12 +141,15 @@ export class Simulation {
     return {
       id,
       kind: 'environment',
+      name: simulated.name ?? id,
       restart: 'permanent',
       shutdown: 5000,
       significant: false,
       startTimeoutMs: 'infinity',
       backoff: 'inherit',
       start: { kind: 'environment', spec: this.spec({ name: id, ...simulated }) },
+      version: '',
+      source: NO_SOURCE,
       ...fields,
     };
   }
@@ -143,7 +157,7 @@ export class Simulation {
   /** Starts a tree and runs until it is up; gives the reason if it did not come up. */
   async start(
     children: readonly ChildSpec[],
-    fields: Partial<SupervisorSpec> = {},
+    { name = 'tree', ...fields }: Partial<SupervisorSpec> & { readonly name?: string } = {},
   ): Promise<ExitReason | undefined> {
     const spec: SupervisorSpec = {
       strategy: 'one_for_one',
@@ -156,7 +170,7 @@ export class Simulation {
       ...fields,
     };
     let outcome: { failure: ExitReason | undefined } | undefined;
-    this.kernel.start('tree', spec, (failure) => {
+    this.kernel.start(name, spec, (failure) => {
       outcome = { failure };
     });
     await this.until(() => outcome !== undefined);
@@ -193,7 +207,11 @@ export class Simulation {
   async advance(ms: number): Promise<void> {
     const goal = this.clock.now() + ms;
     await this.quiet();
-    while (this.clock.next() <= goal) await this.step(goal);
+    while (this.clock.next() <= goal) {
+      await this.step(goal);
+      // What a timer has set going happens at its time, not at the goal's.
+      await this.quiet();
+    }
     this.clock.moveTo(goal);
     await this.quiet();
   }
@@ -201,7 +219,7 @@ export class Simulation {
   /** One thing happens. False if nothing can, up to that time. */
   async step(until = Infinity): Promise<boolean> {
     await this.#finishTurn();
-    const deliveries = this.#links.ready();
+    const deliveries = this.#links.ready().filter((delivery) => !this.#still.has(delivery));
     const choices = deliveries.length + this.#pendingEnds.length;
     if (choices > 0) {
       const choice = this.random.below(choices);
@@ -228,9 +246,21 @@ export class Simulation {
     this.#alive(path).stuck = true;
   }
 
+  /** From now on the thread's event loop stands still: nothing reaches it, none of its timers fires. */
+  hang(path: string): void {
+    const thread = this.#alive(path);
+    thread.hung = true;
+    for (const link of [thread.link, ...thread.opened]) this.#still.add(link);
+  }
+
+  /** Paths of the environments whose threads live, in order of their start. */
+  get alive(): readonly string[] {
+    return [...this.#threads].map(({ title }) => title);
+  }
+
   /** How many threads of environments live. */
   get threads(): number {
-    return this.#threads.filter((thread) => !thread.ended).length;
+    return this.#threads.size;
   }
 
   async #finishTurn(): Promise<void> {
@@ -244,7 +274,7 @@ export class Simulation {
   }
 
   #alive(path: string): SimulatedThread {
-    const thread = this.#threads.findLast(({ title, ended }) => title === path && !ended);
+    const thread = [...this.#threads].findLast(({ title }) => title === path);
     if (thread === undefined) throw new SimulationStuck(this.seed, 0, `no thread runs '${path}'`);
     return thread;
   }
@@ -258,9 +288,10 @@ export class Simulation {
       ended: false,
       observers: [],
       stuck: false,
+      hung: false,
       opened: [],
     };
-    this.#threads.push(thread);
+    this.#threads.add(thread);
     thread.runtime = this.#runtime(
       far,
       () => {
@@ -273,6 +304,8 @@ export class Simulation {
       onEnd: (observer) => {
         thread.observers.push(observer);
       },
+      // Time moves, and timers fire, only when nothing else can happen.
+      isWaiting: () => !thread.hung,
       terminate: () => {
         if (!thread.stuck) this.#endThread(thread, { kind: 'unexplained', exitCode: 1 });
       },
@@ -283,10 +316,13 @@ export class Simulation {
   #endThread(thread: SimulatedThread, end: WallEnd): void {
     if (thread.ended) return;
     thread.ended = true;
+    this.#threads.delete(thread);
     // Nothing runs in it any more; what it had posted is still delivered.
-    thread.link.close();
     thread.runtime?.timers.clear();
-    for (const link of thread.opened) link.close();
+    for (const link of [thread.link, ...thread.opened]) {
+      link.close();
+      this.#still.delete(link);
+    }
     this.#pendingEnds.push(() => {
       // As a Worker's `exit` comes after its last message.
       for (const observer of thread.observers) observer(end);
@@ -294,6 +330,13 @@ export class Simulation {
   }
 
   #runtime(link: Link, idle: () => void, thread: ThreadState): Runtime {
+    // No timer of a thread that has ended or hangs fires.
+    const after: Clock['after'] = (delayMs, wake) =>
+      thread.ended
+        ? () => undefined
+        : this.clock.after(delayMs, () => {
+            if (!thread.hung) wake();
+          });
     return new Runtime({
       control: link,
       links: {
@@ -303,25 +346,17 @@ export class Simulation {
           return loopback;
         },
       },
-      // No timer of an ended thread fires.
-      clock: {
-        now: () => this.clock.now(),
-        after: (delayMs, wake) => (thread.ended ? () => undefined : this.clock.after(delayMs, wake)),
-      },
+      clock: { now: () => this.clock.now(), after },
       afterTurn: (callback) => {
         this.#afterTurn.push(callback);
       },
+      nextTurn: (callback) => after(0, callback),
       text,
       // What the garbage collector does would depend on more than the seed.
       collector: { watch: () => undefined },
-      load: (boot, extra) => {
-        const simulated = this.#behaviours[boot as number] as SimulatedSpec;
-        const args = extra.length > 0 ? [simulated.args, ...extra] : simulated.args;
-        return Promise.resolve({
-          behaviour: simulated.behaviour as Behaviour,
-          args,
-          bindings: simulated.bindings ?? {},
-        });
+      load: (boot) => {
+        const { behaviour, args, bindings = {} } = this.#behaviours[boot as number] as SimulatedSpec;
+        return Promise.resolve({ behaviour: behaviour as Behaviour, args, bindings });
       },
       idle,
     });

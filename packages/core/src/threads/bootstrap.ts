@@ -13,8 +13,10 @@ import { leaveThrough } from './inspection-gate.js';
 import { installStdio } from './guest-stdio.js';
 import './inspector-session.js';
 import { hardenTrusted } from './harden-trusted.js';
+import { nodeClock } from './node-clock.js';
 import { OutputQuota } from './output-quota.js';
 import { PortLink, portLinks } from './port-link.js';
+import type { GuestTicket } from './test-clock/tickets.js';
 import { ownTid } from './thread-cpu.js';
 import type { FromBootstrap, FromWall, ThreadPorts } from './wall-messages.js';
 
@@ -26,6 +28,8 @@ export interface GuestStart {
   readonly link: PortLink;
   /** Opens the ends of direct channels that arrive over the control link. */
   readonly links: LinkOpener;
+  /** Its place under a test clock. */
+  readonly ticket: GuestTicket | undefined;
 }
 
 /** How long a spare stays as it is before it rehearses: one that is wanted at once is not kept busy. Milliseconds. */
@@ -39,16 +43,16 @@ export function bootThread(startGuest: (start: GuestStart) => void, rehearse?: (
   const { control, wall, outputBytesPerSecond, gate } = takeWorkerData();
   process.on('exit', () => leaveThrough(gate));
   const post = (message: FromBootstrap): void => wall.postMessage(message);
-  const quota = new OutputQuota(outputBytesPerSecond, () => performance.now());
+  const quota = new OutputQuota(outputBytesPerSecond, nodeClock().now);
   installStdio(quota, (stream, text, dropped) => post({ tag: 'output', stream, text, dropped }));
   leaveGuardTool();
   hardenTrusted();
   // Once taken the listener is gone, and only the guest runtime decides what keeps the thread going.
   const rehearsal: { timer?: NodeJS.Timeout } = {};
-  wall.once('message', ({ env }: FromWall) => {
+  wall.once('message', ({ env, ticket }: FromWall) => {
     clearTimeout(rehearsal.timer);
     applyEnvironment(env);
-    startGuest({ link: new PortLink(control, { takesEnds: true }), links: portLinks });
+    startGuest({ link: new PortLink(control, { takesEnds: true }), links: portLinks, ticket });
   });
   const heapLimitMb = getHeapStatistics().heap_size_limit / BYTES_PER_MB;
   post({ tag: 'ready', tid: ownTid(), heapLimitMb });

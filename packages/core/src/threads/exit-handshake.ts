@@ -3,6 +3,8 @@
  * still there when the main thread ends the process, Node prints that it waits for the debugger. So the main
  * thread says that it is about to go, and waits (blocked, for a moment) until the kernel has disconnected.
  */
+import { waitAsync } from './wait-async.js';
+
 const ANNOUNCED = 0;
 const PREPARED = 1;
 const WITHIN_MS = 200;
@@ -23,24 +25,9 @@ export function announceExit(handshake: SharedArrayBuffer): void {
 /** In the kernel's thread: calls `prepare` (which closes the wall's guard) once the exit is announced. */
 export function whenExitAnnounced(handshake: SharedArrayBuffer, prepare: () => void): void {
   const flags = new Int32Array(handshake);
-  const announced = (): void => {
+  void waitAsync(flags, ANNOUNCED, 0).then(() => {
     prepare();
     Atomics.store(flags, PREPARED, 1);
     Atomics.notify(flags, PREPARED);
-  };
-  const waiting = atomicsWaitAsync(flags, ANNOUNCED, 0);
-  if (waiting.async) void waiting.value.then(announced);
-  else announced();
-}
-
-type Waiting =
-  | { readonly async: false; readonly value: string }
-  | { readonly async: true; readonly value: Promise<string> };
-
-/** In V8 since Node 16, in the ES library's types only since ES2024. */
-function atomicsWaitAsync(flags: Int32Array, index: number, value: number): Waiting {
-  const { waitAsync } = Atomics as unknown as {
-    waitAsync(flags: Int32Array, index: number, value: number): Waiting;
-  };
-  return waitAsync(flags, index, value);
+  });
 }

@@ -30,7 +30,11 @@ async function load(bytes: Uint8Array): Promise<LoadResult> {
     const name = typeof request.name === 'string' ? request.name : null;
     const boot = bootValue({ image, args: request.args, bindings: {} });
     const id = `${basename(request.module).replace(/\.[^.]*$/, '')}-${String(++count)}`;
-    return { ok: true, id, spec: { boot, name, terms: DEFAULT_TERMS, limits, env: {} } };
+    return {
+      ok: true,
+      id,
+      spec: { boot, name, terms: DEFAULT_TERMS, limits, unresponsiveMs: 'infinity', env: {} },
+    };
   } catch (error) {
     const code = error instanceof EspalierError ? (error.code as RefusalCode) : 'start_failed';
     return { ok: false, code, text: error instanceof Error ? error.message : String(error) };

@@ -1,9 +1,13 @@
 /** The process's own clock, as the adapters hand it to kernel and runtimes. */
-import type { Clock } from '../clock.js';
+import type { Clock, NextTurn } from '../clock.js';
+
+// As they are when a thread begins: guest code may replace them, and under the test clock we do.
+const { setTimeout, clearTimeout, setImmediate } = globalThis;
+const now = performance.now.bind(performance);
 
 export function nodeClock(): Clock {
   return {
-    now: () => performance.now(),
+    now,
     after(delayMs, wake) {
       const timer = setTimeout(wake, delayMs);
       timer.unref();
@@ -11,3 +15,7 @@ export function nodeClock(): Clock {
     },
   };
 }
+
+export const nodeNextTurn: NextTurn = (callback) => {
+  setImmediate(callback);
+};

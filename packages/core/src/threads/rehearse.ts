@@ -72,7 +72,7 @@ export async function rehearse(makeRuntime: (control: Link) => Runtime): Promise
       kernel.sendValue(FRAME.control, 0, 0, 0, notice, MAX_BYTES, ends);
     };
     const boot = bootValue({ image: IMAGE, args: { count: 1 }, bindings: {} });
-    notify({ notice: 'boot', env: 0, handle: 1, terms: DEFAULT_TERMS, boot, extra: [] });
+    notify({ notice: 'boot', env: 0, handle: 1, terms: DEFAULT_TERMS, boot, extra: undefined });
     await answered.count(1);
     const [mine, its] = portLinks.pair();
     notify({ notice: 'channel', channel: 1 }, [its]);

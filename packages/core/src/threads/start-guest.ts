@@ -4,7 +4,7 @@
  */
 import { createRequire, isBuiltin } from 'node:module';
 import { dirname, join } from 'node:path';
-import type { Link } from '../channel/link.js';
+import type { Link, LinkOpener } from '../channel/link.js';
 import type { Collector } from '../guest/address-table.js';
 import { isBehaviour } from '../guest/behaviour.js';
 import { Runtime } from '../guest/runtime.js';
@@ -16,15 +16,17 @@ import * as core from '../index.js';
 import type { GuestStart } from './bootstrap.js';
 import type { GuestBoot } from './guest-boot.js';
 import { nodeAfterTurn } from './node-after-turn.js';
-import { nodeClock } from './node-clock.js';
+import { nodeNextTurn } from './node-clock.js';
 import { nodeTextCodec } from './node-text-codec.js';
-import { portLinks } from './port-link.js';
+import { guestTestTime } from './test-clock/test-time.js';
+import { realTime, type ThreadTime } from './thread-time.js';
 
 const nodeRequire = createRequire(import.meta.url);
 
-export function startGuest({ link }: GuestStart): void {
+export function startGuest({ link, ticket }: GuestStart): void {
+  const time = ticket === undefined ? realTime() : guestTestTime(ticket);
   // Whatever the guest has left open (timers, sockets) ends with it.
-  const runtime = guestRuntime(link, () => process.exit());
+  const runtime = guestRuntime(time.control(link), time.links, () => process.exit(), time);
   const crash = (thrown: unknown): void => {
     runtime.crash(thrown);
   };
@@ -32,15 +34,21 @@ export function startGuest({ link }: GuestStart): void {
 }
 
 /** The runtime of a guest thread over its own control link, or over another for the rehearsal. */
-export function guestRuntime(control: Link, idle: () => void): Runtime {
+export function guestRuntime(
+  control: Link,
+  links: LinkOpener,
+  idle: () => void,
+  { clock, during }: ThreadTime = realTime(),
+): Runtime {
   return new Runtime({
     control,
-    links: portLinks,
-    clock: nodeClock(),
+    links,
+    clock,
     afterTurn: nodeAfterTurn,
+    nextTurn: nodeNextTurn,
     text: nodeTextCodec,
     collector: garbageCollector(),
-    load: (boot, extra) => load(boot as GuestBoot, extra),
+    load: (boot) => during(load(boot as GuestBoot, during)),
     idle,
   });
 }
@@ -58,11 +66,14 @@ export function garbageCollector(): Collector {
 }
 
 /* Not async as a whole: what a module throws while it is evaluated is the rejection. */
-async function load({ image, args, bindings, pool }: GuestBoot, extra: readonly unknown[]): Promise<Loaded> {
+async function load(
+  { image, args, bindings, pool }: GuestBoot,
+  during: ThreadTime['during'],
+): Promise<Loaded> {
   if (pool !== undefined) {
     // Loaded here only: no other guest needs Piscina.
     const { startPool } = await import('../pool/pool-host.js');
-    return { behaviour: await startPool({ image, bindings, ...pool }), args: undefined, bindings };
+    return { behaviour: await startPool({ image, bindings, ...pool }, during), args: undefined, bindings };
   }
   const { exports } = await Promise.resolve(evaluateImage(image, { require: guestRequire }));
   const behaviour = (exports as { default?: unknown } | undefined)?.default;
@@ -78,7 +89,7 @@ async function load({ image, args, bindings, pool }: GuestBoot, extra: readonly 
   }
   return {
     behaviour,
-    args: extra.length > 0 ? [args, ...extra] : args,
+    args,
     bindings: Object.freeze({ ...bindings }),
     base: dirname(join(image.base, image.manifest.entry)),
   };

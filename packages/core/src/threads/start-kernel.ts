@@ -16,9 +16,12 @@ import { DEFAULT_TERMS } from '../guest/route.js';
 import { whenExitAnnounced } from './exit-handshake.js';
 import { LoaderThread } from './loader-thread-handle.js';
 import { nodeAfterTurn } from './node-after-turn.js';
-import { nodeClock } from './node-clock.js';
+import { nodeNextTurn } from './node-clock.js';
 import { nodeTextCodec } from './node-text-codec.js';
-import { PortLink, portLinks } from './port-link.js';
+import { PortLink } from './port-link.js';
+import { kernelTestTime } from './test-clock/test-time.js';
+import type { KernelTicket } from './test-clock/tickets.js';
+import { realTime } from './thread-time.js';
 import { ThreadWall, type ThreadFacts } from './thread-wall.js';
 
 /** `file:` URLs. */
@@ -38,6 +41,8 @@ export interface KernelSetup {
   /** Folder that `spawn` takes relative modules from, and the limits of what is spawned. */
   readonly spawnBase: string;
   readonly spawnLimits: WallLimits;
+  /** Its place under a test clock. */
+  readonly ticket: KernelTicket | undefined;
 }
 
 /** What the application's thread says, besides its control link. */
@@ -72,19 +77,19 @@ const APPLICATION: EnvironmentSpec = {
   name: null,
   terms: DEFAULT_TERMS,
   limits: { heapMb: 0, youngMb: 0, stackMb: 0 },
+  unresponsiveMs: 'infinity',
   env: {},
 };
 
 export function startKernel(logic: SupervisorLogic): void {
   const setup = workerData as KernelSetup;
   const port = parentPort as MessagePort;
-  const say = (message: FromKernel): void => {
+  const time = setup.ticket === undefined ? realTime() : kernelTestTime(setup.ticket);
+  const say = time.saying((message: FromKernel) => {
     port.postMessage(message);
-  };
-  const clock = nodeClock();
+  });
   const wall = new ThreadWall({
     bootstrap: new URL(setup.files.guest),
-    clock,
     spares: setup.spares,
     output: (path, stream, text, dropped) => {
       say({ tag: 'output', path, stream, text, dropped });
@@ -95,25 +100,27 @@ export function startKernel(logic: SupervisorLogic): void {
   });
   const loader = new LoaderThread(setup.files.loader, { base: setup.spawnBase, limits: setup.spawnLimits });
   const kernel = new Kernel({
-    clock,
-    random: { next: Math.random },
+    clock: time.clock,
+    realClock: time.realClock,
+    random: time.random,
     afterTurn: nodeAfterTurn,
+    nextTurn: nodeNextTurn,
     text: nodeTextCodec,
-    wall,
-    links: portLinks,
+    wall: time.wall(wall),
+    links: time.links,
     logic,
-    loader: (request) => loader.load(request),
+    loader: (request) => time.during(loader.load(request)),
     observe: (event: KernelEvent) => {
       application.guest.notify({ notice: 'event', event });
     },
   });
   const link = new PortLink(setup.control);
-  const application = kernel.attach(link, 'application', APPLICATION);
+  const application = kernel.attach(time.control(link), 'application', APPLICATION);
   whenExitAnnounced(setup.handshake, () => {
     wall.dismissGuard();
   });
 
-  port.on('message', (message: ToKernel) => {
+  const heard = time.hearing((message: ToKernel) => {
     if (message.tag === 'start') {
       kernel.start(message.name, message.spec, (failure) => {
         say({ tag: 'started', failure });
@@ -124,10 +131,13 @@ export function startKernel(logic: SupervisorLogic): void {
       say({ tag: 'facts', facts: wall.facts() });
       return;
     }
+    time.ending();
     void Promise.all([wall.close(), loader.close()]).then(() => {
       say({ tag: 'closed', stuck: wall.stuck });
       link.close();
       port.close();
     });
   });
+  port.on('message', heard);
+  time.running();
 }

@@ -4,13 +4,13 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.js';
-import type { Wall, WallLimits, WallRequest, WallThread } from '../kernel/wall.js';
+import type { WallLimits, WallThread } from '../kernel/wall.js';
 import { Guard, type GuardLimits, type LimitExceeded } from './guard.js';
 import { InspectionGate } from './inspection-gate.js';
 import { nodeClock } from './node-clock.js';
 import { Spares, type SpareOptions } from './spares.js';
 import { NodeThread } from './wall-thread.js';
-import type { OutputStream } from './wall-messages.js';
+import type { OutputStream, ThreadRequest, ThreadStarter } from './wall-messages.js';
 
 /** What a thread may print: default of `outputBytesPerSecond`. */
 const OUTPUT_BYTES_PER_SECOND = 1_000_000;
@@ -47,7 +47,7 @@ export interface ThreadFacts {
   readonly offHeapMb: number | undefined;
 }
 
-export class ThreadWall implements Wall {
+export class ThreadWall implements ThreadStarter {
   readonly #options: ThreadWallOptions;
   readonly #clock: Clock;
   readonly #spares: Spares<NodeThread>;
@@ -75,7 +75,7 @@ export class ThreadWall implements Wall {
     );
   }
 
-  start(request: WallRequest): WallThread {
+  start(request: ThreadRequest): WallThread {
     const thread = this.#spares.take(request.limits) ?? this.#thread(request.title, request.limits);
     thread.boot(request);
     return thread;

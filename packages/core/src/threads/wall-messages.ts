@@ -4,6 +4,8 @@
  * wall checks what comes from it all the same.
  */
 import type { MessagePort } from 'node:worker_threads';
+import type { Wall, WallRequest, WallThread } from '../kernel/wall.js';
+import type { GuestTicket } from './test-clock/tickets.js';
 
 /** Handed to a new thread in `workerData`. */
 export interface ThreadPorts {
@@ -18,6 +20,17 @@ export interface ThreadPorts {
 export interface FromWall {
   readonly tag: 'boot';
   readonly env: Readonly<Record<string, string>>;
+  /** Under a test clock. */
+  readonly ticket: GuestTicket | undefined;
+}
+
+export interface ThreadRequest extends WallRequest {
+  readonly ticket?: GuestTicket;
+}
+
+/** The thread wall, as the test clock stands in front of it. */
+export interface ThreadStarter extends Wall {
+  start(request: ThreadRequest): WallThread;
 }
 
 export type OutputStream = 'stdout' | 'stderr';

@@ -8,14 +8,20 @@
  */
 import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads';
 import type { Clock } from '../clock.js';
-import type { WallEnd, WallLimits, WallRequest, WallThread } from '../kernel/wall.js';
+import type { WallEnd, WallLimits, WallThread } from '../kernel/wall.js';
 import type { GuardEntry, LimitExceeded } from './guard.js';
 import type { InspectionGate } from './inspection-gate.js';
 import { hardHeapMb, toResourceLimits } from './limits.js';
 import { OutputQuota } from './output-quota.js';
 import { PortLink } from './port-link.js';
 import { lowerPriority } from './thread-cpu.js';
-import { readFromBootstrap, type FromWall, type OutputStream, type ThreadPorts } from './wall-messages.js';
+import {
+  readFromBootstrap,
+  type FromWall,
+  type OutputStream,
+  type ThreadPorts,
+  type ThreadRequest,
+} from './wall-messages.js';
 
 /** The bootstrap cannot be inspected while the application's thread is blocked in a native call: then it
  * runs unguarded at first, rather than not at all. */
@@ -57,7 +63,7 @@ export class NodeThread implements WallThread {
   #heapLimitMb: number | undefined;
   #ready = false;
   #rehearsed = false;
-  #request: WallRequest | undefined;
+  #request: ThreadRequest | undefined;
   #cancelWait: (() => void) | undefined;
   #silent = false;
   #exceeded: LimitExceeded | undefined;
@@ -125,11 +131,11 @@ export class NodeThread implements WallThread {
   }
 
   /** Lets the guest in, now or as soon as the thread is ready. */
-  boot(request: WallRequest): void {
+  boot(request: ThreadRequest): void {
     this.#request = request;
     this.#title = request.title;
     this.#worker?.ref();
-    if (this.#ready) this.#post({ tag: 'boot', env: request.env });
+    if (this.#ready) this.#letInNow(request);
   }
 
   /** A thread that nobody uses yet does not keep the process going. */
@@ -145,6 +151,14 @@ export class NodeThread implements WallThread {
   exceeded(evidence: LimitExceeded): void {
     this.#exceeded ??= evidence;
     this.terminate();
+  }
+
+  isWaiting(): boolean {
+    const worker = this.#worker;
+    // It grows while the loop waits, and only then. To read it does not disturb the thread.
+    const idle = (): number => worker?.performance.eventLoopUtilization().idle ?? 0;
+    const before = idle();
+    return idle() > before;
   }
 
   terminate(): void {
@@ -230,8 +244,12 @@ export class NodeThread implements WallThread {
     this.#cancelWait?.();
     if (this.#ready || this.#end !== undefined) return;
     this.#ready = true;
-    if (this.#request !== undefined) this.#post({ tag: 'boot', env: this.#request.env });
+    if (this.#request !== undefined) this.#letInNow(this.#request);
     this.#setup.ready(this);
+  }
+
+  #letInNow({ env, ticket }: ThreadRequest): void {
+    this.#post({ tag: 'boot', env, ticket });
   }
 
   #output(stream: OutputStream, text: string, droppedThere: number): void {

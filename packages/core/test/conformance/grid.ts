@@ -9,7 +9,17 @@ import { messages } from './suites/messages.js';
 import { parking } from './suites/parking.js';
 import { signals } from './suites/signals.js';
 
-export function grid(given: Harness): void {
+const SUITES: readonly ((harness: Harness) => void)[] = [
+  messages,
+  calls,
+  lives,
+  signals,
+  addresses,
+  bounds,
+  parking,
+];
+
+export function grid(given: Harness, suites = SUITES): void {
   const opened: Grid[] = [];
   const harness: Harness = {
     name: given.name,
@@ -22,11 +32,5 @@ export function grid(given: Harness): void {
   afterEach(async () => {
     for (const started of opened.splice(0)) await started.close();
   });
-  messages(harness);
-  calls(harness);
-  lives(harness);
-  signals(harness);
-  addresses(harness);
-  bounds(harness);
-  parking(harness);
+  for (const suite of suites) suite(harness);
 }

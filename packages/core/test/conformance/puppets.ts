@@ -5,10 +5,10 @@ import type { Grid } from './harness.js';
 import type { Item, Outcome, Step } from './modules/puppet.js';
 
 export class Puppet {
-  readonly grid: Grid;
+  readonly grid: Pick<Grid, 'context' | 'settle'>;
   readonly target: Destination;
 
-  constructor(grid: Grid, target: Destination) {
+  constructor(grid: Pick<Grid, 'context' | 'settle'>, target: Destination) {
     this.grid = grid;
     this.target = target;
   }

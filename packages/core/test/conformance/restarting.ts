@@ -30,7 +30,7 @@ function startNext(state: State): readonly SupervisorEffect[] {
 function start(state: State, spec: ChildSpec): SupervisorEffect {
   const incarnation = (state.incarnations.get(spec.id) ?? 0) + 1;
   state.incarnations.set(spec.id, incarnation);
-  return { type: 'startChild', id: spec.id, incarnation, spec, extra: [] };
+  return { type: 'startChild', id: spec.id, incarnation, spec, extra: undefined };
 }
 
 function stopLast(state: State, reason: ExitReason): readonly SupervisorEffect[] {

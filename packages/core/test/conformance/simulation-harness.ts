@@ -42,7 +42,7 @@ export function simulationHarness(seed: number): Harness {
         },
         inspect: (id, query) => {
           const environment = simulation.kernel.tree.environment(`tree/${id}`);
-          environment?.guest.notify({ notice: 'inspect', id: 1, env: environment.slot, query });
+          environment?.guest.inspect(environment.slot, query, () => undefined);
         },
         close: async () => {
           simulation.kernel.tree.stop(() => {

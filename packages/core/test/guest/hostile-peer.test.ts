@@ -40,6 +40,7 @@ class Bench {
       links: this.links,
       clock: new ManualClock(),
       afterTurn: this.turns.afterTurn,
+      nextTurn: () => undefined,
       text,
       collector: { watch: () => undefined },
       load: () => Promise.reject(new Error('nothing is loaded here')),

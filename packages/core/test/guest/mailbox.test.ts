@@ -7,6 +7,15 @@ const BOUNDS = { capacity: 10_000, capacityBytes: 1_000_000 };
 const message = (value: unknown): Received => ({ type: 'message', value });
 const valueOf = (item: Received | undefined): unknown => (item?.type === 'message' ? item.value : item?.type);
 
+/** Time stands still: it never has to rest. */
+function mailboxOf(bounds: typeof BOUNDS): Mailbox {
+  return new Mailbox(
+    bounds,
+    () => 0,
+    () => undefined,
+  );
+}
+
 function open(mailbox: Mailbox): InboundStream {
   const stream = new InboundStream(() => undefined);
   mailbox.credit.open();
@@ -23,7 +32,7 @@ describe('mailbox', () => {
           maxLength: 3000,
         }),
         (steps) => {
-          const mailbox = new Mailbox(BOUNDS);
+          const mailbox = mailboxOf(BOUNDS);
           const stream = open(mailbox);
           const list: number[] = [];
           for (const step of steps) {
@@ -46,7 +55,7 @@ describe('mailbox', () => {
   });
 
   test('mailbox: a message without credit is not taken in', () => {
-    const mailbox = new Mailbox(BOUNDS);
+    const mailbox = mailboxOf(BOUNDS);
     const stream = new InboundStream(() => undefined);
     mailbox.credit.open();
     for (let n = 0; n < 8; n++) expect(mailbox.push(message(n), stream, 1)).toBe(true);
@@ -57,7 +66,7 @@ describe('mailbox', () => {
   });
 
   test('mailbox: what comes while its item is handed over comes after it', () => {
-    const mailbox = new Mailbox(BOUNDS);
+    const mailbox = mailboxOf(BOUNDS);
     const stream = open(mailbox);
     const seen: unknown[] = [];
     mailbox.consume((item) => {
@@ -73,7 +82,7 @@ describe('mailbox', () => {
   });
 
   test('mailbox: room that is granted to oneself does not let the next item in front', () => {
-    const mailbox: Mailbox = new Mailbox({ capacity: 1, capacityBytes: 1000 });
+    const mailbox: Mailbox = mailboxOf({ capacity: 1, capacityBytes: 1000 });
     const taken: unknown[] = [];
     const stream: InboundStream = new InboundStream(() => {
       // The own sends wait for exactly this.
@@ -96,7 +105,7 @@ describe('mailbox', () => {
   });
 
   test('mailbox: delivers nothing while suspended, and everything in order afterwards', () => {
-    const mailbox = new Mailbox(BOUNDS);
+    const mailbox = mailboxOf(BOUNDS);
     const stream = open(mailbox);
     const seen: unknown[] = [];
     mailbox.take(
@@ -116,7 +125,7 @@ describe('mailbox', () => {
   });
 
   test('mailbox: removeReserved takes out only what has a reserved slot', () => {
-    const mailbox = new Mailbox(BOUNDS);
+    const mailbox = mailboxOf(BOUNDS);
     const stream = open(mailbox);
     mailbox.push(message('a'), stream, 1);
     mailbox.pushReserved(message('b'));
@@ -130,7 +139,7 @@ describe('mailbox', () => {
   });
 
   test('mailbox: closing counts what lay unread, without reserved slots, and takes nothing in any more', () => {
-    const mailbox = new Mailbox(BOUNDS);
+    const mailbox = mailboxOf(BOUNDS);
     const stream = open(mailbox);
     mailbox.push(message('a'), stream, 1);
     mailbox.pushReserved(message('b'));
@@ -140,7 +149,7 @@ describe('mailbox', () => {
   });
 
   test('mailbox: a take that is withdrawn takes nothing', () => {
-    const mailbox = new Mailbox(BOUNDS);
+    const mailbox = mailboxOf(BOUNDS);
     const stream = open(mailbox);
     const withdraw = mailbox.take(
       undefined,
@@ -153,5 +162,144 @@ describe('mailbox', () => {
     expect(mailbox.hasTaker).toBe(false);
     mailbox.push(message('a'), stream, 1);
     expect(mailbox.length).toBe(1);
+  });
+});
+
+/** A mailbox over a clock that only handlers move, and an event loop that turns when the test says so. */
+class Bench {
+  readonly taken: unknown[] = [];
+  readonly mailbox: Mailbox;
+  looks = 0;
+  #now = 0;
+  #turns: (() => void)[] = [];
+  #microtasks: (() => void)[] = [];
+  readonly #stream: InboundStream;
+
+  constructor() {
+    this.mailbox = new Mailbox(
+      BOUNDS,
+      () => {
+        this.looks++;
+        return this.#now;
+      },
+      (callback) => this.#turns.push(callback),
+    );
+    this.#stream = open(this.mailbox);
+  }
+
+  /** Taken by a server whose handlers take so long each. */
+  server(handlerMs: number): void {
+    this.mailbox.consume((item) => this.#handle(item, handlerMs));
+  }
+
+  /** Taken by `for (;;) await receive()`. */
+  loop(handlerMs: number): void {
+    const goOn = (item: Received | undefined): void => {
+      this.#microtasks.push(() => {
+        if (item !== undefined) this.#handle(item, handlerMs);
+        const next = this.mailbox.takeNow(undefined);
+        if (next !== undefined) goOn(next);
+        else this.mailbox.take(undefined, goOn, () => undefined);
+      });
+    };
+    goOn(undefined);
+    this.#settle();
+  }
+
+  push(...values: readonly unknown[]): void {
+    for (const value of values) this.mailbox.push(message(value), this.#stream, 1);
+    this.#settle();
+  }
+
+  turn(): void {
+    for (const callback of this.#turns.splice(0)) callback();
+    this.#settle();
+  }
+
+  #handle(item: Received, ms: number): void {
+    this.taken.push(valueOf(item));
+    this.#now += ms;
+  }
+
+  #settle(): void {
+    for (let next = this.#microtasks.shift(); next !== undefined; next = this.#microtasks.shift()) next();
+  }
+}
+
+describe('mailbox and event loop', () => {
+  test.each(['server', 'loop'] as const)('mailbox: after 10 ms of it the event loop turns (%s)', (how) => {
+    const bench = new Bench();
+    bench[how](4);
+    bench.push(1, 2, 3, 4, 5, 6, 7, 8);
+    const first = bench.taken.length;
+    expect(first).toBeGreaterThanOrEqual(3);
+    expect(first).toBeLessThanOrEqual(4);
+    bench.push(9);
+    expect(bench.taken).toHaveLength(first);
+    for (let n = 0; n < 3; n++) bench.turn();
+    expect(bench.taken).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+
+  test('mailbox: what is quick is not interrupted, and the clock is hardly looked at', () => {
+    const bench = new Bench();
+    bench.server(0.001);
+    bench.push(...Array.from({ length: 1000 }, (_, n) => n));
+    expect(bench.taken).toHaveLength(1000);
+    expect(bench.looks).toBeLessThan(1000 / 7);
+  });
+
+  test('mailbox: one that rests and is suspended goes on when both are over', () => {
+    for (const order of [
+      ['turn', 'resume'],
+      ['resume', 'turn'],
+    ] as const) {
+      const bench = new Bench();
+      bench.server(20);
+      bench.push(1, 2);
+      expect(bench.taken).toEqual([1]);
+      bench.mailbox.suspend();
+      for (const [n, what] of order.entries()) {
+        if (what === 'turn') bench.turn();
+        else bench.mailbox.resume();
+        expect(bench.taken).toEqual(n === 0 ? [1] : [1, 2]);
+      }
+    }
+  });
+
+  test('mailbox: one that is closed while it rests hands nothing over any more', () => {
+    const bench = new Bench();
+    bench.server(20);
+    bench.push(1, 2);
+    expect(bench.mailbox.close()).toBe(1);
+    bench.turn();
+    expect(bench.taken).toEqual([1]);
+  });
+
+  test('mailbox: everything comes in order, whatever the handlers take and whenever the loop turns (model)', () => {
+    const moment = fc.oneof(
+      fc.record({ push: fc.integer({ min: 1, max: 40 }) }),
+      fc.constantFrom('turn' as const, 'suspend' as const, 'resume' as const),
+    );
+    fc.assert(
+      fc.property(
+        fc.constantFrom('server' as const, 'loop' as const),
+        fc.double({ min: 0, max: 15, noNaN: true }),
+        fc.array(moment, { maxLength: 30 }),
+        (how, handlerMs, moments) => {
+          const bench = new Bench();
+          bench[how](handlerMs);
+          let pushed = 0;
+          for (const now of moments) {
+            if (now === 'turn') bench.turn();
+            else if (now === 'suspend') bench.mailbox.suspend();
+            else if (now === 'resume') bench.mailbox.resume();
+            else for (let n = 0; n < now.push; n++) bench.push(++pushed);
+          }
+          bench.mailbox.resume();
+          for (let n = 0; n <= pushed; n++) bench.turn();
+          expect(bench.taken).toEqual(Array.from({ length: pushed }, (_, n) => n + 1));
+        },
+      ),
+    );
   });
 });

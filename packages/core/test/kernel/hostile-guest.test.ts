@@ -93,6 +93,15 @@ describe('hostile guests', () => {
     expect(resolve(4)).not.toBe(handle);
   });
 
+  test('start: what an environment was started with is handed over, and not kept', () => {
+    const kernel = new RawKernel();
+    const [one] = kernel.start(1) as [RawGuest];
+    expect(one.of('boot')[0]?.boot).toBeInstanceOf(Uint8Array);
+    const kept = kernel.kernel.tree.environment('tree/e0')?.spec;
+    expect(kept).toMatchObject({ name: 'e0' });
+    expect(kept).not.toHaveProperty('boot');
+  });
+
   test('supervise: only the administrator may', () => {
     const kernel = new RawKernel();
     const [one] = kernel.start(1) as [RawGuest];

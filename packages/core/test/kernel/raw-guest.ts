@@ -22,6 +22,8 @@ export class RawGuest {
   readonly recorder = new Recorder();
   readonly channel: Channel;
   terminated = false;
+  /** Its event loop is seen waiting for something to do. */
+  waiting = false;
   end: ((end: WallEnd) => void) | undefined;
 
   constructor(link: Link, turns: Turns) {
@@ -50,12 +52,17 @@ export class RawKernel {
   readonly events: KernelEvent[] = [];
   readonly guests: RawGuest[] = [];
   readonly kernel: Kernel;
+  #nextTurn: (() => void)[] = [];
+  readonly #unresponsiveMs: EnvironmentSpec['unresponsiveMs'];
 
-  constructor() {
+  constructor(unresponsiveMs: EnvironmentSpec['unresponsiveMs'] = 'infinity') {
+    this.#unresponsiveMs = unresponsiveMs;
     this.kernel = new Kernel({
       clock: this.clock,
+      realClock: this.clock,
       random: new SeededRandom(1),
       afterTurn: this.turns.afterTurn,
+      nextTurn: (callback) => this.#nextTurn.push(callback),
       text,
       links: this.links,
       logic: noSupervision,
@@ -69,6 +76,7 @@ export class RawKernel {
           return {
             link: near,
             onEnd: (observer) => (guest.end = observer),
+            isWaiting: () => guest.waiting,
             terminate: () => {
               guest.terminated = true;
               far.close();
@@ -84,15 +92,28 @@ export class RawKernel {
 
   /** A tree of that many environments, all of them ready. */
   start(count: number): readonly RawGuest[] {
+    this.begin(count);
+    for (let n = 0; n < count; n++) {
+      this.run();
+      this.say(this.guests[n] as RawGuest, { call: 'ready', env: 0, ignore: false });
+    }
+    return this.guests;
+  }
+
+  /** The same; the first of them is being started, and has not been told anything yet. */
+  begin(count: number): void {
     const children = Array.from({ length: count }, (_, n) => ({
       id: `e${String(n)}`,
       kind: 'environment' as const,
+      name: `e${String(n)}`,
       restart: 'temporary' as const,
       shutdown: 5000,
       significant: false,
       startTimeoutMs: 'infinity' as const,
       backoff: null,
       start: { kind: 'environment', spec: this.#spec(`e${String(n)}`) },
+      version: '',
+      source: new Uint8Array(),
     }));
     const spec = {
       strategy: 'one_for_one',
@@ -104,11 +125,6 @@ export class RawKernel {
       children,
     } as const;
     this.kernel.start('tree', spec, () => undefined);
-    for (let n = 0; n < count; n++) {
-      this.run();
-      this.say(this.guests[n] as RawGuest, { call: 'ready', env: 0, ignore: false });
-    }
-    return this.guests;
   }
 
   /** The guest makes a system call, or what it takes for one. */
@@ -123,6 +139,9 @@ export class RawKernel {
       ready[0]?.deliver();
       this.turns.end();
     }
+    if (this.#nextTurn.length === 0) return;
+    for (const callback of this.#nextTurn.splice(0)) callback();
+    this.run();
   }
 
   #spec(name: string): EnvironmentSpec {
@@ -131,6 +150,7 @@ export class RawKernel {
       name,
       terms: TERMS,
       limits: { heapMb: 64, youngMb: 8, stackMb: 4 },
+      unresponsiveMs: this.#unresponsiveMs,
       env: {},
     };
   }

@@ -37,6 +37,24 @@ describe('simulation', () => {
     expect(simulation.clock.now()).toBe(2234);
   });
 
+  test('simulation: what a timer sets going happens at its time, however far time is to go', async () => {
+    const simulation = new Simulation();
+    const behaviour = server({ calls: { ask: () => true } });
+    await simulation.start([simulation.child('a', { behaviour })]);
+    const { context } = simulation;
+    // Each wait begins when what followed the one before has gone to another environment and back.
+    const waited = (async () => {
+      for (let n = 0; n < 3; n++) {
+        context.sendAfter(100, context.self, n);
+        await context.receive();
+        await context.call('a', 'ask', []);
+      }
+      return simulation.clock.now();
+    })();
+    await simulation.advance(1000);
+    expect(await simulation.settle(waited)).toBe(300);
+  });
+
   test('simulation: says its seed when nothing can happen any more', async () => {
     const simulation = new Simulation({ seed: 99 });
     const error: unknown = await simulation

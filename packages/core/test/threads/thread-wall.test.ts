@@ -28,11 +28,22 @@ describe('thread wall: a thread', () => {
     expect(late).toEqual([{ kind: 'unexplained', exitCode: 1 }]);
   });
 
-  test('whose link has ended and that does not exit is terminated', async () => {
-    walls = testWall();
-    const guest = await walls.start({ title: 'leaving' });
-    guest.post('() => { link.close(); setInterval(() => undefined, 1000); }');
-    expect(await guest.ended).toEqual({ kind: 'unexplained', exitCode: 1 });
+  test('is seen waiting while it has nothing to do, without being woken, and not while it is blocked', async () => {
+    const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    for (const block of ['for (;;);', 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);']) {
+      walls = testWall();
+      const guest = await walls.start();
+      while (!guest.thread.isWaiting()) await turn();
+      for (let n = 0; n < 100; n++) expect(guest.thread.isWaiting()).toBe(true);
+      guest.post(`() => { say(0); ${block} }`);
+      await guest.next();
+      for (let n = 0; n < 100; n++) {
+        expect(guest.thread.isWaiting()).toBe(false);
+        await turn();
+      }
+      await walls.close();
+      expect(guest.thread.isWaiting()).toBe(false);
+    }
   });
 
   test('whose bootstrap is missing is reported as an end, with the error as output', async () => {

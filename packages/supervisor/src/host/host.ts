@@ -2,21 +2,58 @@
  * The host handle: what the application holds of a running tree. It is a credited endpoint like an
  * environment's, with the administrator's right to the whole tree.
  */
-import type { CallOptions, Context, Destination, Ref, SendOptions, Statistics } from '@espalier/core';
+import type {
+  Address,
+  CallOptions,
+  Context,
+  Destination,
+  Ref,
+  SendOptions,
+  Statistics,
+} from '@espalier/core';
 import type { HostFacts, TreeSnapshot } from '@espalier/core/internal/host.js';
+import type { ChildCounts } from '@espalier/core/internal/supervisor-logic.js';
+import type { VersionedTree } from '../apply/difference.js';
+import type { NormalisedNode } from '../spec/normalised.js';
+import type {
+  ChildSpecInput,
+  EnvironmentSpec,
+  PoolSpec,
+  SupervisorNodeSpec,
+  TreeSpec,
+} from '../spec/tree-spec.js';
+import { Applier, type ApplyOptions, type ApplyResult } from './apply.js';
+import { Children, type ChildInfo, type ExtraArguments } from './children.js';
 import type { TreeEvent } from './events.js';
+import type { ImageSource } from './image-source.js';
 import type { KernelThread } from './kernel-thread-handle.js';
+import type { StartedChild, StartedNode } from './started-child.js';
 
 export interface StopResult {
   /** Paths of threads that were told to end and did not: end the process by `endProcess`. */
   readonly stuck: readonly string[];
 }
 
+export interface HostParts {
+  readonly kernel: KernelThread;
+  readonly images: ImageSource;
+  /** The folder that relative modules of later specs are taken from, as a `file:` URL: that of the first. */
+  readonly base: string;
+  /** What the tree was started by. */
+  readonly applied: VersionedTree;
+}
+
 export class Host {
   readonly #kernel: KernelThread;
+  readonly #images: ImageSource;
+  readonly #children: Children;
+  readonly #applier: Applier;
 
-  constructor(kernel: KernelThread) {
+  constructor({ kernel, images, base, applied }: HostParts) {
     this.#kernel = kernel;
+    this.#images = images;
+    this.#children = new Children(kernel, images, base);
+    this.#applier = new Applier(kernel, images, base, applied);
   }
 
   /** The application's own endpoint: its mailbox, its address, everything an environment can do but end. */
@@ -55,6 +92,98 @@ export class Host {
     return answer.data;
   }
 
+  /**
+   * Makes the tree what a new spec says, an object or the path of a file: what is new is started, what is
+   * gone is stopped, and of the rest exactly those are restarted of which a field that needs it or the
+   * code has changed, and those that their strategies add. Resolves with the difference and what was done
+   * when all that is to run does. `check: true` only tells the difference. The same spec twice changes
+   * nothing. Applies are carried out one after the other, each as a whole; other changes wait meanwhile.
+   *
+   * @throws ApplyError `apply_undone`: something did not start (`path`, `reason`), and what ran before runs
+   *   again; `apply_broken`: not all of it does yet. Both hold the `difference`.
+   * @throws SpecError `spec_unreadable`, `spec_invalid`, `spec_not_built`, EnvironmentError
+   *   `module_missing`, `module_unfit`: nothing was changed. SupervisionError `shutdown`: the tree is
+   *   ending. CallError `noproc`: it has ended. HostError `host_stopped`, `kernel_fault`.
+   */
+  apply(spec: TreeSpec | string, options: ApplyOptions = {}): Promise<ApplyResult> {
+    return this.#applier.apply(spec, options);
+  }
+
+  /** The environment that runs at a path now. @throws CallError `noproc`. */
+  address(path: string): Promise<Address> {
+    return this.#kernel.address(path);
+  }
+
+  /**
+   * Adds a child at the end of its supervisor's children and starts it, from a spec as in a tree spec;
+   * under `simple_one_for_one`, from the template and `{ args }` or nothing. Resolves when it runs, with
+   * undefined if it said `ignore`. `path`: the supervisor's, as in `tree()`.
+   *
+   * Changes are carried out in the order in which they are called for. All of them, here and below, throw
+   * - `CallError` `noproc`: there is no supervisor at that path
+   * - `SupervisionError` `shutdown`: the supervisor is ending
+   * - `HostError` `host_stopped`, `kernel_fault`
+   *
+   * @throws SupervisionError `already_started`, `already_present`, `max_children`, `bad_combination`,
+   *   `bad_argument`; SpecError `spec_invalid`, `spec_not_built`; EnvironmentError `module_missing`,
+   *   `module_unfit`, and `start_failed` with the reason; CallError `value_refused`, `too_large` for the
+   *   arguments. Whatever is thrown, nothing was added.
+   */
+  startChild(path: string, child: SupervisorNodeSpec): Promise<StartedNode>;
+  startChild<M = unknown>(
+    path: string,
+    child?: EnvironmentSpec | PoolSpec | ExtraArguments,
+  ): Promise<StartedChild<M> | undefined>;
+  startChild(path: string, child: ChildSpecInput | ExtraArguments): Promise<StartedNode | undefined>;
+  startChild(path: string, child?: ChildSpecInput | ExtraArguments): Promise<StartedNode | undefined> {
+    return this.#children.start(path, child);
+  }
+
+  /**
+   * Stops a child within its `shutdown` time, or ends the wait of one that was to be restarted. Its spec
+   * stays, unless it is temporary or a template's. `path`: the child's.
+   *
+   * @throws SupervisionError `not_found`; `simple_one_for_one` for a template itself.
+   */
+  terminateChild(path: string): Promise<void> {
+    return this.#children.terminate(path);
+  }
+
+  /**
+   * Starts a child again that does not run. Resolves as `startChild` does.
+   *
+   * @throws SupervisionError `not_found`, `running`, `restarting`, `simple_one_for_one`; EnvironmentError
+   *   `start_failed`: then it stays as it was, and is not tried again.
+   */
+  restartChild<M = unknown>(path: string): Promise<StartedChild<M> | undefined> {
+    return this.#children.restart(path);
+  }
+
+  /** Forgets a child that does not run. @throws SupervisionError as `restartChild` does. */
+  deleteChild(path: string): Promise<void> {
+    return this.#children.delete(path);
+  }
+
+  /** All children of a supervisor in start order, those that do not run too. Answered at once. */
+  whichChildren(path: string): Promise<readonly ChildInfo[]> {
+    return this.#children.which(path);
+  }
+
+  /** How many they are: specs, those that run, and of all children how many are of which kind. Answered at once. */
+  countChildren(path: string): Promise<ChildCounts> {
+    return this.#children.count(path);
+  }
+
+  /**
+   * The spec of a child, with all defaults filled in; of a template also by any child of it. A temporary
+   * child's has neither `args` nor `bindings`: they are not kept. Answered at once.
+   *
+   * @throws SupervisionError `not_found`.
+   */
+  getChildSpec(path: string): Promise<NormalisedNode> {
+    return this.#children.spec(path);
+  }
+
   /** Ends an environment with reason `killed`; its supervisor does what its spec says. `path`: as in `tree()`. */
   async kill(path: string): Promise<void> {
     await this.#kernel.supervise({ op: 'kill', path });
@@ -89,8 +218,10 @@ export class Host {
   }
 
   /** Stops every node in reverse order, each with its own time, then the kernel. Can be called again. */
-  stop(): Promise<StopResult> {
-    return this.#kernel.stop();
+  async stop(): Promise<StopResult> {
+    const result = await this.#kernel.stop();
+    await this.#images.close();
+    return result;
   }
 
   /** The host no longer keeps the process alive. */

@@ -1,6 +1,6 @@
 /** The application's hold on the kernel's thread: starts it, speaks to it, notices when it fails. */
 import { MessageChannel, Worker } from 'node:worker_threads';
-import { EnvironmentError, HostError, type Context } from '@espalier/core';
+import { CallError, EnvironmentError, HostError, type Address, type Context } from '@espalier/core';
 import {
   announceExit,
   decodeReason,
@@ -8,12 +8,12 @@ import {
   exitHandshake,
   garbageCollector,
   nodeAfterTurn,
-  nodeClock,
+  nodeNextTurn,
   nodeTextCodec,
   PortLink,
-  portLinks,
   Runtime,
   THREAD_FILES,
+  type ApplicationTime,
   type FromKernel,
   type HostFacts,
   type InspectQuery,
@@ -22,7 +22,11 @@ import {
   type SuperviseOperation,
   type ToKernel,
 } from '@espalier/core/internal/host.js';
-import type { SupervisorSpec } from '@espalier/core/internal/supervisor-logic.js';
+import type {
+  SupervisorOperation,
+  SupervisorResult,
+  SupervisorSpec,
+} from '@espalier/core/internal/supervisor-logic.js';
 import { readEvent, type TreeEvent } from './events.js';
 import type { StopResult } from './host.js';
 
@@ -32,6 +36,19 @@ export interface KernelThreadOptions {
   readonly spawnLimits: KernelSetup['spawnLimits'];
   readonly output: (path: string, stream: 'stdout' | 'stderr', text: string, dropped: number) => void;
   readonly warning: (problem: string) => void;
+  readonly time: ApplicationTime;
+}
+
+/** An environment that an operation has started. */
+export interface ReachableChild {
+  /** Of its spec. */
+  readonly name: string | null;
+  readonly address: Address;
+}
+
+export interface SupervisorAnswer {
+  readonly result: SupervisorResult;
+  readonly child: ReachableChild | undefined;
 }
 
 type TreeEnded = TreeEvent & { readonly kind: 'tree-ended' };
@@ -45,6 +62,7 @@ export class KernelThread {
   readonly #options: KernelThreadOptions;
   readonly #listeners = new Set<(event: TreeEvent) => void>();
   readonly #link: PortLink;
+  readonly #say: (message: ToKernel) => void;
   #announce: () => void;
   #tellEnded: (event: TreeEnded) => void = () => undefined;
   #facts: ((facts: HostFacts) => void)[] = [];
@@ -56,6 +74,10 @@ export class KernelThread {
 
   constructor(options: KernelThreadOptions) {
     this.#options = options;
+    const { time } = options;
+    this.#say = time.saying((message: ToKernel) => {
+      this.#worker.postMessage(message);
+    });
     this.treeEnded = new Promise((resolve, reject) => {
       this.#tellEnded = resolve;
       this.#onFailure.push(reject);
@@ -71,6 +93,7 @@ export class KernelThread {
       spares: options.spares,
       spawnBase: options.spawnBase,
       spawnLimits: options.spawnLimits,
+      ticket: time.kernel,
     };
     this.#worker = new Worker(new URL('../kernel-thread.cjs', import.meta.url), {
       name: 'espalier kernel',
@@ -79,9 +102,10 @@ export class KernelThread {
       env: {},
       execArgv: [],
     });
-    this.#worker.on('message', (message: FromKernel) => {
+    const heard = time.hearing((message: FromKernel) => {
       this.#heard(message);
     });
+    this.#worker.on('message', heard);
     this.#worker.on('error', (cause) => {
       this.#fail(new HostError('kernel_fault', 'the kernel has failed', { cause }));
     });
@@ -92,7 +116,10 @@ export class KernelThread {
       });
     });
     this.#worker.on('exit', (code) => {
-      this.#fail(new HostError('kernel_fault', `the kernel's thread ended with exit code ${String(code)}`));
+      time.over();
+      const fault = `the kernel's thread ended with exit code ${String(code)}`;
+      const asked = this.#stopping !== undefined && code === 0;
+      this.#fail(asked ? hostStopped() : new HostError('kernel_fault', fault));
     });
     this.#announce = () => {
       announceExit(handshake);
@@ -100,10 +127,11 @@ export class KernelThread {
     process.on('exit', this.#announce);
     this.#link = new PortLink(port1, { takesEnds: true });
     this.#runtime = new Runtime({
-      control: this.#link,
-      links: portLinks,
-      clock: nodeClock(),
+      control: time.control(this.#link),
+      links: time.links,
+      clock: time.clock,
       afterTurn: nodeAfterTurn,
+      nextTurn: nodeNextTurn,
       text: nodeTextCodec,
       collector: garbageCollector(),
       load: () => Promise.reject(new HostError('host_unfit', 'an application endpoint loads nothing')),
@@ -130,12 +158,38 @@ export class KernelThread {
     });
   }
 
-  async supervise(operation: SuperviseOperation): Promise<unknown> {
+  /** `received` gets the answer before anything else that the kernel says is read. */
+  async supervise(operation: SuperviseOperation, received?: (answer: unknown) => void): Promise<unknown> {
     if (this.#failed !== undefined) throw this.#failed;
-    if (this.#stopping !== undefined) throw new HostError('host_stopped', 'the host has been stopped');
-    return this.#orFailure<unknown>((resolve, reject) => {
-      this.#runtime.ask({ call: 'supervise', operation }).then(resolve, reject);
+    if (this.#stopping !== undefined) throw hostStopped();
+    try {
+      return await this.#orFailure<unknown>((resolve, reject) => {
+        this.#runtime.ask({ call: 'supervise', operation }, received).then(resolve, reject);
+      });
+    } catch (error) {
+      if (!(error instanceof CallError) || error.code !== 'noproc' || !('path' in operation)) throw error;
+      const remedy = 'Ask `tree()` for the paths of those that are there.';
+      throw new CallError('noproc', error.message, { field: 'path', value: operation.path, remedy });
+    }
+  }
+
+  /** Asks a supervisor. An environment that was started by it can be reached from the moment it runs. */
+  async request(path: string, request: SupervisorOperation): Promise<SupervisorAnswer> {
+    let child: ReachableChild | undefined;
+    const answer = await this.supervise({ op: 'request', path, request }, (value) => {
+      const { child: held } = value as { child?: { handle: number; name: string | null } };
+      if (held !== undefined) child = { name: held.name, address: this.#runtime.address(held.handle) };
     });
+    return { result: (answer as { data: SupervisorResult }).data, child };
+  }
+
+  /** The environment that runs there now. */
+  async address(path: string): Promise<Address> {
+    let address: Address | undefined;
+    await this.supervise({ op: 'address', path }, (handle) => {
+      address = this.#runtime.address(handle as number);
+    });
+    return address as unknown as Address;
   }
 
   async inspect(path: string, query: InspectQuery): Promise<unknown> {
@@ -160,7 +214,7 @@ export class KernelThread {
   }
 
   stop(): Promise<StopResult> {
-    this.#stopping ??= this.#stop();
+    this.#stopping ??= this.#options.time.passing(this.#stop());
     return this.#stopping;
   }
 
@@ -180,13 +234,11 @@ export class KernelThread {
     });
     process.off('exit', this.#announce);
     // A stuck thread would keep the kernel's thread, and with it the process.
-    if (result.stuck.length > 0) this.unref();
-    else await this.#exited;
+    if (result.stuck.length > 0) {
+      this.#options.time.over();
+      this.unref();
+    } else await this.#exited;
     return result;
-  }
-
-  #say(message: ToKernel): void {
-    this.#worker.postMessage(message);
   }
 
   #heard(message: FromKernel): void {
@@ -236,4 +288,8 @@ export class KernelThread {
       }, rejectAll);
     });
   }
+}
+
+function hostStopped(): HostError {
+  return new HostError('host_stopped', 'the host has been stopped');
 }

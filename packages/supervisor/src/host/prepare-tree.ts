@@ -6,11 +6,14 @@ import { fileURLToPath } from 'node:url';
 import { dirname } from 'node:path';
 import {
   bootValue,
+  opaqueValue,
   type EnvironmentSpec,
+  type Image,
   type ImageBuilder,
   type NodeStart,
 } from '@espalier/core/internal/host.js';
 import type { ChildSpec, SupervisorSpec } from '@espalier/core/internal/supervisor-logic.js';
+import { supervisorVersion, threadVersion } from '../apply/version.js';
 import { childSpecOf, supervisorSpecOf } from '../spec/supervisor-spec.js';
 import { DEFAULTS } from '../spec/defaults.js';
 import type {
@@ -24,36 +27,45 @@ import type {
 /** Throws `EnvironmentError` `module_missing` or `module_unfit`, with the module in `value`. */
 export async function prepareSupervisor(
   node: NormalisedSupervisor,
-  path: string,
   builder: ImageBuilder,
 ): Promise<SupervisorSpec> {
-  const children = await Promise.all(
-    node.children.map((child) => prepareChild(child, joinPath(path, child.id), builder)),
-  );
+  const isTemplate = node.strategy === 'simple_one_for_one';
+  const children = await Promise.all(node.children.map((child) => prepareChild(child, builder, isTemplate)));
   return { ...supervisorSpecOf(node), children };
 }
 
+/** The same errors. */
 export async function prepareChild(
   node: NormalisedNode,
-  path: string,
   builder: ImageBuilder,
+  isTemplate = false,
 ): Promise<ChildSpec> {
-  const start = await prepareNode(node, path, builder);
-  return { ...childSpecOf(node), start };
+  const { start, version } = await prepareNode(node, builder);
+  // OTP: a temporary child is never started again, so nobody keeps what it was started with.
+  const kept = node.restart === 'temporary' && !isTemplate ? withoutArguments(node) : node;
+  return { ...childSpecOf(node), start, version, source: opaqueValue(kept, node.id) };
 }
 
-async function prepareNode(node: NormalisedNode, path: string, builder: ImageBuilder): Promise<NodeStart> {
-  if (node.kind === 'supervisor')
-    return { kind: 'supervisor', spec: await prepareSupervisor(node, path, builder) };
-  if (node.kind === 'pool') return { kind: 'environment', spec: await preparePool(node, builder) };
-  return { kind: 'environment', spec: await prepareEnvironment(node, builder) };
+function withoutArguments(node: NormalisedNode): NormalisedNode {
+  if (node.kind === 'supervisor') return node;
+  return node.kind === 'pool' ? { ...node, bindings: {} } : { ...node, args: undefined, bindings: {} };
 }
 
-async function prepareEnvironment(
-  node: NormalisedEnvironment,
+async function prepareNode(
+  node: NormalisedNode,
   builder: ImageBuilder,
-): Promise<EnvironmentSpec> {
-  const image = await builder.build({ ...located(node.module), external: node.external });
+): Promise<{ readonly start: NodeStart; readonly version: string }> {
+  if (node.kind === 'supervisor') {
+    const spec = await prepareSupervisor(node, builder);
+    return { start: { kind: 'supervisor', spec }, version: supervisorVersion(spec) };
+  }
+  const module = node.kind === 'pool' ? node.pool.module : node.module;
+  const image = await builder.build({ ...located(module), external: node.external });
+  const spec = node.kind === 'pool' ? poolSpec(node, image) : environmentSpec(node, image);
+  return { start: { kind: 'environment', spec }, version: threadVersion(node, image.hash) };
+}
+
+function environmentSpec(node: NormalisedEnvironment, image: Image): EnvironmentSpec {
   const { limits } = node;
   return {
     boot: bootValue({ image, args: node.args, bindings: node.bindings }),
@@ -66,14 +78,14 @@ async function prepareEnvironment(
       sendTimeoutMs: node.sendTimeoutMs,
     },
     limits: { heapMb: limits.heapMb, youngMb: limits.youngMb, stackMb: limits.stackMb },
+    unresponsiveMs: limits.unresponsiveMs,
     env: node.env,
   };
 }
 
 /** The thread that hosts a pool is an environment of ours; what the spec says is said of the pool's threads. */
-async function preparePool(node: NormalisedPool, builder: ImageBuilder): Promise<EnvironmentSpec> {
-  const { module, ...options } = node.pool;
-  const image = await builder.build({ ...located(module), external: node.external });
+function poolSpec(node: NormalisedPool, image: Image): EnvironmentSpec {
+  const { module: _module, ...options } = node.pool;
   const pool = { ...options, limits: node.limits, env: node.env };
   const { limits } = DEFAULTS;
   return {
@@ -86,6 +98,7 @@ async function preparePool(node: NormalisedPool, builder: ImageBuilder): Promise
       ...DEFAULTS.environment,
     },
     limits: { heapMb: limits.heapMb, youngMb: limits.youngMb, stackMb: limits.stackMb },
+    unresponsiveMs: limits.unresponsiveMs,
     env: {},
   };
 }
@@ -98,8 +111,4 @@ export function located(module: NormalisedModule): { readonly module: string; re
     module: module.specifier,
     base: module.base === '' ? dirname(fileURLToPath(module.specifier)) : base,
   };
-}
-
-function joinPath(path: string, id: string): string {
-  return path === '' ? id : `${path}/${id}`;
 }

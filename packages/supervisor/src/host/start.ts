@@ -1,11 +1,15 @@
 /** Starts a tree in a host of its own: `const host = await start(spec, { embedded: true })`. */
 import { dirname, resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { SpecError } from '@espalier/core';
-import { ImageBuilder } from '@espalier/core/internal/host.js';
+import { applicationTestTime, realTime, type ApplicationTime } from '@espalier/core/internal/host.js';
+import type { TestClock } from '@espalier/core/testing';
 import { DEFAULTS, loadSpec, normaliseSpec, type NormalisedTree, type TreeSpec } from '../spec/index.js';
 import type { TreeEvent } from './events.js';
+import { versioned } from './apply.js';
+import { folderUrl } from './folder-url.js';
 import { Host } from './host.js';
+import { ImageSource } from './image-source.js';
 import { KernelThread } from './kernel-thread-handle.js';
 import { prepareSupervisor } from './prepare-tree.js';
 
@@ -25,6 +29,8 @@ export interface StartOptions {
   readonly onOutput?: (path: string, stream: 'stdout' | 'stderr', text: string, dropped: number) => void;
   /** Something is not as it should be, but the tree runs; printed to stderr by default. */
   readonly onWarning?: (problem: string) => void;
+  /** For tests: all time in the tree is this clock's, and passes when the test says so (docs/testing.md). */
+  readonly clock?: TestClock;
 }
 
 /**
@@ -45,28 +51,36 @@ export async function start(spec: TreeSpec | string, options: StartOptions): Pro
       },
     ]);
   }
-  if (typeof spec === 'string') return startTree(await loadSpec(spec), options, dirname(resolve(spec)));
-  const base = folderUrl(options.base);
-  return startTree(normaliseSpec(spec, { base }), options, fileURLToPath(base));
-}
-
-/** A folder given as a path, a `file:` URL or its text; the working directory without one. */
-function folderUrl(base: string | URL | undefined): URL {
-  if (base instanceof URL) return base;
-  if (base?.startsWith('file:') === true) return new URL(base);
-  return pathToFileURL(`${resolve(base ?? '.')}/`);
-}
-
-async function startTree(tree: NormalisedTree, options: StartOptions, spawnBase: string): Promise<Host> {
-  const builder = new ImageBuilder();
+  const time = options.clock === undefined ? realTime() : applicationTestTime(options.clock);
   try {
-    const spec = await prepareSupervisor(tree.root, '', builder);
+    if (typeof spec === 'string') {
+      const tree = await time.during(loadSpec(spec));
+      return await startTree(tree, options, folderUrl(dirname(resolve(spec))), time);
+    }
+    const base = folderUrl(options.base);
+    return await startTree(normaliseSpec(spec, { base }), options, base, time);
+  } catch (error) {
+    time.over();
+    throw error;
+  }
+}
+
+async function startTree(
+  tree: NormalisedTree,
+  options: StartOptions,
+  base: URL,
+  time: ApplicationTime,
+): Promise<Host> {
+  const images = new ImageSource(time);
+  try {
+    const spec = await images.use((builder) => prepareSupervisor(tree.root, builder));
     const kernel = new KernelThread({
       spares: { perClass: options.spares?.perClass ?? 1, total: options.spares?.total ?? 4 },
-      spawnBase,
+      spawnBase: fileURLToPath(base),
       spawnLimits: DEFAULTS.limits,
       output: options.onOutput ?? print,
       warning: options.onWarning ?? warn,
+      time,
     });
     if (options.onEvent !== undefined) kernel.onEvent(options.onEvent);
     try {
@@ -75,9 +89,9 @@ async function startTree(tree: NormalisedTree, options: StartOptions, spawnBase:
       await kernel.stop();
       throw error;
     }
-    return new Host(kernel);
+    return new Host({ kernel, images, base: base.href, applied: versioned(tree, spec) });
   } finally {
-    await builder.close();
+    await images.settled();
   }
 }
 

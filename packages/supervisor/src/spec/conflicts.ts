@@ -101,11 +101,7 @@ export function checkSupervisor(read: Read, children: readonly unknown[], place:
   for (const [i, child] of children.entries()) {
     if (!isPlainObject(child)) continue;
     const at = { ...place, segments: [...place.segments, 'children', i] };
-    if (child['significant'] === true && autoShutdown === 'never') {
-      const remedy =
-        'Give the supervisor `autoShutdown: any_significant` or `all_significant`, or leave `significant` out.';
-      conflict(at, ['significant', true], ['autoShutdown', 'never'], remedy);
-    }
+    checkSignificant(child, autoShutdown, at);
     const { id } = child;
     if (typeof id !== 'string') continue;
     const first = seen.get(id);
@@ -120,6 +116,14 @@ export function checkSupervisor(read: Read, children: readonly unknown[], place:
       );
     }
   }
+}
+
+/** OTP: where no end of a child ends its supervisor, none can be significant. */
+export function checkSignificant(child: Read, autoShutdown: unknown, place: Place): void {
+  if (child['significant'] !== true || autoShutdown !== 'never') return;
+  const remedy =
+    'Give the supervisor `autoShutdown: any_significant` or `all_significant`, or leave `significant` out.';
+  conflict(place, ['significant', true], ['autoShutdown', 'never'], remedy);
 }
 
 /** Below grouping supervisors all share one namespace, whatever level they are on. */

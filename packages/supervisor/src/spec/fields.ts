@@ -64,6 +64,11 @@ export const LIMIT_FIELDS = {
     says: 'Bytes of one message.',
     default: `${limits.messageBytes} (16 MB), or \`mailboxBytes\` if that is less`,
   },
+  unresponsiveMs: {
+    kind: numberOr({ min: 100, max: LONGEST_MS, unit: 'milliseconds' }, 'infinity'),
+    says: 'For so long its event loop may stand still; then it ends with reason `unresponsive`. See [A hang is a failure](supervision.md#a-hang-is-a-failure).',
+    default: `\`${limits.unresponsiveMs}\``,
+  },
 } satisfies FieldTable<EnvironmentLimitsSpec>;
 
 export const BACKOFF_FIELDS = {

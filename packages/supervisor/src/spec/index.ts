@@ -1,10 +1,12 @@
 /** Tree specs: what users write, what the kernel takes, and the way from one to the other. */
+export { checkSpec } from './check-spec.js';
 export { DEFAULTS } from './defaults.js';
-export { normaliseSpec } from './normalise.js';
+export { normaliseChild, normaliseSpec } from './normalise.js';
 export { NOT_BUILT } from './not-built.js';
 export { loadSpec, readSpecFile } from './read-file.js';
 export { childSpecOf, supervisorSpecOf } from './supervisor-spec.js';
 
+export type { CheckOptions } from './check-spec.js';
 export type { NormaliseOptions } from './normalise.js';
 export type {
   NormalisedEnvironment,

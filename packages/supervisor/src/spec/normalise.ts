@@ -5,8 +5,8 @@
 import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { SpecError } from '@espalier/core';
-import type { Backoff } from '@espalier/core/internal/supervisor-logic.js';
-import { checkChild, checkNames, checkSupervisor, type Names } from './conflicts.js';
+import type { AutoShutdown, Backoff } from '@espalier/core/internal/supervisor-logic.js';
+import { checkChild, checkNames, checkSignificant, checkSupervisor, type Names } from './conflicts.js';
 import { DEFAULTS } from './defaults.js';
 import { inside, isPlainObject, refuse, type Place } from './field.js';
 import { ENVIRONMENT_FIELDS, POOL_NODE_FIELDS, ROOT_FIELDS, SUPERVISOR_FIELDS } from './fields.js';
@@ -51,20 +51,43 @@ interface Walk {
  *   whose mechanism is not built yet.
  */
 export function normaliseSpec(input: unknown, options: NormaliseOptions): NormalisedTree {
+  return normalise(input, 'tree', 'Write at least `children: [...]`.', options, (given, walk) => {
+    const read = readNode(given, 'root', walk.place);
+    const name = (read['name'] as string | undefined) ?? DEFAULTS.tree.name;
+    return Object.freeze({ name, root: supervisorOf({ ...read, id: name }, { ...walk, above: [given] }) });
+  });
+}
+
+export interface NormaliseChildOptions extends NormaliseOptions {
+  /** That of its supervisor, where that is known: whether the child may be significant. */
+  readonly autoShutdown?: AutoShutdown;
+}
+
+/** The same for one child by itself. What only its running supervisor can say is not checked. */
+export function normaliseChild(input: unknown, options: NormaliseChildOptions): NormalisedNode {
+  const remedy = 'Write e.g. { id: prices, module: ./prices.ts }.';
+  return normalise(input, 'child', remedy, options, (given, walk) => {
+    if (options.autoShutdown !== undefined) checkSignificant(given, options.autoShutdown, walk.place);
+    return nodeOf(given, walk);
+  });
+}
+
+function normalise<T>(
+  input: unknown,
+  what: string,
+  remedy: string,
+  options: NormaliseOptions,
+  read: (given: Record<string, unknown>, walk: Walk) => T | undefined,
+): T {
   const problems = new Problems(options.locate);
   const place: Place = { segments: [], problems, base: folderUrl(options.base) };
   const names: Names = new Map();
-  if (isPlainObject(input)) {
-    const given = readNode(input, 'root', place);
-    const name = (given['name'] as string | undefined) ?? DEFAULTS.tree.name;
-    const root = supervisorOf({ ...given, id: name }, { place, names, above: [input], unnamed: false });
-    checkNames(names, problems);
-    problems.throwIfAny(options.source);
-    return Object.freeze({ name, root });
-  }
-  problems.add([], input, 'A tree spec must be an object.', 'Write at least `children: [...]`.');
+  const isObject = isPlainObject(input);
+  if (!isObject) problems.add([], input, `A ${what} spec must be an object.`, remedy);
+  const result = isObject ? read(input, { place, names, above: [], unnamed: false }) : undefined;
+  checkNames(names, problems);
   problems.throwIfAny(options.source);
-  throw new SpecError('spec_invalid', 'The spec is no object.', []);
+  return result as T;
 }
 
 function folderUrl(base: string | URL): string {

@@ -22,6 +22,7 @@ export interface NormalisedLimits extends NormalisedThreadLimits {
   readonly mailbox: number;
   readonly mailboxBytes: number;
   readonly messageBytes: number;
+  readonly unresponsiveMs: number | 'infinity';
 }
 
 interface NormalisedChild {

@@ -21,6 +21,7 @@ const CODE = ['environment', 'pool'] as const satisfies readonly NodeKind[];
 
 const LEAVE_OUT = 'Leave it out.';
 const HEAP = 'Leave it out; `heapMb` bounds what V8 keeps for objects.';
+const CALL_TIMEOUT = "Leave it out; a call's `timeoutMs` ends the thread of a task that runs too long.";
 const OWN_LIMITS = 'Leave it out, and give limits to each environment below.';
 
 export const NOT_BUILT: readonly NotBuilt[] = Object.freeze([
@@ -37,7 +38,7 @@ export const NOT_BUILT: readonly NotBuilt[] = Object.freeze([
   { on: INNER, field: 'limits', instead: OWN_LIMITS },
   { on: CODE, field: 'limits.memoryMb', instead: HEAP },
   { on: CODE, field: 'limits.cpu', instead: LEAVE_OUT },
-  { on: CODE, field: 'limits.unresponsiveMs', instead: LEAVE_OUT },
+  { on: ['pool'], field: 'limits.unresponsiveMs', instead: CALL_TIMEOUT },
   { on: CODE, field: 'limits.messagesPerSecond', instead: LEAVE_OUT },
   { on: CODE, field: 'limits.children', instead: LEAVE_OUT },
   { on: CODE, field: 'limits.kernelEntries', instead: LEAVE_OUT },

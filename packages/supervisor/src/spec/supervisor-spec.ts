@@ -2,6 +2,10 @@
 import type { ChildSpec, SupervisorSpec } from '@espalier/core/internal/supervisor-logic.js';
 import type { NormalisedNode, NormalisedSupervisor } from './normalised.js';
 
+/** Where nobody asks for the spec again, or applies another. */
+const NO_SOURCE = new Uint8Array();
+const NEVER_APPLIED = '';
+
 /** What a child is started from, as the kernel wants it; by default the normalised node itself. */
 export type StartOf = (node: NormalisedNode) => unknown;
 
@@ -18,5 +22,7 @@ export function childSpecOf(node: NormalisedNode, startOf: StartOf = (child) => 
   const { id, kind, restart, shutdown, significant, startTimeoutMs } = node;
   // A nested supervisor's `backoff` is for its children; its own restarts wait as its supervisor says.
   const backoff = node.kind === 'supervisor' ? 'inherit' : node.backoff;
-  return { id, kind, restart, shutdown, significant, startTimeoutMs, backoff, start: startOf(node) };
+  const name = node.kind === 'supervisor' ? null : node.name;
+  const known = { id, kind, name, restart, shutdown, significant, startTimeoutMs, backoff };
+  return { ...known, start: startOf(node), version: NEVER_APPLIED, source: NO_SOURCE };
 }

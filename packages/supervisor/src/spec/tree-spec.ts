@@ -38,6 +38,8 @@ export interface EnvironmentLimitsSpec extends ThreadLimitsSpec {
   mailboxBytes?: number;
   /** Bytes of one message. */
   messageBytes?: number;
+  /** For so long its event loop may stand still. */
+  unresponsiveMs?: number | 'infinity';
 }
 
 /** What every node below the root may say: how its supervisor treats it. */

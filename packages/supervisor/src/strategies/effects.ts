@@ -1,9 +1,11 @@
 /** Small steps on one child that several operations share; each says to the kernel what it changed. */
 import type { ExitReason } from '@espalier/core';
 import type {
+  ApplyEvent,
   Shutdown,
   SupervisionEvent,
   SupervisorEffect,
+  SupervisorOperation,
   SupervisorResult,
 } from '@espalier/core/internal/supervisor-logic.js';
 import type { Child, State } from './state.js';
@@ -12,7 +14,7 @@ export function emit(state: State, effect: SupervisorEffect): void {
   state.effects.push(effect);
 }
 
-export function report(state: State, event: SupervisionEvent): void {
+export function report(state: State, event: SupervisionEvent | ApplyEvent): void {
   state.effects.push({ type: 'event', event });
 }
 
@@ -36,6 +38,11 @@ export function startNow(state: State, child: Child): void {
   emit(state, { type: 'startChild', id, incarnation, spec, extra });
 }
 
+export function ask(state: State, child: Child, operation: SupervisorOperation): void {
+  const { key: id, incarnation } = child;
+  emit(state, { type: 'askChild', id, incarnation, operation });
+}
+
 export function stopNow(state: State, child: Child, shutdown: Shutdown): void {
   child.status = 'stopping';
   child.sinceMs = state.nowMs;
@@ -53,19 +60,25 @@ export function settle(state: State, child: Child): void {
   if (waitedToRestart) giveUpOn(state, child);
 }
 
-/** It does not run, and the restart of `trigger` will start it again. */
-export function settleUntil(state: State, child: Child, trigger: Child): void {
+/** It does not run, and will be started again: by the restart of `trigger`, or without one by the apply under way. */
+export function settleUntil(state: State, child: Child, trigger: Child | null): void {
   const endedOfItself = child.status === 'ended';
   cancelTimer(state, child);
   child.status = 'stopped';
   child.waitsFor = trigger;
-  if (child.spec.restart === 'temporary') {
+  if (!comesBack(state, child)) {
     if (child.parked) park(state, child, false);
     state.children.delete(child.key);
   } else if (endedOfItself && !child.parked) {
     // A transient child that had done its work when the group was restarted: it will run again.
     park(state, child, true);
   }
+}
+
+/** Whether what stops a child now will start it again. */
+export function comesBack({ task, apply }: State, child: Child): boolean {
+  if (task?.purpose.for === 'restart') return child.spec.restart !== 'temporary';
+  return task?.purpose.for === 'clear' && apply?.plan.starts.has(child) === true;
 }
 
 /** Those who were stopped for the restart of `trigger` stay stopped (as in OTP), so nobody waits for them. */

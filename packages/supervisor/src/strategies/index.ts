@@ -3,7 +3,8 @@
  * clock, draws a number, or imports anything but types and its own folder.
  */
 import type { SupervisorLogic } from '@espalier/core/internal/supervisor-logic.js';
-import { newState, type State } from './state.js';
+import { newState } from './new-state.js';
+import type { State } from './state.js';
 import { step } from './step.js';
 
 export const supervisorLogic: SupervisorLogic<State> = Object.freeze({ init: newState, step });

@@ -4,6 +4,7 @@
  * its `supervisor` module keeps; where that module would leave its mailbox unread, items wait in the queue.
  */
 import type { ExitReason } from '@espalier/core';
+import { applyFailed, stepDone } from './apply.js';
 import { isSoundAgain, waitAfter } from './backoff.js';
 import { cancelTimer, emit, KILLED, park, reply, report, settle, SHUTDOWN } from './effects.js';
 import { push, shift } from './fifo.js';
@@ -18,7 +19,8 @@ import { newTask, proceed } from './task.js';
 export function run(state: State): void {
   while (state.phase !== 'new' && state.phase !== 'ended') {
     if (state.task === null) {
-      const item = shift(state.queue);
+      // An apply that has no task waits for the supervisor above; others wait for it.
+      const item = state.apply === null ? shift(state.queue) : undefined;
       if (item === undefined) return;
       take(state, item);
     } else if (proceed(state, state.task)) {
@@ -44,6 +46,11 @@ function finish(state: State, { purpose }: Task): void {
       break;
     case 'terminateChild':
       reply(state, purpose.requestId, { ok: true, value: null });
+      break;
+    case 'clear':
+    case 'fill':
+    case 'release':
+      if (state.apply !== null) stepDone(state, state.apply, purpose.for);
       break;
     case 'end':
       state.phase = 'ended';
@@ -143,12 +150,23 @@ function endsSupervisor(state: State, ended: Child): boolean {
 /** A start did not succeed; what that means depends on who wanted it. */
 export function startFailed(state: State, task: Task, child: Child, reason: ExitReason): void {
   const durationMs = state.nowMs - child.sinceMs;
-  const willRestart = task.purpose.for === 'restart';
+  const { apply } = state;
+  const isApplied = apply !== null && task.purpose.for === 'fill';
+  const isTriedAgain = isApplied && apply.undoing && child.spec.restart !== 'temporary';
+  const willRestart = task.purpose.for === 'restart' || isTriedAgain;
   const { key: id, incarnation } = child;
   report(state, { kind: 'failed', id, incarnation, phase: 'start', reason, durationMs, willRestart });
-  park(state, child, willRestart);
+  park(state, child, willRestart || (isApplied && !apply.undoing && apply.former.get(child)?.runs === true));
+  if (isApplied) {
+    if (isTriedAgain) tryAgain(state, [], child, reason);
+    else if (apply.undoing) settle(state, child);
+    else child.status = 'stopped';
+    applyFailed(state, apply, child, reason);
+    return;
+  }
   if (task.purpose.for === 'restart') {
-    tryAgain(state, task, child, reason);
+    tryAgain(state, task.starts.slice(task.started), child, reason);
+    state.task = null;
     return;
   }
   settle(state, child);
@@ -163,15 +181,14 @@ export function startFailed(state: State, task: Task, child: Child, reason: Exit
 }
 
 /** OTP `try_again_restart`: the supervisor serves whatever has come in before it tries again. */
-function tryAgain(state: State, task: Task, failed: Child, reason: ExitReason): void {
+function tryAgain(state: State, rest: readonly Child[], failed: Child, reason: ExitReason): void {
   failed.status = 'restarting';
   // If the one whose failure began this is among the rest, it waits like the others now.
-  for (const child of task.starts.slice(task.started)) {
+  for (const child of rest) {
     child.status = 'stopped';
     child.waitsFor = failed;
   }
   push(state.queue, { kind: 'tryAgain', child: failed, incarnation: failed.incarnation, reason });
-  state.task = null;
 }
 
 /**
@@ -182,6 +199,8 @@ function tryAgain(state: State, task: Task, failed: Child, reason: ExitReason): 
 export function end(state: State, outcome: Outcome, brutal = false): void {
   const purpose = state.task?.purpose;
   if (purpose !== undefined && 'requestId' in purpose) refuseAsEnding(state, purpose.requestId);
+  if (typeof state.apply?.requestId === 'number') refuseAsEnding(state, state.apply.requestId);
+  state.apply = null;
   for (let item = shift(state.queue); item !== undefined; item = shift(state.queue)) {
     if (item.kind === 'request') refuseAsEnding(state, item.requestId);
   }

@@ -8,12 +8,15 @@ import type {
   SupervisorOperation,
   SupervisorResult,
 } from '@espalier/core/internal/supervisor-logic.js';
+import type { OpaqueValue } from '@espalier/core/internal/supervisor-logic.js';
+import { beginApply } from './apply.js';
 import { reply, settle } from './effects.js';
 import type { QueryOperation } from './queries.js';
-import { newChild, type Child, type State } from './state.js';
+import { newChild } from './new-state.js';
+import type { Child, State } from './state.js';
 import { newTask } from './task.js';
 
-export type ChangeOperation = Exclude<SupervisorOperation, QueryOperation>;
+export type ChangeOperation = Exclude<SupervisorOperation, QueryOperation | { readonly op: 'goOn' }>;
 
 export function perform(state: State, requestId: number, operation: ChangeOperation): void {
   const refusal = decide(state, requestId, operation);
@@ -32,6 +35,9 @@ function decide(state: State, requestId: number, operation: ChangeOperation): Su
       return restart(state, requestId, operation.id);
     case 'deleteChild':
       return remove(state, operation.id);
+    case 'apply':
+      beginApply(state, requestId, operation);
+      return null;
   }
 }
 
@@ -46,11 +52,17 @@ function addChild(state: State, requestId: number, spec: ChildSpec): SupervisorR
     return { ok: false, error: 'already_started', child: { key, incarnation } };
   }
   if (isCrowded(state)) return refuse('max_children');
-  return begin(state, requestId, newChild(spec.id, spec, []));
+  return begin(state, requestId, newChild(spec.id, spec));
 }
 
-function addDynamic(state: State, requestId: number, extra: readonly unknown[]): SupervisorResult | null {
+function addDynamic(
+  state: State,
+  requestId: number,
+  extra: OpaqueValue | undefined,
+): SupervisorResult | null {
   if (state.template === null) return refuse('bad_argument');
+  // Only an environment's behaviour takes arguments.
+  if (extra !== undefined && state.template.kind !== 'environment') return refuse('bad_argument');
   if (isCrowded(state)) return refuse('max_children');
   state.dynamicCount += 1;
   return begin(state, requestId, newChild(`#${state.dynamicCount}`, state.template, extra));

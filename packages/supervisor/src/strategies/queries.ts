@@ -31,7 +31,7 @@ export function answer(state: State, query: QueryOperation): SupervisorResult {
       // A template has one spec for all its children, so its own id may be asked as well.
       const template = query.id === state.template?.id ? state.template : undefined;
       const spec = state.children.get(query.id)?.spec ?? template;
-      return spec === undefined ? { ok: false, error: 'not_found' } : { ok: true, value: spec };
+      return spec === undefined ? { ok: false, error: 'not_found' } : { ok: true, value: spec.source };
     }
   }
 }

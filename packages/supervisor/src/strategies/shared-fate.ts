@@ -5,23 +5,12 @@
  * ones excepted, which are never started again): so does OTP.
  */
 import type { Strategy } from '@espalier/core/internal/supervisor-logic.js';
-import type { Child } from './state.js';
 
-type Children = ReadonlyMap<string, Child>;
-
-const SHARED_FATE = {
-  one_for_one: (_children, failed) => [failed],
-  one_for_all: (children) => [...children.values()],
-  rest_for_one: (children, failed) => fromOn(children, failed),
-  simple_one_for_one: (_children, failed) => [failed],
-} satisfies Record<Strategy, (children: Children, failed: Child) => Child[]>;
-
-export function sharedFate(strategy: Strategy, children: Children, failed: Child): Child[] {
-  return SHARED_FATE[strategy](children, failed);
-}
-
-function fromOn(children: Children, failed: Child): Child[] {
-  const rest: Child[] = [];
+/** `children`: in start order. */
+export function sharedFate<C>(strategy: Strategy, children: ReadonlyMap<string, C>, failed: C): C[] {
+  if (strategy === 'one_for_all') return [...children.values()];
+  if (strategy !== 'rest_for_one') return [failed];
+  const rest: C[] = [];
   for (const child of children.values()) {
     if (child === failed || rest.length > 0) rest.push(child);
   }

@@ -15,12 +15,14 @@
 import type { ExitReason } from '@espalier/core';
 import type {
   ChildSpec,
+  OpaqueValue,
   SupervisorEffect,
   SupervisorOperation,
   SupervisorSpec,
 } from '@espalier/core/internal/supervisor-logic.js';
-import { emptyFifo, type Fifo } from './fifo.js';
-import { newBudget, type Budget } from './intensity.js';
+import type { Fifo } from './fifo.js';
+import type { Apply } from './apply-state.js';
+import type { Budget } from './intensity.js';
 
 export type ChildStatus = 'stopped' | 'starting' | 'running' | 'stopping' | 'ended' | 'restarting';
 
@@ -28,7 +30,8 @@ export interface Child {
   /** Its id; `#1`, `#2`, … for children of a template. */
   readonly key: string;
   spec: ChildSpec;
-  extra: readonly unknown[];
+  /** Its own further arguments, if it is a template's. */
+  extra: OpaqueValue | undefined;
   status: ChildStatus;
   /** Counts its starts. */
   incarnation: number;
@@ -71,6 +74,8 @@ export type Purpose =
       readonly child: Child;
       readonly requestId: number;
     }
+  /** The steps of an apply. */
+  | { readonly for: 'clear' | 'fill' | 'release' }
   | { readonly for: 'end'; readonly outcome: Outcome; readonly brutal: boolean };
 
 /** The one operation under way: these are stopped, one after the other, then those are started. */
@@ -87,53 +92,20 @@ export interface Task {
 }
 
 export interface State {
-  readonly spec: SupervisorSpec;
+  spec: SupervisorSpec;
   phase: 'new' | 'starting' | 'running' | 'ending' | 'ended';
   nowMs: number;
   /** In start order. */
-  readonly children: Map<string, Child>;
+  children: Map<string, Child>;
   /** Of `simple_one_for_one`; its children have no ids. */
-  readonly template: ChildSpec | null;
+  template: ChildSpec | null;
   /** How many children the template has had. */
   dynamicCount: number;
-  readonly budget: Budget;
+  budget: Budget;
   readonly queue: Fifo<Item>;
   task: Task | null;
+  /** The apply under way. While it waits for the supervisor above, there is no task. */
+  apply: Apply | null;
   /** Of the step under way. */
   effects: SupervisorEffect[];
-}
-
-export function newState(spec: SupervisorSpec): State {
-  const template = spec.strategy === 'simple_one_for_one' ? (spec.children[0] ?? null) : null;
-  const children = new Map<string, Child>();
-  if (spec.strategy !== 'simple_one_for_one') {
-    for (const child of spec.children) children.set(child.id, newChild(child.id, child, []));
-  }
-  return {
-    spec,
-    phase: 'new',
-    nowMs: 0,
-    children,
-    template,
-    dynamicCount: 0,
-    budget: newBudget(spec.intensity, spec.periodMs),
-    queue: emptyFifo(),
-    task: null,
-    effects: [],
-  };
-}
-
-export function newChild(key: string, spec: ChildSpec, extra: readonly unknown[]): Child {
-  return {
-    key,
-    spec,
-    extra,
-    status: 'stopped',
-    incarnation: 0,
-    sinceMs: 0,
-    failures: 0,
-    timer: null,
-    parked: false,
-    waitsFor: null,
-  };
 }

@@ -1,7 +1,8 @@
 /** One event comes in, its effects go out: which child is meant, what it was doing, and who deals with it. */
 import type { ExitReason } from '@espalier/core';
 import type { SupervisorEffect, SupervisorEvent } from '@espalier/core/internal/supervisor-logic.js';
-import { park, reply, report, settle } from './effects.js';
+import { childAnswered, goOn } from './apply.js';
+import { comesBack, park, reply, report, settle } from './effects.js';
 import { push } from './fifo.js';
 import { restartsInPeriod } from './intensity.js';
 import { boot, endByParent, forgiveIfSound, run, startFailed } from './lifecycle.js';
@@ -31,6 +32,10 @@ const HANDLERS = {
   childEnded: (state, event) => {
     ended(state, addressee(state, event), event.reason);
   },
+  childAnswered: (state, event) => {
+    const child = addressee(state, event);
+    if (child !== undefined) childAnswered(state, child, event.result);
+  },
   timer: (state, { key }) => {
     const child = state.children.get(key.slice(0, key.lastIndexOf('@')));
     if (child?.timer !== key) return;
@@ -41,6 +46,7 @@ const HANDLERS = {
     if (state.phase === 'ended') reply(state, requestId, { ok: false, error: 'shutdown' });
     else if (isQuery(operation)) reply(state, requestId, answer(state, operation));
     else if (state.phase === 'ending') reply(state, requestId, { ok: false, error: 'shutdown' });
+    else if (operation.op === 'goOn') goOn(state, requestId, operation);
     else push(state.queue, { kind: 'request', requestId, operation });
   },
   stop: (state) => {
@@ -87,7 +93,7 @@ function started(state: State, child: Child): void {
   }
   // OTP: a temporary child is never started again, so what it was started with is not kept.
   if (child.spec.restart === 'temporary') {
-    child.extra = [];
+    child.extra = undefined;
     if (state.template === null) child.spec = { ...child.spec, start: null };
   }
   arrived(state, child, { key: id, incarnation });
@@ -124,7 +130,7 @@ function stopped(state: State, child: Child, reason: ExitReason): void {
   const durationMs = state.nowMs - child.sinceMs;
   const expected = stoppedAsTold(spec, reason);
   report(state, { kind: 'stopped', id, incarnation, reason, durationMs, expected });
-  park(state, child, task?.purpose.for === 'restart' && spec.restart !== 'temporary');
+  park(state, child, comesBack(state, child));
   task?.waiting.delete(child);
   settleFor(state, task, child);
 }
@@ -137,6 +143,7 @@ function endedOfItself(state: State, child: Child, reason: ExitReason): void {
   else report(state, { kind: 'failed', id, incarnation, phase: 'run', reason, durationMs, willRestart });
   park(state, child, willRestart);
   forgiveIfSound(state, child, durationMs);
+  state.task?.waiting.delete(child);
   child.status = 'ended';
   if (state.phase === 'ending') settle(state, child);
   else push(state.queue, { kind: 'ownEnd', child, incarnation, reason });

@@ -4,7 +4,9 @@
  * order, each waited for. What happens meanwhile takes its turn afterwards. Source: OTP, whose
  * supervisor is one process and so cannot do otherwise.
  */
-import { settle, settleUntil, startNow, stopNow } from './effects.js';
+import type { SupervisorSpec } from '@espalier/core/internal/supervisor-logic.js';
+import { ask, comesBack, settle, settleUntil, startNow, stopNow } from './effects.js';
+import type { Apply } from './apply-state.js';
 import type { Child, Purpose, State, Task } from './state.js';
 
 export function newTask(
@@ -31,11 +33,25 @@ export function proceed(state: State, task: Task): boolean {
     if (coming === undefined) return true;
     task.started += 1;
     task.waiting.add(coming);
-    startNow(state, coming);
+    if (state.apply?.plan.below.has(coming)) askBelow(state, state.apply, coming, task);
+    else startNow(state, coming);
   }
 }
 
+/** It is not stopped or started: it takes its own step of the apply. */
+function askBelow(state: State, { plan, undoing }: Apply, child: Child, { purpose }: Task): void {
+  const { spec } = plan.specs.get(child)?.start as { readonly spec: SupervisorSpec };
+  const isFirst = purpose.for === 'clear' && !undoing;
+  const step = purpose.for === 'clear' ? 'undo' : purpose.for === 'fill' ? 'start' : 'done';
+  ask(state, child, isFirst ? { op: 'apply', spec, stepwise: true } : { op: 'goOn', step });
+}
+
 function stopOne(state: State, task: Task, child: Child): void {
+  if (state.apply?.plan.below.has(child)) {
+    task.waiting.add(child);
+    askBelow(state, state.apply, child, task);
+    return;
+  }
   const brutal = task.purpose.for === 'end' && task.purpose.brutal;
   if (child.status === 'starting' || child.status === 'running' || (brutal && child.status === 'stopping')) {
     task.waiting.add(child);
@@ -52,6 +68,8 @@ function stopOne(state: State, task: Task, child: Child): void {
 export function settleFor(state: State, task: Task | null, child: Child): void {
   if (task?.purpose.for === 'restart' && task.purpose.child !== child) {
     settleUntil(state, child, task.purpose.child);
+  } else if (task?.purpose.for === 'clear' && comesBack(state, child)) {
+    settleUntil(state, child, null);
   } else {
     settle(state, child);
   }

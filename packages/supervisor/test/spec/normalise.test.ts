@@ -151,6 +151,13 @@ describe('what it gives', () => {
     ]);
   });
 
+  test('unresponsiveMs is off unless set, and can be turned off in so many words', () => {
+    const limitsOf = (limits: object) => normalise({ children: [{ ...A, limits }] }).root.children[0];
+    expect(limitsOf({})).toMatchObject({ limits: { unresponsiveMs: 'infinity' } });
+    for (const unresponsiveMs of [100, 'infinity'])
+      expect(limitsOf({ unresponsiveMs })).toMatchObject({ limits: { unresponsiveMs } });
+  });
+
   test('a supervisor node becomes what its logic takes, its children passed through', () => {
     const { root } = normalise({ backoff: true, children: [A, { id: 's', backoff: true, children: [] }] });
     const spec = supervisorSpecOf(root);
@@ -257,7 +264,7 @@ describe('what it refuses', () => {
 
   test('an unknown field that is near to none is answered with those there are', () => {
     expect(problemOf({ limits: { colour: 1 } }).remedy).toBe(
-      'Known here: heapMb, youngMb, stackMb, mailbox, mailboxBytes, messageBytes.',
+      'Known here: heapMb, youngMb, stackMb, mailbox, mailboxBytes, messageBytes, unresponsiveMs.',
     );
   });
 
@@ -332,6 +339,9 @@ describe('what it refuses', () => {
     ['mailbox', 0],
     ['mailboxBytes', 1e15],
     ['messageBytes', -5],
+    ['unresponsiveMs', 99],
+    ['unresponsiveMs', '2s'],
+    ['unresponsiveMs', Number.POSITIVE_INFINITY],
   ])('limit %s: %p is refused', (field, value) => {
     expect(problemOf({ limits: { [field]: value } }).path).toBe(`children[0].limits.${field}`);
   });

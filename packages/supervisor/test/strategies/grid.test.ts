@@ -63,7 +63,7 @@ describe('simple_one_for_one', () => {
       const fate = restarts ? 'is restarted alone, with its own arguments' : 'is forgotten';
       test(`${restart} child of the template, ended by ${name}, ${fate}`, () => {
         const world = up(supervisor([child('template', { restart })], { strategy: 'simple_one_for_one' }));
-        for (const extra of ['x', 'y', 'z']) world.request({ op: 'startChild', extra: [extra] });
+        for (const extra of [1, 2, 3]) world.request({ op: 'startChild', extra: Uint8Array.of(extra) });
         world.news();
         world.ends('#2', reason);
 
@@ -71,8 +71,9 @@ describe('simple_one_for_one', () => {
         expect([...world.alive.keys()].sort()).toEqual(restarts ? ['#1', '#2', '#3'] : ['#1', '#3']);
         expect(Object.keys(world.states())).toEqual(restarts ? ['#1', '#2', '#3'] : ['#1', '#3']);
         const starts = world.effects.filter((effect) => effect.type === 'startChild' && effect.id === '#2');
+        const own = Uint8Array.of(2);
         expect(starts.map((effect) => effect.type === 'startChild' && effect.extra)).toEqual(
-          restarts ? [['y'], ['y']] : [['y']],
+          restarts ? [own, own] : [own],
         );
       });
     }

@@ -5,6 +5,7 @@
  */
 import type { ExitReason } from '@espalier/core';
 import type {
+  ApplyEvent,
   ChildInfo,
   ChildSpec,
   SupervisionEvent,
@@ -15,6 +16,7 @@ import type {
   SupervisorSpec,
 } from '@espalier/core/internal/supervisor-logic.js';
 import { supervisorLogic, type State } from '../../src/strategies/index.js';
+import type { Child } from '../../src/strategies/state.js';
 
 export const NORMAL: ExitReason = { tag: 'normal' };
 export const SHUTDOWN: ExitReason = { tag: 'shutdown' };
@@ -25,12 +27,15 @@ export function child(id: string, over: Partial<ChildSpec> = {}): ChildSpec {
   return {
     id,
     kind: 'environment',
+    name: id,
     restart: 'permanent',
     shutdown: 5000,
     significant: false,
     startTimeoutMs: 'infinity',
     backoff: 'inherit',
     start: { module: id },
+    version: '',
+    source: new Uint8Array(),
     ...over,
   };
 }
@@ -60,14 +65,14 @@ export class World {
   nowMs = 0;
   /** What was done, in order: `start a`, `stop a`, `kill a`, `started`, `ended shutdown` … */
   readonly log: string[] = [];
-  readonly events: SupervisionEvent[] = [];
+  readonly events: (SupervisionEvent | ApplyEvent)[] = [];
   readonly effects: SupervisorEffect[] = [];
   readonly parked = new Map<string, boolean>();
   /** Those that are there, starting or running, by key. */
   readonly alive = new Map<string, { incarnation: number; running: boolean }>();
   readonly timers = new Map<string, number>();
   readonly replies = new Map<number, SupervisorResult>();
-  answerStart: (id: string, incarnation: number) => StartAnswer = () => 'ok';
+  answerStart: (id: string, incarnation: number, spec: ChildSpec) => StartAnswer = () => 'ok';
   answerStop: (id: string) => StopAnswer = () => 'obey';
   #state: State;
   #pending: SupervisorEvent[] = [];
@@ -105,6 +110,11 @@ export class World {
       for (const effect of effects) this.#carryOut(effect);
     }
     this.#busy = false;
+  }
+
+  /** What it knows of a child. */
+  kept(id: string): Pick<Child, 'spec' | 'extra'> | undefined {
+    return this.#state.children.get(id);
   }
 
   ends(id: string, reason: ExitReason): void {
@@ -176,7 +186,7 @@ export class World {
         this.#incarnations.set(id, incarnation);
         this.alive.set(id, { incarnation, running: false });
         this.log.push(`start ${id}`);
-        const answer = this.answerStart(id, incarnation);
+        const answer = this.answerStart(id, incarnation, effect.spec);
         if (answer === 'ok') this.comesUp(id);
         else if (answer === 'ignore') {
           this.alive.delete(id);
@@ -198,6 +208,8 @@ export class World {
         else if (answer !== 'wait') this.ends(id, answer);
         break;
       }
+      case 'askChild':
+        throw new Error(`${effect.id} is asked, but there are no supervisors below`);
       case 'setTimer':
         if (this.timers.has(effect.key)) throw new Error(`timer ${effect.key} is set twice`);
         this.timers.set(effect.key, this.nowMs + effect.delayMs);

@@ -92,7 +92,7 @@ describe('stop', () => {
 
   test('children of a template are stopped all at once', () => {
     const world = up(supervisor([child('t')], { strategy: 'simple_one_for_one' }));
-    for (let i = 0; i < 3; i += 1) world.request({ op: 'startChild', extra: [] });
+    for (let i = 0; i < 3; i += 1) world.request({ op: 'startChild', extra: undefined });
     world.answerStop = () => 'wait';
     world.news();
     world.stop();
@@ -586,23 +586,39 @@ describe('startChild', () => {
     const fixed = up(supervisor(ABC, { maxChildren: 3 }));
     expect(fixed.ask({ op: 'startChild', child: child('d') })).toEqual({ ok: false, error: 'max_children' });
     const dynamic = up(supervisor([child('t')], { maxChildren: 1, strategy: 'simple_one_for_one' }));
-    expect(dynamic.ask({ op: 'startChild', extra: [] }).ok).toBe(true);
-    expect(dynamic.ask({ op: 'startChild', extra: [] })).toEqual({ ok: false, error: 'max_children' });
+    expect(dynamic.ask({ op: 'startChild', extra: undefined }).ok).toBe(true);
+    expect(dynamic.ask({ op: 'startChild', extra: undefined })).toEqual({ ok: false, error: 'max_children' });
     dynamic.ask({ op: 'terminateChild', id: '#1' });
-    expect(dynamic.ask({ op: 'startChild', extra: [] }).ok).toBe(true);
+    expect(dynamic.ask({ op: 'startChild', extra: undefined }).ok).toBe(true);
   });
 
   test('a spec under a template, and arguments without one, are a bad argument', () => {
     const dynamic = up(supervisor([child('t')], { strategy: 'simple_one_for_one' }));
     expect(dynamic.ask({ op: 'startChild', child: child('d') })).toMatchObject({ error: 'bad_argument' });
-    expect(up(supervisor(ABC)).ask({ op: 'startChild', extra: [] })).toMatchObject({ error: 'bad_argument' });
+    expect(up(supervisor(ABC)).ask({ op: 'startChild', extra: undefined })).toMatchObject({
+      error: 'bad_argument',
+    });
+  });
+
+  test('arguments for a template that takes none are a bad argument', () => {
+    const pools = up(supervisor([child('t', { kind: 'pool' })], { strategy: 'simple_one_for_one' }));
+    expect(pools.ask({ op: 'startChild', extra: Uint8Array.of(1) })).toMatchObject({ error: 'bad_argument' });
+    expect(pools.ask({ op: 'startChild', extra: undefined }).ok).toBe(true);
   });
 
   test('temporary children keep no start data and no arguments', () => {
     const world = up(supervisor(ABC));
     world.ask({ op: 'startChild', child: child('t', { restart: 'temporary' }) });
-    expect(world.ask({ op: 'getChildSpec', id: 't' })).toMatchObject({ value: { id: 't', start: null } });
-    expect(world.ask({ op: 'getChildSpec', id: 'a' })).toMatchObject({ value: { start: { module: 'a' } } });
+    expect(world.kept('t')?.spec).toMatchObject({ id: 't', start: null });
+    expect(world.kept('a')?.spec).toMatchObject({ id: 'a', start: { module: 'a' } });
+    for (const [restart, extra] of [
+      ['temporary', undefined],
+      ['transient', Uint8Array.of(1)],
+    ] as const) {
+      const dynamic = up(supervisor([child('t', { restart })], { strategy: 'simple_one_for_one' }));
+      dynamic.ask({ op: 'startChild', extra: Uint8Array.of(1) });
+      expect(dynamic.kept('#1')?.extra).toEqual(extra);
+    }
   });
 });
 
@@ -659,7 +675,7 @@ describe('terminateChild, restartChild, deleteChild', () => {
 
   test('under a template only terminateChild by key is possible, and a child that has ended is no error', () => {
     const world = up(supervisor([child('t', { restart: 'temporary' })], { strategy: 'simple_one_for_one' }));
-    world.ask({ op: 'startChild', extra: [] });
+    world.ask({ op: 'startChild', extra: undefined });
     for (const op of ['restartChild', 'deleteChild'] as const) {
       expect(world.ask({ op, id: '#1' })).toEqual({ ok: false, error: 'simple_one_for_one' });
     }
@@ -703,7 +719,7 @@ describe('one operation at a time', () => {
 describe('queries', () => {
   test('whichChildren lists start order, with null for the id of a dynamic child', () => {
     const world = up(supervisor([child('t', { kind: 'supervisor' })], { strategy: 'simple_one_for_one' }));
-    world.ask({ op: 'startChild', extra: [] });
+    world.ask({ op: 'startChild', extra: undefined });
     expect(world.ask({ op: 'whichChildren' })).toEqual({
       ok: true,
       value: [

@@ -8,6 +8,8 @@ import type {
   ChildSpec,
   SupervisorEffect,
   SupervisorEvent,
+  SupervisorOperation,
+  SupervisorResult,
   SupervisorSpec,
 } from '@espalier/core/internal/supervisor-logic.js';
 import { supervisorLogic, type State } from '../../src/strategies/index.js';
@@ -19,10 +21,12 @@ interface Node {
   readonly id: string;
   readonly incarnation: number;
   readonly children: Map<string, Node>;
+  /** What it was asked by its parent, or by `ask`, and has not answered. */
+  readonly asked: Map<number, (result: SupervisorResult) => void>;
   /** Of supervisors. */
   state: State | null;
   running: boolean;
-  asked: boolean;
+  told: boolean;
 }
 
 interface Answer {
@@ -37,8 +41,8 @@ export class Tree {
   /** What leaves have been told and not yet done. */
   answers: Answer[] = [];
   outcome: string | null = null;
-  outstanding = 0;
-  readonly replied = new Map<number, number>();
+  #lastRequest = 0;
+  unanswered = 0;
   nowMs = 0;
   readonly #root: Node;
   readonly #pending: { readonly node: Node; readonly event: SupervisorEvent }[] = [];
@@ -71,6 +75,26 @@ export class Tree {
     this.#busy = false;
   }
 
+  /** Every request is answered once: a second answer throws, and one that is missing shows in `unanswered`. */
+  ask(node: Node, operation: SupervisorOperation, answered: (result: SupervisorResult) => void): void {
+    if (node.state === null) {
+      answered({ ok: false, error: 'shutdown' });
+      return;
+    }
+    this.#lastRequest += 1;
+    node.asked.set(this.#lastRequest, answered);
+    this.unanswered += 1;
+    this.send(node, { type: 'request', requestId: this.#lastRequest, operation, nowMs: this.nowMs });
+  }
+
+  #answered(node: Node, requestId: number, result: SupervisorResult): void {
+    const answered = node.asked.get(requestId);
+    if (answered === undefined) throw new Error(`request ${requestId} is answered twice`);
+    node.asked.delete(requestId);
+    this.unanswered -= 1;
+    answered(result);
+  }
+
   /** A leaf ends of itself. */
   ends(leaf: Node, reason: ExitReason): void {
     this.#gone(leaf, reason);
@@ -97,7 +121,8 @@ export class Tree {
     spec: SupervisorSpec | null,
   ): Node {
     const state = spec === null ? null : supervisorLogic.init(spec);
-    return { path, parent, id, incarnation, children: new Map(), state, running: false, asked: false };
+    const none = { children: new Map(), asked: new Map() };
+    return { path, parent, id, incarnation, ...none, state, running: false, told: false };
   }
 
   #up(node: Node): void {
@@ -140,7 +165,10 @@ export class Tree {
         this.timers.delete(`${node.path} ${effect.key}`);
         break;
       case 'reply':
-        this.replied.set(effect.requestId, (this.replied.get(effect.requestId) ?? 0) + 1);
+        this.#answered(node, effect.requestId, effect.result);
+        break;
+      case 'askChild':
+        this.#askChild(node, effect.id, effect.incarnation, effect.operation);
         break;
       case 'started':
         this.#up(node);
@@ -152,6 +180,7 @@ export class Tree {
           throw new Error(`${node.path}: ${effect.type} out of place`);
         this.log.push(`${node.path} ${effect.type} ${effect.reason.tag}`);
         node.state = null;
+        this.#close(node);
         for (const [name, timer] of this.timers)
           if (timer.node === node) throw new Error(`timer ${name} was left`);
         this.#gone(node, effect.reason);
@@ -160,9 +189,26 @@ export class Tree {
     }
   }
 
+  /** As the kernel does: what came too late for the logic is answered for it. Whatever it took is its own to answer. */
+  #close(node: Node): void {
+    const late = new Set(this.#pending.map(({ event }) => (event.type === 'request' ? event.requestId : 0)));
+    for (const requestId of node.asked.keys()) {
+      if (!late.has(requestId)) throw new Error(`${node.path} has not answered request ${requestId}`);
+      this.#answered(node, requestId, { ok: false, error: 'shutdown' });
+    }
+  }
+
+  #askChild(parent: Node, id: string, incarnation: number, operation: SupervisorOperation): void {
+    const child = parent.children.get(id);
+    const answered = (result: SupervisorResult) =>
+      this.send(parent, { type: 'childAnswered', id, incarnation, result, nowMs: this.nowMs });
+    if (child === undefined) answered({ ok: false, error: 'shutdown' });
+    else this.ask(child, operation, answered);
+  }
+
   #start(parent: Node, id: string, incarnation: number, spec: ChildSpec): void {
     if (parent.children.has(id)) throw new Error(`${parent.path}/${id} is started twice`);
-    const nested = spec.kind === 'supervisor' ? (spec.start as SupervisorSpec) : null;
+    const nested = spec.kind === 'supervisor' ? (spec.start as { readonly spec: SupervisorSpec }).spec : null;
     const node = this.#node(`${parent.path}/${id}`, parent, id, incarnation, nested);
     parent.children.set(id, node);
     if (nested !== null) this.send(node, { type: 'start', nowMs: this.nowMs });
@@ -178,8 +224,8 @@ export class Tree {
     if (node === undefined) return;
     if (node.state !== null) this.send(node, { type: brutal ? 'kill' : 'stop', nowMs: this.nowMs });
     else if (this.leaves.has(node)) {
-      if (node.asked && !brutal) throw new Error(`${node.path} is asked twice`);
-      node.asked = true;
+      if (node.told && !brutal) throw new Error(`${node.path} is told twice`);
+      node.told = true;
       this.log.push(`${brutal ? 'kill' : 'stop'} ${node.path}`);
       this.answers = this.answers.filter((answer) => answer.node !== node);
       this.answers.push({ node, what: brutal ? 'kill' : 'stop' });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { FIRST_WINDOW_BYTES } from '../../../src/channel/credit.js';
 import type { Received } from '../../../src/index.js';
 import type { Harness } from '../harness.js';
 import { errorOf, Puppet } from '../puppets.js';
@@ -38,6 +39,32 @@ export function messages(harness: Harness): void {
       await new Puppet(grid, 'c').do(...steps(25, 40, (n) => n % 2 === 0));
       await new Puppet(grid, 'd').do(...steps(40, 60, (n) => n > 41 && n % 2 === 0));
       expect(await b.values(60)).toEqual(all);
+    });
+
+    test('order: it holds, too, if the first contact begins with a message too large for the first window', async () => {
+      const grid = await harness.start([
+        { id: 'a', module: 'puppet' },
+        { id: 'c', module: 'puppet' },
+        { id: 'b', module: 'puppet' },
+      ]);
+      const b = new Puppet(grid, 'b');
+      const address = await b.address();
+      const steps = [
+        ['sendTransferring', address, 4 * FIRST_WINDOW_BYTES],
+        ['send', address, 1],
+        ['send', 'b', 2],
+        ['send', address, 'l'.repeat(FIRST_WINDOW_BYTES + 1)],
+        ['send', 'b', 4],
+        ['send', address, 5],
+      ] as const;
+      // With the name known before, and with both at first contact.
+      const a = new Puppet(grid, 'a');
+      await a.do(['send', 'b', 0]);
+      await a.do(...steps);
+      await new Puppet(grid, 'c').do(['send', 'b', 0], ...steps);
+      const got = (await b.values(14)).map((value) => (typeof value === 'number' ? value : typeof value));
+      const sent = [0, 'object', 1, 2, 'string', 4, 5];
+      expect(got).toEqual([...sent, ...sent]);
     });
 
     test('order: a first contact that leads nowhere holds up nothing for ever', async () => {

@@ -1,0 +1,122 @@
+/**
+ * Re-apply, as the application asks for it: the new spec is read, its images are built, the difference
+ * is computed; only then the kernel is asked to make the tree so. One after the other, each compared with
+ * what the one before it left.
+ */
+import { SpecError, SupervisionError, type ErrorFacts, type ExitReason } from '@espalier/core';
+import { decodeReason } from '@espalier/core/internal/host.js';
+import type { SupervisorResult, SupervisorSpec } from '@espalier/core/internal/supervisor-logic.js';
+import { differenceBetween, type Difference, type VersionedTree } from '../apply/difference.js';
+import { versionsOf } from '../apply/version.js';
+import { loadSpec, normaliseSpec, type NormalisedTree, type TreeSpec } from '../spec/index.js';
+import type { ImageSource } from './image-source.js';
+import type { KernelThread } from './kernel-thread-handle.js';
+import { prepareSupervisor } from './prepare-tree.js';
+import { refusalOf } from './supervision-error.js';
+
+export interface ApplyOptions {
+  /** Only tells the difference. False by default. */
+  readonly check?: boolean;
+}
+
+export interface ApplyResult {
+  readonly difference: Difference;
+  /** `unchanged`: there is no difference, so nothing was done. */
+  readonly outcome: 'applied' | 'unchanged' | 'checked';
+}
+
+/** A new spec was not applied. */
+export class ApplyError extends SupervisionError {
+  /** What was to be changed. */
+  readonly difference: Difference;
+
+  constructor(
+    code: 'apply_undone' | 'apply_broken',
+    message: string,
+    difference: Difference,
+    facts: ErrorFacts,
+  ) {
+    super(code, message, facts);
+    this.difference = difference;
+  }
+}
+
+/** What a host remembers of the spec that its tree runs by: no code, no start data. */
+export function versioned(tree: NormalisedTree, spec: SupervisorSpec): VersionedTree {
+  return { tree, versions: versionsOf(tree.name, spec) };
+}
+
+export class Applier {
+  readonly #kernel: KernelThread;
+  readonly #images: ImageSource;
+  readonly #base: string;
+  #applied: VersionedTree;
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** `base`: the folder of the host's first spec, as a `file:` URL. */
+  constructor(kernel: KernelThread, images: ImageSource, base: string, applied: VersionedTree) {
+    this.#kernel = kernel;
+    this.#images = images;
+    this.#base = base;
+    this.#applied = applied;
+  }
+
+  async apply(spec: TreeSpec | string, { check = false }: ApplyOptions): Promise<ApplyResult> {
+    // An object is read when it is given: its owner may change it afterwards.
+    const given = typeof spec === 'string' ? spec : normaliseSpec(spec, { base: this.#base });
+    const result = this.#last.then(() => this.#apply(given, check));
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  async #apply(given: NormalisedTree | string, check: boolean): Promise<ApplyResult> {
+    const { name } = this.#applied.tree;
+    const [tree, spec] = await this.#images.use(async (builder) => {
+      const read = typeof given === 'string' ? await loadSpec(given) : given;
+      if (read.name !== name) throw otherTree(read.name, name);
+      return [read, await prepareSupervisor(read.root, builder)] as const;
+    });
+    const next = versioned(tree, spec);
+    const difference = differenceBetween(this.#applied, next);
+    if (check) return { difference, outcome: 'checked' };
+    if (difference.changes.length === 0) return { difference, outcome: 'unchanged' };
+    const { result } = await this.#kernel.request(name, { op: 'apply', spec, stepwise: false });
+    if (!result.ok) throw errorOf(name, result, difference);
+    this.#applied = next;
+    return { difference, outcome: 'applied' };
+  }
+}
+
+function otherTree(given: string, running: string): SpecError {
+  const problem = {
+    path: 'name',
+    value: given,
+    problem: `The tree that runs is called '${running}'.`,
+    remedy: `Write \`name: ${running}\`, or start a host of its own for the other tree.`,
+  };
+  return new SpecError('spec_invalid', `the spec is that of another tree: '${given}'`, [problem]);
+}
+
+type Refusal = Extract<SupervisorResult, { readonly ok: false }>;
+
+function errorOf(name: string, refusal: Refusal, difference: Difference): Error {
+  if (refusal.error !== 'start_failed') return refusalOf({ supervisor: name }, 'apply', refusal);
+  const { path, reason } = culprit(name, refusal.reason && decodeReason(refusal.reason));
+  const code = refusal.restored === true ? 'apply_undone' : 'apply_broken';
+  const now =
+    refusal.restored === true ? 'what ran before runs again' : 'not all that ran before runs again yet';
+  const facts = { reason, path, cause: reason?.detail };
+  return new ApplyError(code, `'${path}' could not be started; ${now}`, difference, facts);
+}
+
+/** Who did not start, out of the reasons of the supervisors above it. */
+function culprit(
+  path: string,
+  reason: ExitReason | undefined,
+): { path: string; reason: ExitReason | undefined } {
+  const { failedToStart, reason: inner } = (reason?.detail ?? {}) as {
+    failedToStart?: string;
+    reason?: ExitReason;
+  };
+  return typeof failedToStart === 'string' ? culprit(`${path}/${failedToStart}`, inner) : { path, reason };
+}
