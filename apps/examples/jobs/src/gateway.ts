@@ -1,0 +1,24 @@
+/** The gateway: somebody else's, and not to be relied on. After so many mails its connection breaks, and it with it. */
+import { setTimeout } from 'node:timers/promises';
+import { concurrent, server, type ServerContext } from '@espalier/core';
+import type { Mail } from './mail.js';
+
+interface State {
+  readonly mailsPerConnection: number;
+  readonly latencyMs: number;
+  delivered: number;
+}
+
+type Args = Omit<State, 'delivered'>;
+
+export default server({
+  init: (args: Args): State => ({ ...args, delivered: 0 }),
+  calls: {
+    /** A receipt. */
+    deliver: concurrent(async ({ state }: ServerContext<State>, mail: Mail): Promise<string> => {
+      if (state.delivered++ === state.mailsPerConnection) throw new Error('connection reset');
+      await setTimeout(state.latencyMs);
+      return `250 ${mail.id}`;
+    }),
+  },
+});
