@@ -1,0 +1,67 @@
+/**
+ * The first code of a cell's process: nothing that the host had open stays open, the pipe to the parent is the
+ * only way out, and when it ends, so does the process, at once and whatever state its threads are in.
+ */
+import { writeFileSync } from 'node:fs';
+import { MAX_FRAME_BYTES } from '../channel/channel.js';
+import { endProcess } from '../threads/end-process.js';
+import { nodeAfterTurn } from '../threads/node-after-turn.js';
+import { streamsOfDescriptors } from './byte-streams.js';
+import { closeInherited } from './descriptors.js';
+import { Pipe } from './pipe.js';
+
+/** The descriptors of the two pipes in a cell: it reads from the first of each and writes to the second. */
+const PARENT = [3, 4] as const;
+const DIRECT = [5, 6] as const;
+/** What a shell says of a process that SIGKILL ended. */
+const KILLED = 137;
+
+/** The one argument of a cell's process, as JSON. */
+export interface CellSetup {
+  /** Whether it has a second pipe. */
+  readonly direct: boolean;
+  /** The largest frame that the parent takes. */
+  readonly maxFrameBytes: number;
+  /** 0 to 1000: how soon the system is to choose this process when it runs out of memory. */
+  readonly oomScore?: number;
+}
+
+export interface CellPipes {
+  /** To the parent. The process ends with it. */
+  readonly parent: Pipe;
+  /** To another thread of the host, whose data need not pass its kernel, if it has one; may end before the cell. */
+  readonly direct: Pipe | undefined;
+}
+
+/** Call it once, first of all. */
+export function bootCell(): CellPipes {
+  const setup = JSON.parse(process.argv[2] ?? '') as CellSetup;
+  closeInherited([...PARENT, ...(setup.direct ? DIRECT : [])]);
+  if (setup.oomScore !== undefined) {
+    try {
+      writeFileSync('/proc/self/oom_score_adj', String(setup.oomScore));
+    } catch {
+      // It was possible when it was probed: the cell runs as well without.
+    }
+  }
+  const over = ([input, output]: readonly [number, number], ended?: () => void): Pipe =>
+    new Pipe({
+      maxFrameBytes: MAX_FRAME_BYTES,
+      maxSentFrameBytes: setup.maxFrameBytes,
+      streams: streamsOfDescriptors(input, output),
+      side: 'child',
+      takesEnds: true,
+      afterTurn: nodeAfterTurn,
+      ...(ended === undefined ? {} : { ended }),
+    });
+  return { parent: over(PARENT, endAtOnce), direct: setup.direct ? over(DIRECT) : undefined };
+}
+
+/**
+ * SIGKILL: `process.exit` would wait for a thread that cannot be stopped. The first process of a process
+ * namespace is immune to signals from inside; there the C library's `exit` serves.
+ */
+function endAtOnce(): void {
+  process.kill(process.pid, 'SIGKILL');
+  void endProcess(KILLED, { stuck: true });
+}

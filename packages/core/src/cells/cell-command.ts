@@ -1,0 +1,84 @@
+/**
+ * The command that starts a cell: Node, behind the commands that raise its walls. Each of them becomes the
+ * next by `exec`, so that the process that was started is the cell itself:
+ *
+ *   sh (into its cgroups) → unshare (user) → setpriv → unshare (namespaces) → setpriv → prlimit → node
+ *
+ * Only a process namespace begins with a child: then the process that was started waits for it and ends as it
+ * ended, and the cell is its only child. (Nearly as it ended: an abort of the first process of a namespace is
+ * SIGSEGV, and `unshare` before util-linux 2.39 ends with 1 for SIGKILL.) Each of the two ends with the one above it; a death signal is lost
+ * when a process changes its user or enters a user namespace, so it is set after that.
+ */
+import { NAMESPACE_FLAGS, NAMESPACES, NOBODY, USER_NAMESPACE, type Machine, type WallName } from './walls.js';
+
+/** Limits that the system holds for the process as a whole. Finite, positive numbers; left out: the host's own. */
+export interface ProcessLimits {
+  /**
+   * Private memory beyond what Node takes before it runs anything, MB. What is over it is a RangeError in the
+   * cell, or its end where V8 itself is refused memory. A thread takes about 12 for itself.
+   */
+  readonly dataMb?: number;
+  /** Open descriptors. */
+  readonly files?: number;
+  /** Processes and threads of the user, where that is not root. */
+  readonly processes?: number;
+}
+
+const BYTES_PER_MB = 1024 * 1024;
+const DEATH_SIGNAL = ['--pdeathsig', 'KILL'];
+const NO_RIGHTS = ['--no-new-privs', '--bounding-set=-all', '--inh-caps=-all'];
+const OTHER_USER = ['--reuid', String(NOBODY), '--regid', String(NOBODY), '--clear-groups'];
+const INTO_CGROUPS =
+  'while [ "$1" != -- ]; do echo 0 > "$1/cgroup.procs" || exit 125; shift; done; shift; exec "$@"';
+
+export interface CellCommand {
+  /** Those that the machine offers: see `chooseWalls`. */
+  readonly walls: ReadonlySet<WallName>;
+  readonly machine: Machine;
+  readonly limits: ProcessLimits;
+  /** Cgroups that the cell joins before it runs anything. */
+  readonly cgroups: readonly string[];
+  /** Node with its flags, the file to run and its arguments. */
+  readonly node: readonly string[];
+}
+
+/** The words of the command. */
+export function cellCommand({ walls, machine, limits, cgroups, node }: CellCommand): string[] {
+  const { sh, unshare, setpriv, prlimit } = machine.tools;
+  const kinds = [...NAMESPACES, 'proc' as const].filter((kind) => walls.has(kind));
+  const namespaces = [...new Set(kinds.flatMap((kind) => NAMESPACE_FLAGS[kind]))];
+  const inUserNamespace = walls.has('user') || (namespaces.length > 0 && machine.inUserNamespace);
+  const dies = walls.has('deathSignal') ? DEATH_SIGNAL : [];
+  // Rights that the host has not got itself are given back; another user has none.
+  const rights = inUserNamespace || walls.has('otherUser') ? NO_RIGHTS : [];
+  const before = namespaces.includes('--fork') ? dies : [];
+  const behind = [...(walls.has('otherUser') ? OTHER_USER : []), ...rights, ...dies];
+  const held = walls.has('rlimits') ? rlimits(limits, machine.nodeDataMb) : [];
+  return [
+    ...(cgroups.length > 0 ? [sh ?? 'sh', '-c', INTO_CGROUPS, 'sh', ...cgroups, '--'] : []),
+    ...step(unshare, inUserNamespace ? USER_NAMESPACE : []),
+    ...step(setpriv, before),
+    ...step(unshare, namespaces),
+    ...step(setpriv, behind),
+    ...step(prlimit, held),
+    ...node,
+  ];
+}
+
+/** Whether the process that is started waits for the cell, its child, instead of becoming it. */
+export function hasOwnProcessNamespace(walls: ReadonlySet<WallName>): boolean {
+  return walls.has('pid') || walls.has('proc');
+}
+
+function step(command: string | undefined, flags: readonly string[]): string[] {
+  return command === undefined || flags.length === 0 ? [] : [command, ...flags, '--'];
+}
+
+function rlimits({ dataMb, files, processes }: ProcessLimits, nodeDataMb: number | undefined): string[] {
+  const flags = ['--core=0'];
+  if (dataMb !== undefined && nodeDataMb !== undefined)
+    flags.push(`--data=${Math.round((nodeDataMb + dataMb) * BYTES_PER_MB)}`);
+  if (files !== undefined) flags.push(`--nofile=${Math.ceil(files)}`);
+  if (processes !== undefined) flags.push(`--nproc=${Math.ceil(processes)}`);
+  return flags;
+}

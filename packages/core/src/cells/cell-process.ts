@@ -1,0 +1,299 @@
+/**
+ * The process of one cell as its parent sees it, from its start to its end:
+ *
+ *   starting ──hello──► running ──exit──► draining ──pipe ended──► ended
+ *      └──── no process, no hello in time, kill, violation ──┴──────────▲
+ *
+ * - It gets nothing of the host's environment, flags or descriptors; it leads a group and session of its own.
+ * - Its end is told once, after everything that it had sent, with the evidence that was gathered on this side.
+ * - Whatever it has started ends with it, as far as the system can tell what that is: a process namespace or a
+ *   cgroup know all of it, a process group only who did not leave it.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { MAX_FRAME_BYTES } from '../channel/channel.js';
+import type { AfterTurn, Clock } from '../clock.js';
+import type { CellSetup } from './cell-bootstrap.js';
+import { CellCgroup, type CgroupLimits } from './cell-cgroup.js';
+import { cellCommand, hasOwnProcessNamespace, type ProcessLimits } from './cell-command.js';
+import { CellOutput, type TakeOutput } from './cell-output.js';
+import { Pipe, type PipeProblem } from './pipe.js';
+import { killGroup } from './run-command.js';
+import { connectStreams, offerStreams, type FarStreams, type StreamOffer } from './stream-offer.js';
+import { CONTROLLERS, type Machine, type WallName } from './walls.js';
+
+export interface CellOptions {
+  /** Absolute path of the code that the cell runs; it calls `bootCell`. */
+  readonly file: string;
+  /** Node's flags, all of them. */
+  readonly execArgv: readonly string[];
+  /** For people and tools: the process's title, and part of the name of its cgroup. */
+  readonly title: string;
+  /** Absolute. Default: the host's. */
+  readonly cwd?: string;
+  readonly machine: Machine;
+  /** Those that the machine offers: see `chooseWalls`. */
+  readonly walls: ReadonlySet<WallName>;
+  readonly limits: ProcessLimits & CgroupLimits;
+  /** Milliseconds until it has said hello. */
+  readonly startTimeoutMs: number;
+  /** The far ends of a second pipe: see `bootCell`. They are the cell's, or destroyed, from here on. */
+  readonly direct?: FarStreams;
+  readonly outputBytesPerSecond: number;
+  readonly clock: Clock;
+  readonly afterTurn: AfterTurn;
+  /** Bytes. The largest frame that the cell may send. Default: 32 MB. */
+  readonly maxFrameBytes?: number;
+  readonly output?: TakeOutput;
+  readonly congested?: (on: boolean) => void;
+  /** Something of it could not be removed. For people. */
+  readonly warning?: (problem: string) => void;
+}
+
+/** How a cell ended, as its parent saw it. */
+export interface CellEnd {
+  /** Null where a signal ended it, or it never ran. What the cell chose: no evidence of anything. */
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** It had said hello before. */
+  readonly ran: boolean;
+  /**
+   * What came first on this side: nothing (`itself`), a kill, no process to be had (`not-started`), no hello in
+   * time (`start-timeout`), a violation of the pipe (`protocol`), or a pipe that it closed to go on without
+   * (`detached`).
+   */
+  readonly cause: 'itself' | 'killed' | 'not-started' | 'start-timeout' | 'protocol' | 'detached';
+  /** For people, where there is more to say. */
+  readonly problem: string | undefined;
+  /** How often the system killed in it for want of memory; 0 without a cgroup. */
+  readonly oomKills: number;
+}
+
+/** A cell that has closed its pipe is about to end: after this long it is made to. */
+const CLOSED_MS = 250;
+const MAX_TITLE = 100;
+/** Twice the largest message that mailboxes take by default. */
+const CELL_FRAME_BYTES = 32 * 1024 * 1024;
+
+export class CellProcess {
+  /** Control link and others; carry what is sent from the first moment. */
+  readonly pipe: Pipe;
+  readonly #options: CellOptions;
+  readonly #output: CellOutput;
+  readonly #cancels: (() => void)[] = [];
+  readonly #offer: StreamOffer;
+  #child: ChildProcess | undefined;
+  #cgroup: CellCgroup | undefined;
+  #ran = false;
+  #cause: CellEnd['cause'] = 'itself';
+  #problem: string | undefined;
+  #exit: { readonly exitCode: number | null; readonly signal: NodeJS.Signals | null } | undefined;
+  #pipeEnded = false;
+  #reported = false;
+  #observer: ((end: CellEnd) => void) | undefined;
+  #end: CellEnd | undefined;
+  #cleared: () => void = () => undefined;
+
+  /** Resolves once nothing of it is left, its cgroup included: some time after its end. */
+  readonly cleared = new Promise<void>((resolve) => {
+    this.#cleared = resolve;
+  });
+
+  /** Starts at once. Never throws: a failure is reported as an end. */
+  constructor(options: CellOptions) {
+    this.#options = options;
+    const { clock, afterTurn, maxFrameBytes = CELL_FRAME_BYTES, congested } = options;
+    this.#output = new CellOutput(clock, options.outputBytesPerSecond, (...printed) =>
+      options.output?.(...printed),
+    );
+    this.#offer = offerStreams();
+    const near = connectStreams(this.#offer.address);
+    this.pipe = new Pipe({
+      streams: near,
+      side: 'parent',
+      afterTurn,
+      maxFrameBytes,
+      // The cell takes what its parent sends: the images of a subtree may be one batch.
+      maxSentFrameBytes: MAX_FRAME_BYTES,
+      ...(congested === undefined ? {} : { congested }),
+      heard: () => {
+        this.#ran = true;
+        cancelTimeout();
+      },
+      violation: (problem) => this.#violated(problem),
+      ended: () => this.#ended(),
+    });
+    const cancelTimeout = clock.after(options.startTimeoutMs, () => {
+      this.#give('start-timeout', `it said nothing within ${options.startTimeoutMs} ms`);
+    });
+    this.#cancels.push(cancelTimeout);
+    this.#offer.far.then(
+      (far) => {
+        if (far !== undefined) this.#spawn(far);
+        for (const socket of [...(far ?? []), ...(options.direct ?? [])]) socket.destroy();
+        near.output.uncork();
+        // It was ended before there was a process.
+        if (far === undefined) this.#exited(null, null);
+      },
+      (error: unknown) => this.#notStarted(error),
+    );
+  }
+
+  /** Of the process that was started; undefined until there is one. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** The process that runs the cell's code, seen from here; undefined while there is none. */
+  get nodePid(): number | undefined {
+    const { pid } = this;
+    if (pid === undefined || !hasOwnProcessNamespace(this.#options.walls)) return pid;
+    try {
+      const child = Number.parseInt(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'), 10);
+      return Number.isNaN(child) ? undefined : child;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Sets the one observer of the end; called exactly once, also if it ended before. */
+  onEnd(observer: (end: CellEnd) => void): void {
+    this.#observer = observer;
+    if (this.#end !== undefined) observer(this.#end);
+  }
+
+  /** Limits of the cgroup, from now on. Throws the system's error. */
+  limit(limits: CgroupLimits): void {
+    this.#cgroup?.limit(limits);
+  }
+
+  /** Ends it and all that it has started, now; the end is told by `onEnd`. */
+  kill(): void {
+    this.#give('killed', undefined);
+  }
+
+  /** It did not end although it was killed: nothing of it is passed on, and nobody waits for it. */
+  abandon(): void {
+    this.#output.silence();
+    this.#child?.unref();
+    this.pipe.close();
+    this.#pipeEnded = true;
+  }
+
+  #spawn(far: FarStreams): void {
+    const { walls, machine, limits, title, file, cwd, direct } = this.#options;
+    const { maxFrameBytes = CELL_FRAME_BYTES } = this.#options;
+    const setup: CellSetup = {
+      direct: direct !== undefined,
+      maxFrameBytes,
+      ...(walls.has('oomScore') ? { oomScore: 500 } : {}),
+    };
+    try {
+      const held = CONTROLLERS.filter((controller) => walls.has(controller));
+      if (held.length > 0) this.#cgroup = CellCgroup.make(held, machine, title, limits);
+      const execArgv = [`--title=${title.slice(0, MAX_TITLE)}`, ...this.#options.execArgv];
+      const [command = '', ...words] = cellCommand({
+        walls,
+        machine,
+        limits,
+        cgroups: this.#cgroup?.folders ?? [],
+        node: [process.execPath, ...execArgv, file, JSON.stringify(setup)],
+      });
+      const child = spawn(command, words, {
+        env: {},
+        ...(cwd === undefined ? {} : { cwd }),
+        // A session of its own: no terminal reaches it, and its group can be killed as one.
+        detached: true,
+        stdio: ['ignore', 'pipe', 'pipe', ...far, ...(direct ?? [])],
+      });
+      this.#child = child;
+      child.once('error', (error) => {
+        if (child.pid === undefined) this.#notStarted(error);
+      });
+      child.once('exit', (exitCode, signal) => this.#exited(exitCode, signal));
+      // There are none where there was no process to be had.
+      if (child.stdout) this.#output.read('stdout', child.stdout);
+      if (child.stderr) this.#output.read('stderr', child.stderr);
+    } catch (error) {
+      this.#notStarted(error);
+    }
+  }
+
+  #notStarted(error: unknown): void {
+    if (this.#cause === 'itself') {
+      this.#cause = 'not-started';
+      this.#problem = error instanceof Error ? error.message : String(error);
+    }
+    this.#exited(null, null);
+  }
+
+  #violated({ kind, text }: PipeProblem): void {
+    // Cut off inside a frame: as by any kill. The exit says more.
+    if (kind !== 'cut-off') this.#give('protocol', text);
+  }
+
+  /** Why it has to end; the first reason counts. */
+  #give(cause: CellEnd['cause'], problem: string | undefined): void {
+    if (this.#exit !== undefined) return;
+    if (this.#cause === 'itself') {
+      this.#cause = cause;
+      this.#problem = problem;
+    }
+    this.#offer.withdraw();
+    this.#killAll();
+  }
+
+  /** Also after its end: a group lives as long as somebody is in it, and until then its number is nobody else's. */
+  #killAll(): void {
+    killGroup(this.#child?.pid);
+    this.#cgroup?.kill();
+  }
+
+  #exited(exitCode: number | null, signal: NodeJS.Signals | null): void {
+    if (this.#exit !== undefined) return;
+    this.#exit = { exitCode, signal };
+    for (const cancel of this.#cancels) cancel();
+    this.#killAll();
+    if (this.#pipeEnded) this.#report();
+    else this.pipe.finish();
+  }
+
+  #ended(): void {
+    this.#pipeEnded = true;
+    if (this.#exit !== undefined) this.#report();
+    else {
+      const cancel = this.#options.clock.after(CLOSED_MS, () => {
+        this.#give('detached', 'it closed its pipe and did not end');
+      });
+      this.#cancels.push(cancel);
+    }
+  }
+
+  #report(): void {
+    if (this.#reported || this.#exit === undefined) return;
+    this.#reported = true;
+    const end: CellEnd = {
+      ...this.#exit,
+      ran: this.#ran,
+      cause: this.#cause,
+      problem: this.#problem,
+      oomKills: this.#cgroup?.oomKills() ?? 0,
+    };
+    // What it printed last is read in this turn or the next.
+    setImmediate(() => {
+      setImmediate(() => {
+        this.#output.close();
+        void this.#removeCgroup().then(this.#cleared);
+        this.#end = end;
+        this.#observer?.(end);
+      });
+    });
+  }
+
+  async #removeCgroup(): Promise<void> {
+    const { title, clock, warning } = this.#options;
+    if ((await this.#cgroup?.remove(clock)) === false) {
+      warning?.(`something in the cgroup of ${title} did not end: ${this.#cgroup?.folders.join(', ') ?? ''}`);
+    }
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * The links of one pipe by their numbers. Each side numbers the links that it opens, in steps of two, and
+ * never uses a number again: so a frame for a link that was closed here, which the other side could not have
+ * known, is told from one for a link that never was.
+ */
+import { CONTROL_LINK } from './pipe-frames.js';
+import { PipeLink, type PipeOfLink } from './pipe-link.js';
+
+export interface LinkTableOptions {
+  readonly side: 'parent' | 'child';
+  readonly takesEnds: boolean;
+  readonly maxLinks: number;
+}
+
+export class LinkTable {
+  readonly control: PipeLink;
+  readonly #options: LinkTableOptions;
+  readonly #pipe: PipeOfLink;
+  readonly #links = new Map<number, PipeLink>();
+  /** Opened by the other side; their ends have not come yet. */
+  readonly #untaken = new Map<number, PipeLink>();
+  #lastOwn: number;
+  #lastPeer: number;
+
+  constructor(options: LinkTableOptions, pipe: PipeOfLink) {
+    this.#options = options;
+    this.#pipe = pipe;
+    const parent = options.side === 'parent';
+    this.#lastOwn = parent ? 0 : -1;
+    this.#lastPeer = parent ? -1 : 0;
+    this.control = this.#add(CONTROL_LINK);
+  }
+
+  /** More links are open than may be. */
+  get overfull(): boolean {
+    const { maxLinks } = this.#options;
+    return this.#links.size > maxLinks + 1 || this.#untaken.size > maxLinks;
+  }
+
+  openOwn(): PipeLink {
+    this.#lastOwn += 2;
+    return this.#add(this.#lastOwn);
+  }
+
+  /** The other side opens a link. Returns what is wrong with that, if something is. */
+  openPeers(id: number): string | undefined {
+    if (!this.#options.takesEnds) return 'a link was opened from a side that opens none';
+    if (id !== this.#lastPeer + 2) return 'a link was opened out of turn';
+    this.#lastPeer = id;
+    this.#untaken.set(id, this.#add(id));
+    return this.overfull ? 'more links are open than a pipe has room for' : undefined;
+  }
+
+  find(id: number): PipeLink | undefined {
+    return this.#links.get(id);
+  }
+
+  /** Whether there was such a link, though it may be closed by now. */
+  wasOpened(id: number): boolean {
+    return id <= (isOdd(id) === isOdd(this.#lastOwn) ? this.#lastOwn : this.#lastPeer);
+  }
+
+  /** The end of a link that the other side has opened comes, once; the link itself may have been closed by then. */
+  takeEnd(id: number): PipeLink | undefined {
+    const link = this.#untaken.get(id);
+    this.#untaken.delete(id);
+    return link;
+  }
+
+  /** False if it was not there. */
+  remove(link: PipeLink): boolean {
+    return this.#links.delete(link.id);
+  }
+
+  /** All of them, the control link last. */
+  clear(): readonly PipeLink[] {
+    const links = [...this.#links.values()].reverse();
+    this.#links.clear();
+    this.#untaken.clear();
+    return links;
+  }
+
+  #add(id: number): PipeLink {
+    const link = new PipeLink(id, this.#pipe);
+    this.#links.set(id, link);
+    return link;
+  }
+}
+
+function isOdd(id: number): boolean {
+  return (id & 1) === 1;
+}

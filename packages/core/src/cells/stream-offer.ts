@@ -1,0 +1,105 @@
+/**
+ * Connected sockets, made before there is a process for their far ends, which are then handed to it as
+ * descriptors. (What `spawn` makes for `'pipe'` cannot read into a buffer of ours, and belongs to the thread that
+ * called it; to an offer any thread of the host can connect.)
+ *
+ * For a moment there is an address that anybody on this machine may connect to. So each connection says
+ * first which of ours it is, by a number that nobody can guess, and any other is dropped.
+ */
+import { randomBytes } from 'node:crypto';
+import { connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ReadBuffer, type ByteStreams } from './byte-streams.js';
+
+const SECRET_BYTES = 16;
+
+/** Where to connect to, and how to be known there: plain data, for one use. */
+export interface StreamAddress {
+  readonly path: string;
+  /** Of the stream to the other process, and of that from it. */
+  readonly secrets: readonly [string, string];
+}
+
+/** For the other process, which reads from the first and writes to the second; `destroy` them once it has them. */
+export type FarStreams = readonly [input: Socket, output: Socket];
+
+export interface StreamOffer {
+  readonly address: StreamAddress;
+  /** Once somebody has connected; undefined if it was withdrawn before. Rejects with the system's error. */
+  readonly far: Promise<FarStreams | undefined>;
+  /** Nobody can connect any more. */
+  withdraw(): void;
+}
+
+/** Can be connected to when this returns. `path`: of the address, by default a new one. */
+export function offerStreams(path = freshPath()): StreamOffer {
+  const secrets = [freshSecret(), freshSecret()] as const;
+  const server = createServer();
+  const found: Socket[] = [];
+  const strangers = new Set<Socket>();
+  let over = false;
+  let settle: (far: FarStreams | undefined) => void = () => undefined;
+  const end = (far?: FarStreams): void => {
+    if (over) return;
+    over = true;
+    server.close();
+    for (const stranger of strangers) stranger.destroy();
+    if (far === undefined) for (const socket of found) socket.destroy();
+    settle(far);
+  };
+  const far = new Promise<FarStreams | undefined>((resolve, reject) => {
+    settle = resolve;
+    server.once('error', reject);
+  });
+  server.on('connection', (socket) => {
+    if (over) socket.destroy();
+    strangers.add(socket);
+    socket.on('error', () => socket.destroy());
+    socket.once('readable', () => {
+      const said = (socket.read(SECRET_BYTES) as Buffer | null)?.toString('hex') ?? '';
+      const which = secrets.indexOf(said);
+      if (which === -1 || found[which] !== undefined) return;
+      found[which] = socket;
+      strangers.delete(socket);
+      const [input, output] = found;
+      if (input !== undefined && output !== undefined) end([input, output]);
+    });
+  });
+  // Its own even where the host is a worker of a cluster.
+  server.listen({ path, exclusive: true });
+  return { address: { path, secrets }, far, withdraw: () => end() };
+}
+
+/**
+ * The near ends of what was offered, in any thread of the host. Can be used at once. What is written waits,
+ * corked, until the far ends are where they belong: then `uncork` the output.
+ */
+export function connectStreams({ path, secrets }: StreamAddress): ByteStreams {
+  const buffer = new ReadBuffer();
+  const output = connect({ path });
+  const input = connect({ path, onread: buffer.onread });
+  for (const [n, socket] of [output, input].entries()) {
+    // Told by its end.
+    socket.on('error', () => undefined);
+    socket.write(Buffer.from(secrets[n] as string, 'hex'));
+  }
+  output.cork();
+  return {
+    input,
+    output,
+    receive: (take) => {
+      buffer.take = take;
+    },
+  };
+}
+
+function freshSecret(): string {
+  return randomBytes(SECRET_BYTES).toString('hex');
+}
+
+/** On Linux a name that is no file: nothing is left behind, and no folder has to be writable. */
+function freshPath(): string {
+  const name = `espalier-${freshSecret()}`;
+  return process.platform === 'linux' ? `\0${name}` : join(tmpdir(), name);
+}
