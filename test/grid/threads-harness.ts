@@ -1,59 +1,75 @@
-/** The conformance grid over threads: the library as users start it, every guest in a thread of its own. */
+/**
+ * The conformance grid over threads: the library as users start it, every guest in a thread of its own; with
+ * the real time, or under a test clock.
+ */
 import { EnvironmentError } from '@espalier/core';
+import type { TestClock } from '@espalier/core/testing';
 import { start, type TreeEvent, type TreeSpec } from '@espalier/supervisor';
-import type { Grid, GridChild, Harness } from '../../packages/core/test/conformance/harness.js';
+import type { Grid, GridChild, GridOptions, Harness } from '../../packages/core/test/conformance/harness.js';
 
 const MODULES = new URL('../../packages/core/test/conformance/modules/', import.meta.url);
 
-export const threadsHarness: Harness = {
-  name: 'threads',
-  async start(children: readonly GridChild[], options = {}): Promise<Grid> {
-    const events: TreeEvent[] = [];
-    const waiting = new Set<() => void>();
-    const onEvent = (event: TreeEvent): void => {
-      events.push(event);
-      for (const look of waiting) look();
-    };
-    const spec = {
-      name: 'tree',
-      intensity: options.intensity ?? 3,
-      children: children.map(childSpec),
-    } as TreeSpec;
-    const readEvents = events as unknown as Grid['events'];
-    let host;
-    try {
-      host = await start(spec, { embedded: true, base: MODULES, onEvent, onOutput: () => undefined });
-    } catch (error) {
-      if (!(error instanceof EnvironmentError) || error.reason === undefined) throw error;
-      return failed(error.reason, readEvents);
-    }
-    return {
-      context: host.context,
-      failure: undefined,
-      events: readEvents,
-      settle: (promise) => promise,
-      reported: (condition) =>
-        new Promise((resolve) => {
-          const look = (): void => {
-            if (!condition(readEvents)) return;
-            waiting.delete(look);
-            resolve();
-          };
-          waiting.add(look);
-          look();
-        }),
-      crash: (id) => {
-        void host.kill(`tree/${id}`);
-      },
-      inspect: (id, query) => {
-        void host[query](`tree/${id}`);
-      },
-      close: async () => {
-        await host.stop();
-      },
-    };
-  },
-};
+export function threadsHarness(makeClock?: () => TestClock): Harness {
+  return {
+    name: makeClock === undefined ? 'threads' : 'threads under a test clock',
+    start: (children, options = {}) => startGrid(children, options, makeClock?.()),
+  };
+}
+
+async function startGrid(
+  children: readonly GridChild[],
+  options: GridOptions,
+  clock: TestClock | undefined,
+): Promise<Grid> {
+  const settle: Grid['settle'] = (promise) => (clock === undefined ? promise : clock.settle(promise));
+  const events: TreeEvent[] = [];
+  const waiting = new Set<() => void>();
+  const onEvent = (event: TreeEvent): void => {
+    events.push(event);
+    for (const look of waiting) look();
+  };
+  const spec = {
+    name: 'tree',
+    intensity: options.intensity ?? 3,
+    children: children.map(childSpec),
+  } as TreeSpec;
+  const readEvents = events as unknown as Grid['events'];
+  let host;
+  try {
+    const given = { base: MODULES, onEvent, onOutput: () => undefined, ...(clock && { clock }) };
+    host = await settle(start(spec, { embedded: true, ...given }));
+  } catch (error) {
+    if (!(error instanceof EnvironmentError) || error.reason === undefined) throw error;
+    return failed(error.reason, readEvents);
+  }
+  return {
+    context: host.context,
+    failure: undefined,
+    events: readEvents,
+    settle,
+    reported: (condition) => {
+      const reported = new Promise<void>((resolve) => {
+        const look = (): void => {
+          if (!condition(readEvents)) return;
+          waiting.delete(look);
+          resolve();
+        };
+        waiting.add(look);
+        look();
+      });
+      return settle(reported);
+    },
+    crash: (id) => {
+      void host.kill(`tree/${id}`);
+    },
+    inspect: (id, query) => {
+      void host[query](`tree/${id}`);
+    },
+    close: async () => {
+      await host.stop();
+    },
+  };
+}
 
 function childSpec({
   id,

@@ -1,0 +1,80 @@
+/** The suites of supervision over real threads: the library as users start it. */
+import { EnvironmentError } from '@espalier/core';
+import { start, type Host, type TreeEvent, type TreeSpec } from '@espalier/supervisor';
+import type { Supervised, SupervisionHarness } from './harness.js';
+
+const MODULES = new URL('./modules/', import.meta.url);
+
+export const threadsHarness: SupervisionHarness = {
+  name: 'threads',
+  ownsTime: false,
+  async start(spec: TreeSpec): Promise<Supervised> {
+    const events: TreeEvent[] = [];
+    const waiting = new Set<() => void>();
+    const onEvent = (event: TreeEvent): void => {
+      events.push(event);
+      for (const look of waiting) look();
+    };
+    let host: Host;
+    try {
+      host = await start(spec, { embedded: true, base: MODULES, onEvent, onOutput: () => undefined });
+    } catch (error) {
+      if (!(error instanceof EnvironmentError) || error.reason === undefined) throw error;
+      return neverStarted(error.reason, events);
+    }
+    return {
+      context: host.context,
+      failure: undefined,
+      events,
+      settle: (promise) => promise,
+      reported: (condition) =>
+        new Promise((resolve) => {
+          const look = (): void => {
+            if (!condition(events)) return;
+            waiting.delete(look);
+            resolve();
+          };
+          waiting.add(look);
+          look();
+        }),
+      caughtUp: async () => {
+        await host.tree();
+      },
+      startChild: async (path, child) => {
+        await host.startChild(path, child);
+      },
+      terminateChild: (path) => host.terminateChild(path),
+      states: async (path) =>
+        Object.fromEntries((await host.whichChildren(path)).map(({ id, state }) => [id, state])),
+      end: async (_path, name, cause) => {
+        if (cause === 'being killed') host.context.kill(name);
+        else await host.context.cast(name, 'end', [cause]);
+      },
+      close: async () => {
+        await host.stop();
+      },
+    };
+  },
+};
+
+/** The tree did not come up: there is nothing but the reason and what was reported. */
+function neverStarted(failure: NonNullable<Supervised['failure']>, events: Supervised['events']): Supervised {
+  const refuse = (): never => {
+    throw new TypeError('the tree did not come up');
+  };
+  return {
+    get context(): never {
+      return refuse();
+    },
+    failure,
+    events,
+    settle: (promise) => promise,
+    reported: refuse,
+    caughtUp: refuse,
+    startChild: refuse,
+    terminateChild: refuse,
+    states: refuse,
+    end: refuse,
+    close: () => Promise.resolve(),
+  };
+}
