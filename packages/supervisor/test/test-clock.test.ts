@@ -512,7 +512,6 @@ test('fifty runs of one story are told alike', async () => {
         child('failing', { backoff }),
         child('rally', { id: 'a' }),
         child('rally', { id: 'b' }),
-        child('stubborn', { shutdown: 7000 }),
       ],
       { intensity: 10, periodMs: 600_000 },
       { spares: { total: 0 } },
@@ -530,7 +529,8 @@ test('fifty runs of one story are told alike', async () => {
     await host.stop();
     return [log, result, clock.now];
   };
-  const first = await story();
-  for (let run = 1; run < 50; run++) expect(await story()).toEqual(first);
-  expect(JSON.stringify(first)).toContain('note');
+  const told: unknown[] = [];
+  while (told.length < 50) told.push(...(await Promise.all(Array.from({ length: 5 }, story))));
+  for (const one of told) expect(one).toEqual(told[0]);
+  expect(JSON.stringify(told[0])).toContain('note');
 }, 240_000);

@@ -7,6 +7,8 @@
  * `number` is the length of a buffer, or the number of a link.
  */
 import { readU16, readU32, writeU32 } from '../channel/frames.js';
+import type { Transfer } from '../channel/link.js';
+import { FarEnd } from './pipe-link.js';
 
 const BUFFER = 1;
 const LINK = 2;
@@ -30,9 +32,21 @@ export function encodeParts(parts: readonly Part[], batch: Uint8Array): Uint8Arr
   return [head, ...buffers, batch];
 }
 
-/** No frame names more. */
-export function tooManyParts(parts: readonly unknown[]): boolean {
-  return parts.length > MAX_PARTS;
+/** What the transfers of a batch are to the other process; undefined if something among them cannot cross. */
+export function partsOf(transfers: readonly Transfer[], endsMayCross: boolean): Part[] | undefined {
+  if (transfers.length > MAX_PARTS) return undefined;
+  const parts: Part[] = [];
+  for (const transfer of transfers) {
+    if (transfer instanceof ArrayBuffer) {
+      // Moved, as between threads: the sender's is detached, whatever is done with ours.
+      parts.push(structuredClone(transfer, { transfer: [transfer] }));
+    } else if (transfer instanceof FarEnd && endsMayCross) {
+      parts.push({ link: transfer.link.id });
+    } else {
+      return undefined;
+    }
+  }
+  return parts;
 }
 
 export interface Parts {

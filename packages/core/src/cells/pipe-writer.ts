@@ -11,23 +11,38 @@ const FLUSH_BYTES = 32 * 1024;
 /** A frame that does not fit in here is written alone. */
 const JOINT_BYTES = 256 * 1024;
 
+/** Congestion is told from here on; when nothing waits any more it is over. */
+const CONGESTED_BYTES = 1024 * 1024;
+
+export interface PipeWriterOptions {
+  /** A socket: what it has taken at once it has copied. */
+  readonly output: Writable;
+  readonly afterTurn: AfterTurn;
+  /** So much may wait when something is written. */
+  readonly maxUndrainedBytes: number;
+  readonly congested: (on: boolean) => void;
+  /** More than that waited. */
+  readonly unread: () => void;
+}
+
 export class PipeWriter {
+  readonly #options: PipeWriterOptions;
   readonly #output: Writable;
-  readonly #afterTurn: AfterTurn;
-  readonly #written: (before: number, after: number) => void;
   /** Written from again and again, as long as the system takes it at once: making one would cost as much as the write. */
   #joint = Buffer.allocUnsafeSlow(JOINT_BYTES);
   #bytes = 0;
   #flushDue = false;
+  #congested = false;
 
-  /**
-   * `output` is a socket: what it has taken at once it has copied. `written` is told what waited in it before
-   * a write, and after it. Bytes.
-   */
-  constructor(output: Writable, afterTurn: AfterTurn, written: (before: number, after: number) => void) {
-    this.#output = output;
-    this.#afterTurn = afterTurn;
-    this.#written = written;
+  constructor(options: PipeWriterOptions) {
+    this.#options = options;
+    this.#output = options.output;
+    // A dead peer: told by the end of the input, after everything that it had sent.
+    this.#output.on('error', () => undefined);
+    this.#output.on('drain', () => {
+      if (this.#congested) options.congested(false);
+      this.#congested = false;
+    });
   }
 
   /** What was given and has not left this process. */
@@ -51,7 +66,7 @@ export class PipeWriter {
       this.flush();
     } else if (!this.#flushDue) {
       this.#flushDue = true;
-      this.#afterTurn(this.#flushDueNow, true);
+      this.#options.afterTurn(this.#flushDueNow, true);
     }
   }
 
@@ -82,7 +97,12 @@ export class PipeWriter {
     const before = this.#output.writableLength;
     this.#output.write(bytes);
     const after = this.#output.writableLength;
-    this.#written(before, after);
+    if (before > this.#options.maxUndrainedBytes) {
+      this.#options.unread();
+    } else if (after > CONGESTED_BYTES && !this.#congested) {
+      this.#congested = true;
+      this.#options.congested(true);
+    }
     return after === 0;
   }
 }

@@ -27,14 +27,13 @@ import {
   type PipeHeader,
 } from './pipe-frames.js';
 import { discardEnds, FarEnd, type PipeLink } from './pipe-link.js';
-import { decodeParts, encodeParts, tooManyParts, type Part } from './pipe-parts.js';
+import { decodeParts, encodeParts, partsOf } from './pipe-parts.js';
 import { PipeReader } from './pipe-reader.js';
 import { PipeWriter } from './pipe-writer.js';
 
 /** Twice the largest message that mailboxes take by default. */
-const MAX_FRAME_BYTES = 32 * 1024 * 1024;
+export const DEFAULT_FRAME_BYTES = 32 * 1024 * 1024;
 const MAX_UNDRAINED_BYTES = 256 * 1024 * 1024;
-const CONGESTED_BYTES = 1024 * 1024;
 const MAX_LINKS = 65_536;
 /** So much of one pipe is read before the other pipes, ports and timers of the thread have their turn. */
 const TURN_BYTES = 256 * 1024;
@@ -89,7 +88,6 @@ export class Pipe implements LinkMaker, LinkOpener {
   readonly #links: LinkTable;
   #state: 'open' | 'ended' | 'closed' = 'open';
   #heard = false;
-  #congested = false;
   #turnBytes = 0;
   #bytesRead = 0;
   #paused = false;
@@ -97,10 +95,16 @@ export class Pipe implements LinkMaker, LinkOpener {
   constructor(options: PipeOptions) {
     this.#options = options;
     const { streams, side, afterTurn, takesEnds = false, maxLinks = MAX_LINKS } = options;
-    const { maxFrameBytes = MAX_FRAME_BYTES, maxSentFrameBytes = MAX_FRAME_BYTES } = options;
+    const { maxFrameBytes = DEFAULT_FRAME_BYTES, maxSentFrameBytes = DEFAULT_FRAME_BYTES } = options;
     this.#maxSentFrameBytes = maxSentFrameBytes;
     this.#reader = new PipeReader(maxFrameBytes, (header, body) => this.#frame(header, body));
-    this.#writer = new PipeWriter(streams.output, afterTurn, (before, after) => this.#written(before, after));
+    this.#writer = new PipeWriter({
+      output: streams.output,
+      afterTurn,
+      maxUndrainedBytes: options.maxUndrainedBytes ?? MAX_UNDRAINED_BYTES,
+      congested: (on) => this.#options.congested?.(on),
+      unread: () => this.#violate('bound', 'the other side does not read'),
+    });
     this.#links = new LinkTable(
       { side, takesEnds, maxLinks },
       {
@@ -110,11 +114,10 @@ export class Pipe implements LinkMaker, LinkOpener {
       },
     );
     this.control = this.#links.control;
-    streams.output.on('error', ignore);
-    streams.output.on('drain', () => this.#relieved());
     this.#input = streams.input;
     streams.receive((bytes) => this.#received(bytes));
-    this.#input.on('error', ignore);
+    // Told by the end of the input, after everything that had been sent.
+    this.#input.on('error', () => undefined);
     this.#input.once('end', () => this.#inputEnded());
     this.#input.once('close', () => this.#inputEnded());
     this.#writer.add(PIPE_FRAME.hello, CONTROL_LINK, [encodeHello()]);
@@ -299,7 +302,7 @@ export class Pipe implements LinkMaker, LinkOpener {
       this.#writer.add(PIPE_FRAME.batch, link.id, [batch]);
       return;
     }
-    const parts = this.#partsOf(link, transfers);
+    const parts = partsOf(transfers, link === this.control);
     const body = parts === undefined ? [] : encodeParts(parts, batch);
     const bytes = body.reduce((sum, piece) => sum + piece.length, 0);
     if (parts !== undefined && bytes <= this.#maxSentFrameBytes) {
@@ -312,44 +315,8 @@ export class Pipe implements LinkMaker, LinkOpener {
     else link.abandon();
   }
 
-  /** Undefined if something among them cannot cross this pipe. */
-  #partsOf(link: PipeLink, transfers: readonly Transfer[]): Part[] | undefined {
-    if (tooManyParts(transfers)) return undefined;
-    const parts: Part[] = [];
-    for (const transfer of transfers) {
-      if (transfer instanceof ArrayBuffer) {
-        // Moved, as between threads: the sender's is detached, whatever is done with ours.
-        parts.push(structuredClone(transfer, { transfer: [transfer] }));
-      } else if (transfer instanceof FarEnd && link === this.control) {
-        parts.push({ link: transfer.link.id });
-      } else {
-        return undefined;
-      }
-    }
-    return parts;
-  }
-
   #closed(link: PipeLink): void {
     if (link === this.control) this.close();
     else if (this.#links.remove(link)) this.#writer.add(PIPE_FRAME.close, link.id);
   }
-
-  #written(before: number, after: number): void {
-    if (before > (this.#options.maxUndrainedBytes ?? MAX_UNDRAINED_BYTES)) {
-      this.#violate('bound', 'the other side does not read');
-    } else if (after > CONGESTED_BYTES && !this.#congested) {
-      this.#congested = true;
-      this.#options.congested?.(true);
-    }
-  }
-
-  #relieved(): void {
-    if (!this.#congested) return;
-    this.#congested = false;
-    this.#options.congested?.(false);
-  }
-}
-
-function ignore(): void {
-  // Told by the end of the input, after everything that had been sent.
 }

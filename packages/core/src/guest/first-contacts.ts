@@ -19,7 +19,7 @@ export interface Contact {
 export class FirstContacts {
   /** In the order asked. */
   readonly #asked = new Set<Contact>();
-  #behind: (() => void)[] = [];
+  #behind: { readonly contact: Contact; readonly send: () => void }[] = [];
 
   begin(contact: Contact): void {
     this.#asked.add(contact);
@@ -27,10 +27,16 @@ export class FirstContacts {
 
   /** Its peer is known, or that there is none. */
   made(contact: Contact): void {
-    if (!this.#asked.delete(contact) || this.#waitsFor(undefined)) return;
-    const behind = this.#behind;
-    this.#behind = [];
-    for (const send of behind) send();
+    if (!this.#asked.delete(contact)) return;
+    // One at a time: what is let go to a contact that is still not known holds up those behind it.
+    for (
+      let next = this.#behind[0];
+      next !== undefined && !this.#waitsFor(next.contact);
+      next = this.#behind[0]
+    ) {
+      this.#behind.shift();
+      next.send();
+    }
   }
 
   /** Whether what is sent to `contact` now has to wait. */
@@ -39,16 +45,17 @@ export class FirstContacts {
   }
 
   /** Runs it in its turn. Rejects with `CallError` `full`. */
-  wait(send: () => Promise<void>): Promise<void> {
+  wait(contact: Contact, send: () => Promise<void>): Promise<void> {
     if (this.#behind.length >= MAX_BEHIND) {
       return Promise.reject(
         new CallError('full', `${String(MAX_BEHIND)} sends wait for a first contact already`),
       );
     }
     return new Promise((resolve, reject) => {
-      this.#behind.push(() => {
+      const run = (): void => {
         send().then(resolve, reject);
-      });
+      };
+      this.#behind.push({ contact, send: run });
     });
   }
 
@@ -57,8 +64,8 @@ export class FirstContacts {
   }
 
   /** Whether something sent before waits for a contact that was asked for after this one. */
-  #waitsFor(contact: Contact | undefined): boolean {
-    let later = contact === undefined || !this.#asked.has(contact);
+  #waitsFor(contact: Contact): boolean {
+    let later = !this.#asked.has(contact);
     for (const asked of this.#asked) {
       if (asked === contact) later = true;
       else if (later && asked.held > 0) return true;

@@ -78,7 +78,7 @@ export class Route implements Contact {
   /** Sends what was encoded before; otherwise as `send`. */
   sendEncoded(kind: FrameKind, correlation: number, encoded: Encoded): Promise<void> {
     const { contacts } = this.#owner;
-    if (contacts.holds(this)) return contacts.wait(() => this.#sendEncoded(kind, correlation, encoded));
+    if (contacts.holds(this)) return contacts.wait(this, () => this.#sendEncoded(kind, correlation, encoded));
     return this.#sendEncoded(kind, correlation, encoded);
   }
 
@@ -138,7 +138,7 @@ export class Route implements Contact {
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- as it was thrown: a getter of the value may throw anything
       return Promise.reject(error);
     }
-    if (held) return contacts.wait(() => this.#sendEncoded(kind, correlation, encoded));
+    if (held) return contacts.wait(this, () => this.#sendEncoded(kind, correlation, encoded));
     return this.#sendEncoded(kind, correlation, encoded);
   }
 

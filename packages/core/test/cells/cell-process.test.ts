@@ -249,7 +249,7 @@ describe('a cell that breaks the rules', () => {
 
   test('frames: the parent may send what is far too large for a cell to send', async () => {
     const cell = await startCell({ maxFrameBytes: 10_000 });
-    cell.post(`() => 1 // ${'x'.repeat(3_000_000)}`);
+    cell.post(`() => 1 /* ${'x'.repeat(3_000_000)} */`);
     expect(await cell.next()).toEqual({ value: 1 });
     cell.post('() => pipe.control.send(new Uint8Array(10_001))');
     // It does not leave, and the control link cannot go on without it: the cell ends itself.

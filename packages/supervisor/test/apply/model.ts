@@ -37,16 +37,20 @@ export class Model {
       this.current = target;
       return true;
     }
-    const stillForgotten = [...forgotten].filter(
-      (path) => !this.#stoppedWhole.some((whole) => path.startsWith(`${whole}/`)),
-    );
-    this.#forgotten = new Set(stillForgotten);
-    const to = this.#remembered(id, this.current);
-    this.#forgotten = new Set();
-    this.#clear(id, target, to, true);
-    this.#forgotten = new Set();
-    this.#fill(id, to);
-    this.#forgotten = new Set(stillForgotten);
+    const still = (): Set<string> => {
+      const inWhole = (path: string) => this.#stoppedWhole.some((whole) => path.startsWith(`${whole}/`));
+      return new Set([...forgotten].filter((path) => !inWhole(path)));
+    };
+    const goal = (): SupervisorShape => {
+      this.#forgotten = still();
+      const remembered = this.#remembered(id, this.current);
+      this.#forgotten = new Set();
+      return remembered;
+    };
+    this.#clear(id, target, goal(), true);
+    // On the way back, too, supervisors may have been stopped that start as their spec says.
+    this.#fill(id, goal());
+    this.#forgotten = still();
     return false;
   }
 

@@ -67,6 +67,25 @@ export function messages(harness: Harness): void {
       expect(got).toEqual([...sent, ...sent]);
     });
 
+    test('order: it holds, too, if what waited behind one first contact is let go to another', async () => {
+      const grid = await harness.start([
+        { id: 'a', module: 'puppet' },
+        { id: 'c', module: 'puppet' },
+        { id: 'b', module: 'puppet' },
+      ]);
+      const b = new Puppet(grid, 'b');
+      const address = await b.address();
+      await new Puppet(grid, 'a').do(
+        ['send', 'b', 0],
+        ['send', 'c', 'elsewhere'],
+        ['send', 'b', 1],
+        ['send', address, 2],
+        ['send', 'b', 3],
+        ['send', address, 4],
+      );
+      expect(await b.values(5)).toEqual([0, 1, 2, 3, 4]);
+    });
+
     test('order: a first contact that leads nowhere holds up nothing for ever', async () => {
       const grid = await harness.start([
         { id: 'a', module: 'puppet' },
