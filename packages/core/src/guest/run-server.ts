@@ -43,7 +43,9 @@ export class ServerDriver implements Driver {
   stop(reason: ExitReason): void {
     this.#stopping = reason;
     this.#host.mailbox.pause();
-    if (!this.#busy) this.#terminate(reason);
+    // OTP: one that does not trap exits ends wherever it is. Only who has something to put in order is waited for.
+    const waits = this.#definition.terminate !== undefined || this.#host.trapsExits;
+    if (!this.#busy || !waits) this.#terminate(reason);
   }
 
   state(): unknown {

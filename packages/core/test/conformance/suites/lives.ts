@@ -55,11 +55,19 @@ export function lives(harness: Harness): void {
       expect(downs.map((item) => item.type === 'down' && item.monitor)).toEqual([two, one]);
     });
 
-    test('stop: one that does not look is killed after its shutdown time', async () => {
-      const grid = await harness.start([{ id: 'adder', module: 'adder', shutdown: 100 }]);
+    test('stop: a server without `terminate` ends in the middle of what it is handling', async () => {
+      const grid = await harness.start([{ id: 'adder', module: 'adder', shutdown: 'infinity' }]);
       const call = errorOf(
         grid.context.call('adder', 'hangTelling', [grid.context.self], { timeoutMs: 60_000 }),
       );
+      expect(await grid.settle(grid.context.receive())).toMatchObject({ value: 'hanging' });
+      await grid.close();
+      expect(await grid.settle(call)).toMatchObject({ code: 'down', reason: { tag: 'shutdown' } });
+    });
+
+    test('stop: one that does not look is killed after its shutdown time', async () => {
+      const grid = await harness.start([{ id: 'p', module: 'pondering', shutdown: 100 }]);
+      const call = errorOf(grid.context.call('p', 'hangTelling', [grid.context.self], { timeoutMs: 60_000 }));
       expect(await grid.settle(grid.context.receive())).toMatchObject({ value: 'hanging' });
       await grid.close();
       expect(await grid.settle(call)).toMatchObject({ code: 'down', reason: { tag: 'killed' } });
