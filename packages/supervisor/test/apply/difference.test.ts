@@ -290,7 +290,7 @@ describe('for random trees', () => {
         expect([...stopped].sort()).toEqual(done('stopped'));
         expect([...started].sort()).toEqual(done('started'));
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 });

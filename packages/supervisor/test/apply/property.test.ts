@@ -29,7 +29,7 @@ describe('against the model', () => {
           }
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 });
@@ -94,7 +94,7 @@ describe('with crashes in the midst of it', () => {
           }
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 120 },
     );
   });
 });

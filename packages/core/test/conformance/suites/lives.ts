@@ -56,7 +56,7 @@ export function lives(harness: Harness): void {
     });
 
     test('stop: a server without `terminate` ends in the middle of what it is handling', async () => {
-      const grid = await harness.start([{ id: 'adder', module: 'adder', shutdown: 'infinity' }]);
+      const grid = await harness.start([{ id: 'adder', module: 'adder', shutdown: 60_000 }]);
       const call = errorOf(
         grid.context.call('adder', 'hangTelling', [grid.context.self], { timeoutMs: 60_000 }),
       );
