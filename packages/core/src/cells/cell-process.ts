@@ -9,9 +9,9 @@
  * - Whatever it has started ends with it, as far as the system can tell what that is: a process namespace or a
  *   cgroup know all of it, a process group only who did not leave it.
  *
- * A start takes as long as that of bare Node (measured, against a fork without environment to its first message:
- * 1.02 times, behind namespaces and limits 1.12), a process that holds much holds it up: `spawn` forks, which
- * blocks this thread for 0.6 ms and 0.05 to 0.1 ms more for each MB that the host's process has in memory.
+ * A start takes about as long as that of bare Node: measured against a fork without environment to its first
+ * message 1.0 to 1.3 times, behind namespaces and limits 1.1 to 1.5. But `spawn` forks, which blocks this thread
+ * for 0.6 ms and for 0.05 to 0.1 ms more with each MB that the host's process has in memory.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -271,7 +271,7 @@ describe('a cell that breaks the rules', () => {
     expect(await cell.ended).toMatchObject({ cause: 'detached', signal: 'SIGKILL' });
   });
 
-  test('output: what is printed comes with its stream, up to the quota; the rest is counted and holds nobody up', async () => {
+  test('output: what is printed comes with its stream, and a flood of it holds up nobody’s end', async () => {
     const cell = await startCell({ outputBytesPerSecond: 10_000 });
     await cell.run(`() => { console.log('out'); console.error('err'); }`);
     while (cell.printed.length < 2) await turn();
@@ -281,22 +281,15 @@ describe('a cell that breaks the rules', () => {
         { stream: 'stderr', text: 'err\n', dropped: 0 },
       ]),
     );
-    cell.post(
-      `() => { const fs = require('fs'); const flood = Buffer.alloc(65536, 'x'); for (;;) fs.writeSync(1, flood); }`,
-    );
-    let gapMs = 0;
-    let last = performance.now();
-    const began = last;
-    while (performance.now() - began < 300) {
-      await turn();
-      gapMs = Math.max(gapMs, performance.now() - last);
-      last = performance.now();
-    }
-    const read = cell.printed.reduce((sum, { text, dropped }) => sum + text.length + dropped, 0);
-    expect(cell.text.length).toBeLessThan(25_000);
-    // A reader at full speed would have taken hundreds of megabytes.
-    expect(read).toBeLessThan(20_000_000);
-    expect(gapMs).toBeLessThan(250);
+    cell.post(`() => {
+      const { writeSync } = require('fs');
+      const flood = Buffer.alloc(65536, 'x');
+      for (;;) try { writeSync(1, flood); } catch {} // Full for the moment.
+    }`);
+    const dropped = (): number => cell.printed.reduce((sum, printed) => sum + printed.dropped, 0);
+    while (dropped() < 500_000) await turn();
+    cell.cell.kill();
+    expect(await cell.ended).toMatchObject({ cause: 'killed' });
   });
 
   test('output: what a cell printed last before it ended is told before its end', async () => {

@@ -99,7 +99,8 @@ describe('what a pipe writes', () => {
     await until(pair, () => log.batches.length === 30);
     expect(changes).toEqual([true, false]);
     expect(pair.parent.undrainedBytes).toBe(0);
-    expect(log.batches.map(([first]) => first)).toEqual(Array.from({ length: 30 }, (_, at) => at));
+    const whole = log.batches.map((batch, at) => Buffer.compare(batch, numbered(100_000, at)));
+    expect(whole).toEqual(Array.from({ length: 30 }, () => 0));
   });
 
   test('write: a peer that never reads is cut off at the bound, and every link hears of it', async () => {
