@@ -277,6 +277,8 @@ export class Channel {
   }
 
   #arrived(bytes: Uint8Array, transfers: readonly Transfer[]): void {
+    // Nothing more is read, so nothing is to be kept either.
+    if (this.#broken) return;
     if (this.#dispatching || this.#batch !== NO_BATCH) {
       this.#waiting.push({ bytes: bytes.slice(), transfers });
       return;

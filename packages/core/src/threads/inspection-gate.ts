@@ -1,7 +1,7 @@
 /**
  * Keeps a thread's end and the guard's questions apart. Node 20 to 26 do not: an inspector message that is
  * dispatched to a worker in the moment in which its environment is torn down aborts the whole process,
- * silently (`shared_from_this` of an object that is being destroyed; seen once in some 5,000 crashes), and a
+ * silently (`shared_from_this` of an object that is being destroyed; seen twice in some 6,000 crashes under load), and a
  * `terminate()` that falls into the evaluation of a question is swallowed by it: the thread runs on.
  *
  * So there is one flag word in shared memory for each thread. The guard asks only while the thread is not

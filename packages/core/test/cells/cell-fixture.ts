@@ -1,6 +1,7 @@
 /** Cells for tests: started, spoken with, and ended with the test. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { test } from '@jest/globals';
 import { CellProcess, type CellEnd, type CellOptions } from '../../src/cells/cell-process.js';
 import { probeMachine } from '../../src/cells/probe.js';
 import type { Machine, WallName } from '../../src/cells/walls.js';
@@ -102,6 +103,17 @@ const running: TestCell[] = [];
 export function thisMachine(): Promise<Machine> {
   machine ??= probeMachine({ files: [CELL_FILE] });
   return machine;
+}
+
+/** ESPALIER_REQUIRE=cells: these must be there, so their tests run, and fail where they are not. */
+const REQUIRED: readonly WallName[] = process.env['ESPALIER_REQUIRE']?.split(',').includes('cells')
+  ? ['user', 'rlimits']
+  : [];
+
+/** A test of walls; skipped where the machine does not offer them. */
+export function testOf(machine: Machine, ...walls: readonly WallName[]): typeof test | typeof test.skip {
+  const runs = walls.every((wall) => machine.walls[wall].available || REQUIRED.includes(wall));
+  return runs ? test : test.skip;
 }
 
 /** A cell that may not have started yet. */

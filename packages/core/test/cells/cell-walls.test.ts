@@ -4,11 +4,10 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { CellCgroup } from '../../src/cells/cell-cgroup.js';
 import { NAMESPACES, type WallName } from '../../src/cells/walls.js';
-import { endCells, gone, lives, startCell, thisMachine, type TestCell } from './cell-fixture.js';
+import { endCells, gone, lives, startCell, testOf, thisMachine, type TestCell } from './cell-fixture.js';
 
 const machine = await thisMachine();
-const offered = (...walls: WallName[]): typeof test | typeof test.skip =>
-  walls.every((wall) => machine.walls[wall].available) ? test : test.skip;
+const offered = (...walls: WallName[]): ReturnType<typeof testOf> => testOf(machine, ...walls);
 
 afterEach(endCells);
 

@@ -5,12 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { probeMachine } from '../../src/cells/probe.js';
 import type { WallName } from '../../src/cells/walls.js';
-import { CELL_FILE, gone } from './cell-fixture.js';
+import { CELL_FILE, gone, testOf } from './cell-fixture.js';
 
 const PARENT = fileURLToPath(new URL('./parent-fixture.mjs', import.meta.url));
 const machine = await probeMachine({ files: [CELL_FILE, PARENT] });
-const offered = (...walls: WallName[]): typeof test | typeof test.skip =>
-  walls.every((wall) => machine.walls[wall].available) ? test : test.skip;
+const offered = (...walls: WallName[]): ReturnType<typeof testOf> => testOf(machine, ...walls);
 
 interface Order {
   readonly walls: readonly WallName[];
