@@ -9,6 +9,7 @@
 import { randomBytes } from 'node:crypto';
 import workerThreads, {
   MessageChannel,
+  receiveMessageOnPort,
   Worker,
   type MessagePort,
   type WorkerOptions,
@@ -219,6 +220,10 @@ export class PoolWorker extends Worker {
   #gone(): void {
     this.#cancelWait?.();
     this.#setup.guard?.forget(this.#token);
+    // What it said last may wait still: Node tells of a thread's end before it empties other ports than its own.
+    for (let last; (last = receiveMessageOnPort(this.#port)) !== undefined;) {
+      this.#heard(last.message as FromPoolThread);
+    }
     this.#port.close();
     // Every other thread would end alike, and Piscina would start them one after the other.
     if (!this.#loaded && this.#ended !== undefined) this.#setup.unfit(this.#ended);
