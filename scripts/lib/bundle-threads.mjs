@@ -11,6 +11,7 @@ import { ROOT } from './project.mjs';
 /** Entry and bundle, relative to the root. */
 export const THREADS = [
   ['packages/core/dist/threads/guest-thread.js', 'packages/core/dist/threads/guest-thread.cjs'],
+  ['packages/core/dist/threads/compiled-thread.js', 'packages/core/dist/threads/compiled-thread.cjs'],
   ['packages/core/dist/pool/pool-thread.js', 'packages/core/dist/pool/pool-thread.cjs'],
   ['packages/supervisor/dist/kernel-thread.js', 'packages/supervisor/dist/kernel-thread.cjs'],
 ];

@@ -5,7 +5,8 @@
  */
 import { CallError, HostError } from '../errors.js';
 import { Board } from '../threads/test-clock/board.js';
-import { loopTurned, realNow, whicheverFirst } from '../threads/test-clock/real-waits.js';
+import { monotonicNow } from '../threads/node-clock.js';
+import { loopTurned, whicheverFirst } from '../threads/test-clock/real-waits.js';
 import type { TestClockShare } from '../threads/test-clock/tickets.js';
 import { RestWatch } from './rest-watch.js';
 
@@ -163,9 +164,9 @@ export class TestClock {
       this.#advances.length > 0 ||
       seen !== this.#board.changes ||
       this.#settling.some(({ settled }) => settled);
-    const until = realNow() + this.#patienceMs;
+    const until = monotonicNow() + this.#patienceMs;
     while (!came()) {
-      if (realNow() > until) throw this.#stalled('nothing is left in the tree that could happen');
+      if (monotonicNow() > until) throw this.#stalled('nothing is left in the tree that could happen');
       const done = this.#settling.map((settling) => settling.done);
       await whicheverFirst(LOOK_EVERY_MS, this.#board.whenChanged(seen), ...done);
     }
@@ -174,11 +175,11 @@ export class TestClock {
   async #rest(): Promise<void> {
     // What the test has just sent leaves at the end of its turn.
     await loopTurned();
-    const until = realNow() + this.#patienceMs;
+    const until = monotonicNow() + this.#patienceMs;
     for (;;) {
       const seen = this.#board.changes;
-      if (this.#watch.atRest(realNow())) return;
-      if (realNow() > until)
+      if (this.#watch.atRest(monotonicNow())) return;
+      if (monotonicNow() > until)
         throw this.#stalled(`these did not come to rest: ${this.#titles(this.#watch.busy())}`);
       await whicheverFirst(LOOK_EVERY_MS, this.#board.whenChanged(seen));
     }

@@ -40,7 +40,7 @@ const REHEARSE_AFTER_MS = 20;
  * spare goes through `rehearse` meanwhile.
  */
 export function bootThread(startGuest: (start: GuestStart) => void, rehearse?: () => Promise<void>): void {
-  const { control, wall, outputBytesPerSecond, gate } = takeWorkerData();
+  const { control, wall, outputBytesPerSecond, gate, code } = takeWorkerData();
   process.on('exit', () => leaveThrough(gate));
   const post = (message: FromBootstrap): void => wall.postMessage(message);
   const quota = new OutputQuota(outputBytesPerSecond, nodeClock().now);
@@ -59,7 +59,9 @@ export function bootThread(startGuest: (start: GuestStart) => void, rehearse?: (
   if (rehearse === undefined) return;
   rehearsal.timer = setTimeout(() => {
     void rehearse().then(() => {
-      post({ tag: 'rehearsed' });
+      const compiled =
+        code !== undefined && 'compile' in code && !code.rehearsed ? code.compile() : undefined;
+      post({ tag: 'rehearsed', compiled });
     });
   }, REHEARSE_AFTER_MS);
 }

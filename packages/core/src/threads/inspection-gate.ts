@@ -9,6 +9,8 @@
  * the question under way has been answered; and it is terminated from outside only then. Both waits are
  * bounded, because an application that is blocked in a native call delays the question, not only its answer.
  */
+import { monotonicNow } from './node-clock.js';
+
 const ASKED = 1;
 const LEAVING = 2;
 /** How long a leaving thread waits for the question under way. */
@@ -40,6 +42,6 @@ export class InspectionGate {
 export function leaveThrough(shared: SharedArrayBuffer): void {
   const flags = new Int32Array(shared);
   Atomics.or(flags, 0, LEAVING);
-  const until = performance.now() + WAIT_WITHIN_MS;
-  while ((Atomics.load(flags, 0) & ASKED) !== 0 && performance.now() < until);
+  const until = monotonicNow() + WAIT_WITHIN_MS;
+  while ((Atomics.load(flags, 0) & ASKED) !== 0 && monotonicNow() < until);
 }

@@ -22,10 +22,13 @@ import { PortLink } from './port-link.js';
 import { kernelTestTime } from './test-clock/test-time.js';
 import type { KernelTicket } from './test-clock/tickets.js';
 import { realTime } from './thread-time.js';
+import { compileThreadCode } from './thread-code.js';
 import { ThreadWall, type ThreadFacts } from './thread-wall.js';
 
 /** `file:` URLs. */
 export interface ThreadFiles {
+  /** Entry of every thread of an environment; it runs `guest`. */
+  readonly compiled: string;
   readonly guest: string;
   readonly loader: string;
 }
@@ -89,7 +92,8 @@ export function startKernel(logic: SupervisorLogic): void {
     port.postMessage(message);
   });
   const wall = new ThreadWall({
-    bootstrap: new URL(setup.files.guest),
+    bootstrap: new URL(setup.files.compiled),
+    code: compileThreadCode(new URL(setup.files.guest)),
     spares: setup.spares,
     output: (path, stream, text, dropped) => {
       say({ tag: 'output', path, stream, text, dropped });

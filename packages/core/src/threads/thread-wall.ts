@@ -10,6 +10,7 @@ import { InspectionGate } from './inspection-gate.js';
 import { nodeClock } from './node-clock.js';
 import { Spares, type SpareOptions } from './spares.js';
 import { NodeThread } from './wall-thread.js';
+import { rehearsedCode, type ThreadCode } from './thread-code.js';
 import type { OutputStream, ThreadRequest, ThreadStarter } from './wall-messages.js';
 
 /** What a thread may print: default of `outputBytesPerSecond`. */
@@ -20,6 +21,8 @@ const CLOSE_WITHIN_MS = 1_000;
 export interface ThreadWallOptions {
   /** The compiled bootstrap: a module that calls `bootThread(startGuest)`. */
   readonly bootstrap: URL;
+  /** What `bootstrap` is to run, where that is compiled-thread.cjs. */
+  readonly code?: ThreadCode;
   /** Default: the process's own. */
   readonly clock?: Clock;
   readonly spares?: SpareOptions;
@@ -54,6 +57,7 @@ export class ThreadWall implements ThreadStarter {
   readonly #threads = new Set<NodeThread>();
   readonly #stuck = new Set<NodeThread>();
   readonly #runId = randomBytes(6).toString('hex');
+  #code: ThreadCode | undefined;
   #guard: Guard | undefined | 'none';
   #started = 0;
   #closed: (() => void) | undefined;
@@ -61,6 +65,7 @@ export class ThreadWall implements ThreadStarter {
   constructor(options: ThreadWallOptions) {
     this.#options = options;
     this.#clock = options.clock ?? nodeClock();
+    this.#code = options.code;
     this.#spares = new Spares<NodeThread>(
       {
         start: (limits) => {
@@ -131,6 +136,7 @@ export class ThreadWall implements ThreadStarter {
     });
     const thread: NodeThread = new NodeThread({
       bootstrap: this.#options.bootstrap,
+      code: this.#code,
       token,
       title,
       limits,
@@ -139,6 +145,7 @@ export class ThreadWall implements ThreadStarter {
       gate,
       guard,
       ready: (ready) => this.#ready(ready),
+      compiled: (code) => this.#rehearsed(code),
       heard: () => this.#spares.settled(),
       output: (from, stream, text, dropped) => this.#options.output?.(from.title, stream, text, dropped),
       violation: (from, problem) => this.#options.violation?.(from.title, problem),
@@ -156,6 +163,10 @@ export class ThreadWall implements ThreadStarter {
       );
     }
     this.#spares.ready(thread);
+  }
+
+  #rehearsed(compiled: Uint8Array): void {
+    if (this.#code?.rehearsed === false) this.#code = rehearsedCode(this.#code, compiled);
   }
 
   #ended(thread: NodeThread): void {

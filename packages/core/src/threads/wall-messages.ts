@@ -5,6 +5,7 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { Wall, WallRequest, WallThread } from '../kernel/wall.js';
+import type { RunningCode, ThreadCode } from './thread-code.js';
 import type { GuestTicket } from './test-clock/tickets.js';
 
 /** Handed to a new thread in `workerData`. */
@@ -14,6 +15,8 @@ export interface ThreadPorts {
   readonly outputBytesPerSecond: number;
   /** See inspection-gate.ts. */
   readonly gate: SharedArrayBuffer;
+  /** Where the thread's code was compiled before. */
+  readonly code: ThreadCode | RunningCode | undefined;
 }
 
 /** Said once: the guest may be let in. */
@@ -44,7 +47,11 @@ export type FromBootstrap =
       readonly heapLimitMb: number;
     }
   /** A spare has gone through a start for practice. */
-  | { readonly tag: 'rehearsed' }
+  | {
+      readonly tag: 'rehearsed';
+      /** The thread's code as compiled by then, if that was asked for. */
+      readonly compiled: Uint8Array | undefined;
+    }
   | {
       readonly tag: 'output';
       readonly stream: OutputStream;
@@ -55,12 +62,14 @@ export type FromBootstrap =
 /** What the bootstrap sent, or undefined for what it would never send. */
 export function readFromBootstrap(message: unknown): FromBootstrap | undefined {
   if (typeof message !== 'object' || message === null) return undefined;
-  const { tag, tid, heapLimitMb, stream, text, dropped } = message as Record<string, unknown>;
+  const { tag, tid, heapLimitMb, stream, text, dropped, compiled } = message as Record<string, unknown>;
   if (tag === 'ready') {
     if (typeof tid !== 'number' || typeof heapLimitMb !== 'number') return undefined;
     return { tag, tid, heapLimitMb };
   }
-  if (tag === 'rehearsed') return { tag };
+  if (tag === 'rehearsed') {
+    return compiled === undefined || compiled instanceof Uint8Array ? { tag, compiled } : undefined;
+  }
   if (tag !== 'output' || (stream !== 'stdout' && stream !== 'stderr')) return undefined;
   if (typeof text !== 'string' || typeof dropped !== 'number') return undefined;
   return { tag, stream, text, dropped };

@@ -14,6 +14,7 @@ import type { InspectionGate } from './inspection-gate.js';
 import { hardHeapMb, toResourceLimits } from './limits.js';
 import { OutputQuota } from './output-quota.js';
 import { PortLink } from './port-link.js';
+import type { ThreadCode } from './thread-code.js';
 import { lowerPriority } from './thread-cpu.js';
 import {
   readFromBootstrap,
@@ -31,6 +32,7 @@ const EXIT_WITHIN_MS = 250;
 
 export interface WallThreadSetup {
   readonly bootstrap: URL;
+  readonly code: ThreadCode | undefined;
   readonly token: string;
   readonly title: string;
   readonly limits: WallLimits;
@@ -40,6 +42,8 @@ export interface WallThreadSetup {
   readonly guard: GuardEntry | undefined;
   /** The bootstrap has run, and the guard is in place. */
   ready(thread: NodeThread): void;
+  /** It has rehearsed as a spare, and this is what its code looks like compiled. */
+  compiled(code: Uint8Array): void;
   /** The guest has sent its first batch. */
   heard(): void;
   output(thread: NodeThread, stream: OutputStream, text: string, dropped: number): void;
@@ -91,6 +95,7 @@ export class NodeThread implements WallThread {
       wall: wall.port2,
       outputBytesPerSecond: setup.outputBytesPerSecond,
       gate: setup.gate.shared,
+      code: setup.code,
     };
     this.#worker = this.#start(ports);
     this.#wall.on('message', (message) => this.#heard(message));
@@ -230,8 +235,11 @@ export class NodeThread implements WallThread {
     const said = readFromBootstrap(message);
     if (said === undefined) this.#setup.violation(this, 'a message that the bootstrap does not send');
     else if (said.tag === 'output') this.#output(said.stream, said.text, said.dropped);
-    else if (said.tag === 'rehearsed') this.#rehearsed = true;
-    else if (this.#heapLimitMb === undefined) {
+    else if (said.tag === 'rehearsed') {
+      this.#rehearsed = true;
+      // Never from a thread that a guest may be in by now.
+      if (said.compiled !== undefined && this.#request === undefined) this.#setup.compiled(said.compiled);
+    } else if (this.#heapLimitMb === undefined) {
       this.#tid = said.tid;
       this.#heapLimitMb = said.heapLimitMb;
       if (this.guard === undefined) return this.#letIn();

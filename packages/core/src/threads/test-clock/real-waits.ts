@@ -1,8 +1,6 @@
 /** How the test clock itself waits: for real, whatever the test has replaced. */
 const { setImmediate, setTimeout, clearTimeout } = globalThis;
 
-export const realNow = performance.now.bind(performance);
-
 /** The running turn has ended, and what it had sent has left. */
 export function loopTurned(): Promise<void> {
   return new Promise((resolve) => {

@@ -94,7 +94,8 @@ export function addresses(harness: Harness): void {
       expect(values.slice(1, 301).every((one, n) => one === all[n])).toBe(true);
       expect((values[301] as Address[]).every((one, n) => one === all[299 - n])).toBe(true);
       expect(await grid.settle(grid.context.call(all[299] as Address, 'add', [1]))).toBe(10);
-    });
+      // Only that it happens at all: 300 threads start and end here.
+    }, 120_000);
 
     test('address: says nothing that could be counted or compared', async () => {
       const { a, b } = await start();
