@@ -6,16 +6,15 @@
  */
 import { Channel } from '../channel/channel.js';
 import { FRAME, type FrameKind } from '../channel/frames.js';
-import type { Link, LinkEnd, LinkOpener, Transfer } from '../channel/link.js';
-import type { AfterTurn, Clock, NextTurn } from '../clock.js';
+import type { Link, LinkEnd, Transfer } from '../channel/link.js';
+import type { AfterTurn, NextTurn } from '../clock.js';
 import { CallError } from '../errors.js';
 import type { ExitReason } from '../exit-reason.js';
 import type { NameState, Notice, Peer, WireReason } from '../protocol/notices.js';
 import { plainCodec } from '../protocol/plain-codec.js';
 import type { OpaqueValue, SystemCall } from '../protocol/system-calls.js';
-import type { TextCodec } from '../values/index.js';
 import { Address } from './address.js';
-import { AddressTable, type Collector } from './address-table.js';
+import { AddressTable } from './address-table.js';
 import type { Behaviour } from './behaviour.js';
 import { Control } from './control.js';
 import type { Destination } from './context.js';
@@ -27,29 +26,13 @@ import { LocalEnvironment } from './local-environment.js';
 import { LocalPeering } from './local-peering.js';
 import { PeerChannel, type Encoded, type Peering } from './peer-channel.js';
 import type { Route } from './route.js';
+import type { RuntimeOptions } from './runtime-options.js';
 import { EnvironmentDriver } from './run-environment.js';
 import { ServerDriver } from './run-server.js';
-import { withExtra, type EnvironmentServices, type Loaded } from './services.js';
+import { withExtra, type EnvironmentServices } from './services.js';
 import { Settling } from './settling.js';
 import { Timers } from './timers.js';
 import { ValueCodec } from './value-codec.js';
-
-export interface RuntimeOptions {
-  /** The control link to the kernel. */
-  readonly control: Link;
-  readonly links: LinkOpener;
-  readonly clock: Clock;
-  readonly afterTurn: AfterTurn;
-  readonly nextTurn: NextTurn;
-  readonly text: TextCodec;
-  readonly collector: Collector;
-  /** Makes the behaviour out of what the loader put into the spec. */
-  readonly load: (boot: unknown) => Promise<Loaded>;
-  /** The last environment of the thread has ended, or the kernel is gone. */
-  readonly idle: () => void;
-  /** For the application's endpoint: what happens in the tree. */
-  readonly event?: (event: unknown) => void;
-}
 
 interface FollowedName {
   state: NameState | undefined;

@@ -1,0 +1,23 @@
+/** What a guest runtime stands on, handed in: links, clock and the loading of behaviours. */
+import type { Link, LinkOpener } from '../channel/link.js';
+import type { AfterTurn, Clock, NextTurn } from '../clock.js';
+import type { TextCodec } from '../values/index.js';
+import type { Collector } from './address-table.js';
+import type { Loaded } from './services.js';
+
+export interface RuntimeOptions {
+  /** The control link to the kernel. */
+  readonly control: Link;
+  readonly links: LinkOpener;
+  readonly clock: Clock;
+  readonly afterTurn: AfterTurn;
+  readonly nextTurn: NextTurn;
+  readonly text: TextCodec;
+  readonly collector: Collector;
+  /** Makes the behaviour out of what the loader put into the spec. */
+  readonly load: (boot: unknown) => Promise<Loaded>;
+  /** The last environment of the thread has ended, or the kernel is gone. */
+  readonly idle: () => void;
+  /** For the application's endpoint: what happens in the tree. */
+  readonly event?: (event: unknown) => void;
+}
