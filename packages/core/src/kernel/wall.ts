@@ -6,6 +6,13 @@
 import type { Link } from '../channel/link.js';
 import type { ExitReason } from '../exit-reason.js';
 
+/** A share of one core, over a second: 0.5 is half of it. */
+export interface CpuLimit {
+  readonly share: number;
+  /** What happens to who uses more: it gets what others leave over, for the rest of its life; or it ends. */
+  readonly over: 'lower' | 'end';
+}
+
 /** Limits that the wall itself holds; every number is finite and was validated with the spec. */
 export interface WallLimits {
   /** Soft limit of the JavaScript heap, held from outside by the guard. MB. */
@@ -14,6 +21,12 @@ export interface WallLimits {
   readonly youngMb: number;
   /** Stack of the thread. MB. */
   readonly stackMb: number;
+  /** Heap and what lies off it together, held from outside. MB. Default: twice `heapMb`. */
+  readonly memoryMb?: number;
+  /** Default: as much as it gets. */
+  readonly cpu?: CpuLimit;
+  /** What it may print; the rest is dropped, and counted. Default: 1,000,000. */
+  readonly stdioBytesPerSecond?: number;
 }
 
 export interface WallRequest {

@@ -18,7 +18,7 @@ import type { ExitReason } from '../exit-reason.js';
 import type { Clock } from '../clock.js';
 import type { Guard, GuardEntry, LimitExceeded } from '../threads/guard.js';
 import { InspectionGate } from '../threads/inspection-gate.js';
-import { hardHeapMb } from '../threads/limits.js';
+import { guardLimits, hardHeapMb } from '../threads/limits.js';
 import { OutputQuota } from '../threads/output-quota.js';
 import { lowerPriority } from '../threads/thread-cpu.js';
 import type { WallLimits } from '../kernel/wall.js';
@@ -94,8 +94,9 @@ export class PoolWorker extends Worker {
     const guardEntry = setup.guard?.watch({
       token,
       gate,
-      limits: { heapMb: setup.limits.heapMb, memoryMb: 2 * setup.limits.heapMb },
+      limits: guardLimits(setup.limits),
       onLimit: (exceeded) => this.#exceeded(exceeded),
+      onOverShare: () => lowerPriority(this.#tid),
     });
     super(filename, {
       ...options,

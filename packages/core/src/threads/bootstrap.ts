@@ -40,17 +40,19 @@ const REHEARSE_AFTER_MS = 20;
  * spare goes through `rehearse` meanwhile.
  */
 export function bootThread(startGuest: (start: GuestStart) => void, rehearse?: () => Promise<void>): void {
-  const { control, wall, outputBytesPerSecond, gate, code } = takeWorkerData();
+  const { control, wall, gate, code } = takeWorkerData();
   process.on('exit', () => leaveThrough(gate));
   const post = (message: FromBootstrap): void => wall.postMessage(message);
-  const quota = new OutputQuota(outputBytesPerSecond, nodeClock().now);
+  // Nothing is printed before the guest is let in.
+  const quota = new OutputQuota(0, nodeClock().now);
   installStdio(quota, (stream, text, dropped) => post({ tag: 'output', stream, text, dropped }));
   leaveGuardTool();
   hardenTrusted();
   // Once taken the listener is gone, and only the guest runtime decides what keeps the thread going.
   const rehearsal: { timer?: NodeJS.Timeout } = {};
-  wall.once('message', ({ env, ticket }: FromWall) => {
+  wall.once('message', ({ env, ticket, outputBytesPerSecond }: FromWall) => {
     clearTimeout(rehearsal.timer);
+    quota.bytesPerSecond = outputBytesPerSecond;
     applyEnvironment(env);
     startGuest({ link: new PortLink(control, { takesEnds: true }), links: portLinks, ticket });
   });

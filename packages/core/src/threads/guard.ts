@@ -10,9 +10,11 @@
  * - collecting takes at most half of a thread's time, however much garbage it makes.
  */
 import type { Clock } from '../clock.js';
+import type { CpuLimit } from '../kernel/wall.js';
 import type { InspectionGate } from './inspection-gate.js';
 import { ThreadInspector, type InspectedThread } from './thread-inspector.js';
 import { ThreadMemory, type MemoryReading } from './thread-memory.js';
+import { CpuShare } from './cpu-share.js';
 import { ThreadCpu } from './thread-cpu.js';
 
 const BUSY_INTERVAL_MS = 10;
@@ -26,14 +28,15 @@ export interface GuardLimits {
   readonly heapMb: number;
   /** Heap and off-heap together. */
   readonly memoryMb: number;
+  /** Not held where the system does not tell the processor time of a thread. */
+  readonly cpu?: CpuLimit | undefined;
 }
 
 /** The evidence of a limit exceeded, fit to be the detail of an exit reason. */
-export interface LimitExceeded {
-  readonly limit: 'heapMb' | 'memoryMb';
-  readonly usedMb: number;
-  readonly limitMb: number;
-}
+export type LimitExceeded =
+  | { readonly limit: 'heapMb' | 'memoryMb'; readonly usedMb: number; readonly limitMb: number }
+  /** Shares of one core. */
+  | { readonly limit: 'cpu'; readonly used: number; readonly share: number };
 
 export interface GuardedThread {
   readonly token: string;
@@ -42,6 +45,8 @@ export interface GuardedThread {
   readonly gate: InspectionGate;
   /** Once. The thread is no longer watched. */
   onLimit(exceeded: LimitExceeded): void;
+  /** Once: it used more than its share of a core, and has to make way for others. */
+  onOverShare(used: number): void;
 }
 
 export interface GuardOptions {
@@ -53,6 +58,8 @@ export interface GuardOptions {
 /** The guard's side of one thread. */
 export class GuardEntry {
   readonly thread: GuardedThread;
+  /** They may change at any time. */
+  limits: GuardLimits;
   cpu: ThreadCpu | undefined;
   inspected: InspectedThread | undefined;
   memory: ThreadMemory | undefined;
@@ -62,12 +69,15 @@ export class GuardEntry {
   /** How long to leave a resting thread alone. */
   quietMs = BUSY_INTERVAL_MS;
   asking = false;
+  readonly share = new CpuShare();
+  overShare = false;
   #ready: (() => void) | undefined;
   #prepared = false;
   #leave: (() => void) | undefined;
 
   constructor(thread: GuardedThread) {
     this.thread = thread;
+    this.limits = thread.limits;
   }
 
   /** The thread's bootstrap has run and waits; `done` is called when guest code may be let in. */
@@ -163,6 +173,7 @@ export class Guard {
     for (const entry of this.#entries.values()) {
       if (entry.memory === undefined || entry.asking || now < entry.notBefore) continue;
       const cpuNs = entry.cpu?.read();
+      if (cpuNs !== undefined && this.#overShare(entry, now, cpuNs)) continue;
       if (cpuNs !== undefined && cpuNs - entry.lastCpuNs < THREAD_MOVED_NS) {
         // The more threads rest, the less often each is looked at.
         entry.quietMs = Math.min(2 * entry.quietMs, IDLE_INTERVAL_MS + this.#entries.size);
@@ -183,7 +194,7 @@ export class Guard {
     entry.asking = true;
     memory.read((reading) => {
       entry.reading = reading ?? entry.reading;
-      if (reading === undefined || excess(reading, entry.thread.limits) === undefined) {
+      if (reading === undefined || excess(reading, entry.limits) === undefined) {
         entry.answered();
         return;
       }
@@ -197,8 +208,26 @@ export class Guard {
     entry.notBefore = this.#clock.now() + collectedMs;
     if (reading === undefined || !this.#entries.has(entry.thread.token)) return;
     entry.reading = reading;
-    const exceeded = excess(reading, entry.thread.limits);
+    const exceeded = excess(reading, entry.limits);
     if (exceeded === undefined) return;
+    this.#end(entry, exceeded);
+  }
+
+  /** Whether that is the end of it. */
+  #overShare(entry: GuardEntry, now: number, cpuNs: number): boolean {
+    const used = entry.share.observe(now, cpuNs);
+    const { cpu } = entry.limits;
+    if (used === undefined || cpu === undefined || used <= cpu.share) return false;
+    if (cpu.over === 'end') {
+      this.#end(entry, { limit: 'cpu', used: Math.round(used * 100) / 100, share: cpu.share });
+      return true;
+    }
+    if (!entry.overShare) entry.thread.onOverShare(used);
+    entry.overShare = true;
+    return false;
+  }
+
+  #end(entry: GuardEntry, exceeded: LimitExceeded): void {
     this.forget(entry.thread.token);
     entry.thread.onLimit(exceeded);
   }

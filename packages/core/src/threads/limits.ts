@@ -4,6 +4,10 @@
  */
 import type { ResourceLimits } from 'node:worker_threads';
 import type { WallLimits } from '../kernel/wall.js';
+import type { GuardLimits } from './guard.js';
+
+/** What a thread may print, where nothing is said. Bytes per second. */
+export const STDIO_BYTES_PER_SECOND = 1_000_000;
 
 const LEAST_OLD_MB = 16;
 const LEAST_YOUNG_MB = 1;
@@ -24,7 +28,12 @@ export function toResourceLimits(limits: WallLimits): Required<Omit<ResourceLimi
   };
 }
 
-/** Threads with equal limits can stand in for each other. */
+/** What the guard holds. */
+export function guardLimits({ heapMb, memoryMb, cpu }: WallLimits): GuardLimits {
+  return { heapMb, memoryMb: memoryMb ?? 2 * heapMb, cpu };
+}
+
+/** Threads with equal limits can stand in for each other: what is held from outside is set when one is taken. */
 export function limitClass(limits: WallLimits): string {
   return `${limits.heapMb}/${limits.youngMb}/${limits.stackMb}`;
 }

@@ -4,7 +4,7 @@
  * process (measured without it: 481 MB in 300 ms).
  */
 export class OutputQuota {
-  readonly #bytesPerSecond: number;
+  #bytesPerSecond: number;
   readonly #now: () => number;
   #left: number;
   #last: number;
@@ -16,6 +16,12 @@ export class OutputQuota {
     this.#now = now;
     this.#left = bytesPerSecond;
     this.#last = now();
+  }
+
+  /** From now on so much, and that at once. */
+  set bytesPerSecond(most: number) {
+    this.#bytesPerSecond = most;
+    this.#left = most;
   }
 
   /** The beginning of `text` that may still pass; the rest is counted as dropped. */

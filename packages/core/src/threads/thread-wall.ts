@@ -5,7 +5,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.js';
 import type { WallLimits, WallThread } from '../kernel/wall.js';
-import { Guard, type GuardLimits, type LimitExceeded } from './guard.js';
+import { Guard, type LimitExceeded } from './guard.js';
+import { guardLimits } from './limits.js';
 import { InspectionGate } from './inspection-gate.js';
 import { nodeClock } from './node-clock.js';
 import { Spares, type SpareOptions } from './spares.js';
@@ -13,8 +14,6 @@ import { NodeThread } from './wall-thread.js';
 import { rehearsedCode, type ThreadCode } from './thread-code.js';
 import type { OutputStream, ThreadRequest, ThreadStarter } from './wall-messages.js';
 
-/** What a thread may print: default of `outputBytesPerSecond`. */
-const OUTPUT_BYTES_PER_SECOND = 1_000_000;
 /** After this long `close` no longer waits for threads to end. */
 const CLOSE_WITHIN_MS = 1_000;
 
@@ -26,10 +25,6 @@ export interface ThreadWallOptions {
   /** Default: the process's own. */
   readonly clock?: Clock;
   readonly spares?: SpareOptions;
-  /** Bytes per second that each thread may print. Default 1,000,000. */
-  readonly outputBytesPerSecond?: number;
-  /** Heap and off-heap memory together, MB, for a thread of these limits. Default: twice `heapMb`. */
-  readonly memoryMb?: (limits: WallLimits) => number;
   /** Something was printed. `dropped` counts what exceeded the quota and was not. */
   output?(title: string, stream: OutputStream, text: string, dropped: number): void;
   /** A thread sent what does not belong to the protocol; its link has ended. */
@@ -123,16 +118,13 @@ export class ThreadWall implements ThreadStarter {
   #thread(title: string, limits: WallLimits): NodeThread {
     this.#started += 1;
     const token = `espalier:${this.#runId}-${this.#started}`;
-    const guardLimits: GuardLimits = {
-      heapMb: limits.heapMb,
-      memoryMb: this.#options.memoryMb?.(limits) ?? 2 * limits.heapMb,
-    };
     const gate = new InspectionGate();
     const guard = this.#watchful()?.watch({
       token,
       gate,
-      limits: guardLimits,
+      limits: guardLimits(limits),
       onLimit: (exceeded: LimitExceeded) => thread.exceeded(exceeded),
+      onOverShare: (used) => this.#overShare(thread, used),
     });
     const thread: NodeThread = new NodeThread({
       bootstrap: this.#options.bootstrap,
@@ -140,7 +132,6 @@ export class ThreadWall implements ThreadStarter {
       token,
       title,
       limits,
-      outputBytesPerSecond: this.#options.outputBytesPerSecond ?? OUTPUT_BYTES_PER_SECOND,
       clock: this.#clock,
       gate,
       guard,
@@ -163,6 +154,15 @@ export class ThreadWall implements ThreadStarter {
       );
     }
     this.#spares.ready(thread);
+  }
+
+  /** Others go first from now on: an ordinary user cannot take that back, so it lasts as long as the thread. */
+  #overShare(thread: NodeThread, used: number): void {
+    thread.makeWay();
+    const percent = Math.round(used * 100);
+    this.#options.warning?.(
+      `'${thread.title}' used ${percent} % of a core, more than its share: others go first from now on`,
+    );
   }
 
   #rehearsed(compiled: Uint8Array): void {

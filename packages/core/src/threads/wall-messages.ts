@@ -12,7 +12,6 @@ import type { GuestTicket } from './test-clock/tickets.js';
 export interface ThreadPorts {
   readonly control: MessagePort;
   readonly wall: MessagePort;
-  readonly outputBytesPerSecond: number;
   /** See inspection-gate.ts. */
   readonly gate: SharedArrayBuffer;
   /** Where the thread's code was compiled before. */
@@ -22,6 +21,7 @@ export interface ThreadPorts {
 /** Said once: the guest may be let in. */
 export interface FromWall {
   readonly tag: 'boot';
+  readonly outputBytesPerSecond: number;
   readonly env: Readonly<Record<string, string>>;
   /** Under a test clock. */
   readonly ticket: GuestTicket | undefined;

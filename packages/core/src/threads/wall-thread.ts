@@ -11,7 +11,7 @@ import type { Clock } from '../clock.js';
 import type { WallEnd, WallLimits, WallThread } from '../kernel/wall.js';
 import type { GuardEntry, LimitExceeded } from './guard.js';
 import type { InspectionGate } from './inspection-gate.js';
-import { hardHeapMb, toResourceLimits } from './limits.js';
+import { guardLimits, hardHeapMb, STDIO_BYTES_PER_SECOND, toResourceLimits } from './limits.js';
 import { OutputQuota } from './output-quota.js';
 import { PortLink } from './port-link.js';
 import type { ThreadCode } from './thread-code.js';
@@ -36,7 +36,6 @@ export interface WallThreadSetup {
   readonly token: string;
   readonly title: string;
   readonly limits: WallLimits;
-  readonly outputBytesPerSecond: number;
   readonly clock: Clock;
   readonly gate: InspectionGate;
   readonly guard: GuardEntry | undefined;
@@ -80,7 +79,7 @@ export class NodeThread implements WallThread {
     this.#title = setup.title;
     this.limits = setup.limits;
     this.guard = setup.guard;
-    this.#quota = new OutputQuota(setup.outputBytesPerSecond, () => setup.clock.now());
+    this.#quota = new OutputQuota(STDIO_BYTES_PER_SECOND, () => setup.clock.now());
     const control = new MessageChannel();
     const wall = new MessageChannel();
     this.link = new PortLink(control.port1, {
@@ -93,7 +92,6 @@ export class NodeThread implements WallThread {
     const ports: ThreadPorts = {
       control: control.port2,
       wall: wall.port2,
-      outputBytesPerSecond: setup.outputBytesPerSecond,
       gate: setup.gate.shared,
       code: setup.code,
     };
@@ -139,6 +137,9 @@ export class NodeThread implements WallThread {
   boot(request: ThreadRequest): void {
     this.#request = request;
     this.#title = request.title;
+    // As a spare it knew only what V8 has to know from the start.
+    if (this.guard !== undefined) this.guard.limits = guardLimits(request.limits);
+    this.#quota.bytesPerSecond = bytesPerSecond(request);
     this.#worker?.ref();
     if (this.#ready) this.#letInNow(request);
   }
@@ -173,11 +174,16 @@ export class NodeThread implements WallThread {
     else this.guard.release(this.#setup.clock, terminate);
   }
 
+  /** Gets what others leave over, from now on. */
+  makeWay(): void {
+    lowerPriority(this.#tid);
+  }
+
   markStuck(): void {
     if (this.#silent) return;
     this.#silent = true;
     this.#setup.stuck(this);
-    lowerPriority(this.#tid);
+    this.makeWay();
     this.#worker?.unref();
   }
 
@@ -256,8 +262,9 @@ export class NodeThread implements WallThread {
     this.#setup.ready(this);
   }
 
-  #letInNow({ env, ticket }: ThreadRequest): void {
-    this.#post({ tag: 'boot', env, ticket });
+  #letInNow(request: ThreadRequest): void {
+    const { env, ticket } = request;
+    this.#post({ tag: 'boot', env, ticket, outputBytesPerSecond: bytesPerSecond(request) });
   }
 
   #output(stream: OutputStream, text: string, droppedThere: number): void {
@@ -310,4 +317,8 @@ function textOf(error: unknown): string {
   } catch {
     return 'an error that cannot be shown';
   }
+}
+
+function bytesPerSecond({ limits }: ThreadRequest): number {
+  return limits.stdioBytesPerSecond ?? STDIO_BYTES_PER_SECOND;
 }

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { testWall, type TestWall } from './thread-fixture.js';
+import { LIMITS, testWall, type TestWall } from './thread-fixture.js';
 
 let walls: TestWall;
 let folder: string;
@@ -115,5 +115,71 @@ describe('guard: what stays under its limit goes on', () => {
     expect(heap()).toBeGreaterThan(1);
     looping.thread.terminate();
     expect(await looping.ended).toEqual({ kind: 'unexplained', exitCode: 1 });
+  });
+});
+
+describe('guard: a share of a core', () => {
+  const LOOP = `() => { say('go'); for (;;); }`;
+
+  test('who uses more than its share ends with the limit, and what it used, where that is asked for', async () => {
+    const hog = await walls.start({ limits: { ...LIMITS, cpu: { share: 0.05, over: 'end' } } });
+    hog.post(LOOP);
+    expect(await hog.ended).toMatchObject({
+      kind: 'reason',
+      reason: { tag: 'limit', detail: { limit: 'cpu', share: 0.05, used: expect.any(Number) } },
+    });
+  });
+
+  test('who uses more than its share makes way for others, once, and goes on', async () => {
+    const hog = await walls.start({
+      title: 'hog',
+      limits: { ...LIMITS, cpu: { share: 0.05, over: 'lower' } },
+    });
+    const tid = walls.wall.facts().threads.find(({ title }) => title === 'hog')?.tid as number;
+    expect(getPriority(tid)).toBe(0);
+    hog.post(
+      `() => { say('go'); const until = performance.now() + 4000; while (performance.now() < until); }`,
+    );
+    await hog.next();
+    while (getPriority(tid) === 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(getPriority(tid)).toBe(19);
+    // What the loop returned, and then this.
+    expect(await hog.run('() => 1')).toEqual({ value: null });
+    expect(await hog.next()).toEqual({ value: 1 });
+    expect(walls.problems).toEqual([
+      expect.stringMatching(/^'hog' used \d+ % of a core, more than its share/),
+    ]);
+    hog.thread.terminate();
+    await hog.ended;
+  });
+
+  test('who waits uses nothing, however long it lives', async () => {
+    const idle = await walls.start({ limits: { ...LIMITS, cpu: { share: 0.2, over: 'end' } } });
+    const busy = await walls.start();
+    busy.post(
+      `() => { const until = performance.now() + 2500; while (performance.now() < until); say('over'); }`,
+    );
+    await busy.next();
+    expect(await idle.run('() => 1')).toEqual({ value: 1 });
+    for (const { thread, ended } of [idle, busy]) {
+      thread.terminate();
+      await ended;
+    }
+  });
+});
+
+describe('guard: a spare', () => {
+  test('is held to the limits of who takes it', async () => {
+    const own = testWall({ spares: { perClass: 1, total: 1 } });
+    await own.start();
+    while (own.wall.facts().spares[0]?.ready !== true) await new Promise((resolve) => setImmediate(resolve));
+    const [spare] = own.wall.facts().spares;
+    const taker = await own.start({ title: 'taker', limits: { ...LIMITS, memoryMb: 40 } });
+    expect(own.wall.facts().threads.find(({ title }) => title === 'taker')?.tid).toBe(spare?.tid);
+    taker.post(
+      `() => { const keep = (globalThis.keep = []); for (;;) keep.push(Buffer.alloc(100_000, 1)); }`,
+    );
+    expect(await taker.ended).toMatchObject({ reason: { detail: { limit: 'memoryMb', limitMb: 40 } } });
+    await own.close();
   });
 });

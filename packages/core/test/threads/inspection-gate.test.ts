@@ -11,6 +11,7 @@ function guardEntry(gate = new InspectionGate()): GuardEntry {
     limits: { heapMb: 1, memoryMb: 1 },
     gate,
     onLimit: () => undefined,
+    onOverShare: () => undefined,
   });
 }
 

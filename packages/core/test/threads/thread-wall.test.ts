@@ -108,8 +108,8 @@ describe('thread wall: what a thread prints', () => {
   });
 
   test('beyond its quota is dropped and counted, and nothing piles up', async () => {
-    walls = testWall({ outputBytesPerSecond: 10_000 });
-    const guest = await walls.start();
+    walls = testWall();
+    const guest = await walls.start({ limits: { ...LIMITS, stdioBytesPerSecond: 10_000 } });
     const answer = await guest.run(`() => {
       for (let i = 0; i < 20000; i++) console.log('x'.repeat(99)); return process.stdout.writableLength;
     }`);

@@ -14,6 +14,7 @@ import {
 } from '@espalier/core/internal/host.js';
 import type { ChildSpec, SupervisorSpec } from '@espalier/core/internal/supervisor-logic.js';
 import { supervisorVersion, threadVersion } from '../apply/version.js';
+import { wallLimits } from './wall-limits.js';
 import { childSpecOf, supervisorSpecOf } from '../spec/supervisor-spec.js';
 import { DEFAULTS } from '../spec/defaults.js';
 import type {
@@ -77,7 +78,7 @@ function environmentSpec(node: NormalisedEnvironment, image: Image): Environment
       overflow: node.overflow,
       sendTimeoutMs: node.sendTimeoutMs,
     },
-    limits: { heapMb: limits.heapMb, youngMb: limits.youngMb, stackMb: limits.stackMb },
+    limits: wallLimits(limits),
     unresponsiveMs: limits.unresponsiveMs,
     env: node.env,
   };
@@ -97,7 +98,7 @@ function poolSpec(node: NormalisedPool, image: Image): EnvironmentSpec {
       messageBytes: limits.messageBytes,
       ...DEFAULTS.environment,
     },
-    limits: { heapMb: limits.heapMb, youngMb: limits.youngMb, stackMb: limits.stackMb },
+    limits: wallLimits(limits),
     unresponsiveMs: limits.unresponsiveMs,
     env: {},
   };

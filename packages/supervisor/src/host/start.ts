@@ -11,6 +11,7 @@ import { folderUrl } from './folder-url.js';
 import { Host } from './host.js';
 import { ImageSource } from './image-source.js';
 import { KernelThread } from './kernel-thread-handle.js';
+import { wallLimits } from './wall-limits.js';
 import { prepareSupervisor } from './prepare-tree.js';
 
 export interface StartOptions {
@@ -77,7 +78,7 @@ async function startTree(
     const kernel = new KernelThread({
       spares: { perClass: options.spares?.perClass ?? 1, total: options.spares?.total ?? 4 },
       spawnBase: fileURLToPath(base),
-      spawnLimits: DEFAULTS.limits,
+      spawnLimits: wallLimits(DEFAULTS.limits),
       output: options.onOutput ?? print,
       warning: options.onWarning ?? warn,
       time,

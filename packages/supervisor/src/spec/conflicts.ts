@@ -42,6 +42,7 @@ export function checkChild(read: Read, place: Place): void {
     conflict(place, ['sendTimeoutMs', read['sendTimeoutMs']], ['overflow', overflow], remedy);
   }
   checkOrder(read, 'limits', 'youngMb', 'heapMb', DEFAULTS.limits.heapMb, place);
+  checkOrder(read, 'limits', 'heapMb', 'memoryMb', Number.POSITIVE_INFINITY, place);
   checkOrder(read, 'limits', 'messageBytes', 'mailboxBytes', DEFAULTS.limits.mailboxBytes, place);
   checkOrder(read, 'pool', 'minThreads', 'maxThreads', Number.POSITIVE_INFINITY, place);
   checkOrder(read, 'backoff', 'initialMs', 'maxMs', Number.POSITIVE_INFINITY, place);

@@ -33,7 +33,7 @@ const THREAD_LIMITS = {
   heapMb: {
     kind: numberIn({ min: 16, max: 65_536, unit: 'megabytes' }),
     says: 'Memory for objects. Held from outside: over it, garbage is collected, and what is still over it ends with reason `limit`.',
-    default: `${limits.heapMb}`,
+    default: `${limits.heapMb}, or \`memoryMb\` if that is less`,
   },
   youngMb: {
     kind: numberIn({ min: 1, max: 1024, unit: 'megabytes' }),
@@ -44,6 +44,11 @@ const THREAD_LIMITS = {
     kind: numberIn({ min: 0.5, max: 64, unit: 'megabytes', fractions: true }),
     says: 'The stack.',
     default: `${limits.stackMb}`,
+  },
+  memoryMb: {
+    kind: numberIn({ min: 16, max: 65_536, unit: 'megabytes' }),
+    says: 'The heap and what lies off it (Buffers, ArrayBuffers, long strings) together. Held as `heapMb` is.',
+    default: 'twice `heapMb`',
   },
 } satisfies FieldTable<ThreadLimitsSpec>;
 
@@ -68,6 +73,21 @@ export const LIMIT_FIELDS = {
     kind: numberOr({ min: 100, max: LONGEST_MS, unit: 'milliseconds' }, 'infinity'),
     says: 'For so long its event loop may stand still; then it ends with reason `unresponsive`. See [A hang is a failure](supervision.md#a-hang-is-a-failure).',
     default: `\`${limits.unresponsiveMs}\``,
+  },
+  cpu: {
+    kind: numberOr({ min: 0.01, max: 1, unit: 'cores', fractions: true }, 'unlimited'),
+    says: 'A share of one core, over a second. Measured from outside, on Linux; not held elsewhere, which is reported.',
+    default: `\`${limits.cpu}\``,
+  },
+  cpuOver: {
+    kind: oneOf('lower', 'end'),
+    says: 'What happens to who uses more than `cpu`: others go first, for the rest of its life (it then gets what nobody else wants); or it ends with reason `limit`.',
+    default: `\`${limits.cpuOver}\``,
+  },
+  stdioBytesPerSecond: {
+    kind: numberIn({ min: 0, max: MOST_BYTES, unit: 'bytes per second' }),
+    says: 'What it may print. The rest is dropped, and counted.',
+    default: `${limits.stdioBytesPerSecond}`,
   },
 } satisfies FieldTable<EnvironmentLimitsSpec>;
 
@@ -230,7 +250,7 @@ export const POOL_NODE_FIELDS = {
   ...CODE,
   limits: {
     kind: objectOf(THREAD_LIMITS, { on: 'pool', prefix: 'limits.' }),
-    says: 'Of each of its threads: `heapMb`, `youngMb`, `stackMb`. See [Limits](#limits).',
+    says: 'Of each of its threads: `heapMb`, `youngMb`, `stackMb`, `memoryMb`. See [Limits](#limits).',
     default: 'those below',
   },
 } satisfies FieldTable<PoolSpec>;

@@ -218,11 +218,11 @@ function environmentOf(
 function poolOf(read: Record<string, unknown>, walk: Walk): NormalisedPool {
   const options = (read['pool'] ?? {}) as Partial<NormalisedPoolOptions>;
   const { minThreads, maxThreads } = options;
-  const { heapMb, youngMb, stackMb } = limitsOf(read['limits']);
+  const { heapMb, youngMb, stackMb, memoryMb } = limitsOf(read['limits']);
   return Object.freeze({
     ...childOf('pool', read),
     ...codeOf(read, walk),
-    limits: Object.freeze({ heapMb, youngMb, stackMb } satisfies NormalisedThreadLimits),
+    limits: Object.freeze({ heapMb, youngMb, stackMb, memoryMb } satisfies NormalisedThreadLimits),
     pool: Object.freeze({
       ...DEFAULTS.pool,
       // The bound that was not given follows the one that was.
@@ -260,11 +260,14 @@ function codeOf(read: Record<string, unknown>, walk: Walk) {
 
 function limitsOf(given: unknown): NormalisedLimits {
   const limits = (given ?? {}) as Partial<NormalisedLimits>;
-  const heapMb = limits.heapMb ?? DEFAULTS.limits.heapMb;
+  const heapMb =
+    limits.heapMb ?? Math.min(DEFAULTS.limits.heapMb, limits.memoryMb ?? Number.POSITIVE_INFINITY);
   const mailboxBytes = limits.mailboxBytes ?? DEFAULTS.limits.mailboxBytes;
   return Object.freeze({
     ...DEFAULTS.limits,
+    heapMb,
     youngMb: Math.min(DEFAULTS.limits.youngMb, Math.floor(heapMb / 2)),
+    memoryMb: 2 * heapMb,
     messageBytes: Math.min(DEFAULTS.limits.messageBytes, mailboxBytes),
     ...limits,
   });

@@ -16,6 +16,7 @@ export interface NormalisedThreadLimits {
   readonly heapMb: number;
   readonly youngMb: number;
   readonly stackMb: number;
+  readonly memoryMb: number;
 }
 
 export interface NormalisedLimits extends NormalisedThreadLimits {
@@ -23,6 +24,9 @@ export interface NormalisedLimits extends NormalisedThreadLimits {
   readonly mailboxBytes: number;
   readonly messageBytes: number;
   readonly unresponsiveMs: number | 'infinity';
+  readonly cpu: number | 'unlimited';
+  readonly cpuOver: 'lower' | 'end';
+  readonly stdioBytesPerSecond: number;
 }
 
 interface NormalisedChild {

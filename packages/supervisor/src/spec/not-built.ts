@@ -20,7 +20,6 @@ const INNER = ['root', 'supervisor'] as const satisfies readonly NodeKind[];
 const CODE = ['environment', 'pool'] as const satisfies readonly NodeKind[];
 
 const LEAVE_OUT = 'Leave it out.';
-const HEAP = 'Leave it out; `heapMb` bounds what V8 keeps for objects.';
 const CALL_TIMEOUT = "Leave it out; a call's `timeoutMs` ends the thread of a task that runs too long.";
 const OWN_LIMITS = 'Leave it out, and give limits to each environment below.';
 
@@ -36,8 +35,6 @@ export const NOT_BUILT: readonly NotBuilt[] = Object.freeze([
   { on: EVERY, field: 'placement', instead: LEAVE_OUT },
   { on: EVERY, field: 'onIntrusion', instead: LEAVE_OUT },
   { on: INNER, field: 'limits', instead: OWN_LIMITS },
-  { on: CODE, field: 'limits.memoryMb', instead: HEAP },
-  { on: CODE, field: 'limits.cpu', instead: LEAVE_OUT },
   { on: ['pool'], field: 'limits.unresponsiveMs', instead: CALL_TIMEOUT },
   { on: CODE, field: 'limits.messagesPerSecond', instead: LEAVE_OUT },
   { on: CODE, field: 'limits.children', instead: LEAVE_OUT },
@@ -48,7 +45,7 @@ export const NOT_BUILT: readonly NotBuilt[] = Object.freeze([
   { on: CODE, field: 'limits.diskMb', instead: LEAVE_OUT },
   { on: CODE, field: 'limits.diskBytesPerSecond', instead: LEAVE_OUT },
   { on: CODE, field: 'limits.netBytesPerSecond', instead: LEAVE_OUT },
-  { on: CODE, field: 'limits.stdioBytesPerSecond', instead: LEAVE_OUT },
+  { on: ['pool'], field: 'limits.stdioBytesPerSecond', instead: LEAVE_OUT },
 ] satisfies NotBuilt[]);
 
 /** The line that forbids this field, or this value of it; undefined if it is built. */

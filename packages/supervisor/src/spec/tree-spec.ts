@@ -22,13 +22,15 @@ export type Trust = 'trusted' | 'confined';
 /** true: the defaults; false: none. */
 export type BackoffSpec = Partial<Backoff> | boolean;
 
-/** Heap limits of one thread, in megabytes (1024 · 1024 bytes). */
+/** Limits of one thread's memory, in megabytes (1024 · 1024 bytes). */
 export interface ThreadLimitsSpec {
   /** All that V8 keeps for the thread's objects; held from outside by the guard. */
   heapMb?: number;
   /** V8's young generation. */
   youngMb?: number;
   stackMb?: number;
+  /** Heap and what lies off it (ArrayBuffers, external strings) together; held from outside by the guard. */
+  memoryMb?: number;
 }
 
 export interface EnvironmentLimitsSpec extends ThreadLimitsSpec {
@@ -40,6 +42,12 @@ export interface EnvironmentLimitsSpec extends ThreadLimitsSpec {
   messageBytes?: number;
   /** For so long its event loop may stand still. */
   unresponsiveMs?: number | 'infinity';
+  /** A share of one core, over a second. */
+  cpu?: number | 'unlimited';
+  /** What happens to who uses more: others go first, for the rest of its life; or it ends with `limit`. */
+  cpuOver?: 'lower' | 'end';
+  /** What it may print; the rest is dropped, and counted. */
+  stdioBytesPerSecond?: number;
 }
 
 /** What every node below the root may say: how its supervisor treats it. */

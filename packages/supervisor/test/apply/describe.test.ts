@@ -42,6 +42,7 @@ test('a difference reads as one line for each node, its fields below, and what i
       '    env.TOKEN: has changed',
       '    limits.heapMb: 64 -> 128',
       '    limits.youngMb: 32 -> 48',
+      '    limits.memoryMb: 128 -> 256',
       '    args: has changed',
       '! app/b  is stopped along with app/a, and not started again: it is temporary',
       '! app/x  is restarted along with app/a',

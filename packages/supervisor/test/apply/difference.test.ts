@@ -107,6 +107,7 @@ describe('changed in place', () => {
           { field: 'env.Z', from: undefined, to: '1' },
           { field: 'limits.heapMb', from: 64, to: 96, effect: 'restart' },
           { field: 'limits.youngMb', from: 32, to: 48 },
+          { field: 'limits.memoryMb', from: 128, to: 192 },
         ],
       },
     ]);

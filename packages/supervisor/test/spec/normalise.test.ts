@@ -59,7 +59,7 @@ describe('what it gives', () => {
             args: undefined,
             bindings: {},
             env: {},
-            limits: DEFAULTS.limits,
+            limits: { ...DEFAULTS.limits, memoryMb: 512 },
             overflow: 'block',
             sendTimeoutMs: 5000,
             external: [],
@@ -110,7 +110,7 @@ describe('what it gives', () => {
           {
             kind: 'pool',
             name: 'workers',
-            limits: { heapMb: 32, youngMb: 16, stackMb: 4 },
+            limits: { heapMb: 32, youngMb: 16, stackMb: 4, memoryMb: 64 },
             pool: { module: { specifier: 'pkg/tasks' }, minThreads: 1, maxThreads: 2, queue: 1000 },
           },
         ],
@@ -154,6 +154,10 @@ describe('what it gives', () => {
   test('unresponsiveMs is off unless set, and can be turned off in so many words', () => {
     const limitsOf = (limits: object) => normalise({ children: [{ ...A, limits }] }).root.children[0];
     expect(limitsOf({})).toMatchObject({ limits: { unresponsiveMs: 'infinity' } });
+    expect(limitsOf({ heapMb: 40 })).toMatchObject({ limits: { heapMb: 40, memoryMb: 80 } });
+    expect(limitsOf({ memoryMb: 100 })).toMatchObject({
+      limits: { heapMb: 100, memoryMb: 100, youngMb: 48 },
+    });
     for (const unresponsiveMs of [100, 'infinity'])
       expect(limitsOf({ unresponsiveMs })).toMatchObject({ limits: { unresponsiveMs } });
   });
@@ -264,7 +268,7 @@ describe('what it refuses', () => {
 
   test('an unknown field that is near to none is answered with those there are', () => {
     expect(problemOf({ limits: { colour: 1 } }).remedy).toBe(
-      'Known here: heapMb, youngMb, stackMb, mailbox, mailboxBytes, messageBytes, unresponsiveMs.',
+      'Known here: heapMb, youngMb, stackMb, memoryMb, mailbox, mailboxBytes, messageBytes, unresponsiveMs, cpu, cpuOver, stdioBytesPerSecond.',
     );
   });
 
@@ -339,6 +343,15 @@ describe('what it refuses', () => {
     ['mailbox', 0],
     ['mailboxBytes', 1e15],
     ['messageBytes', -5],
+    ['memoryMb', '128'],
+    ['memoryMb', 15],
+    ['cpu', 0],
+    ['cpu', -0.5],
+    ['cpu', 1.5],
+    ['cpu', Number.NaN],
+    ['cpu', '50%'],
+    ['cpuOver', 'freeze'],
+    ['stdioBytesPerSecond', -1],
     ['unresponsiveMs', 99],
     ['unresponsiveMs', '2s'],
     ['unresponsiveMs', Number.POSITIVE_INFINITY],
@@ -434,6 +447,11 @@ describe('fields that contradict each other are named as a pair', () => {
       'more young than all',
       { children: [{ ...A, limits: { heapMb: 16, youngMb: 17 } }] },
       '`limits.youngMb: 17` and `limits.heapMb: 16`',
+    ],
+    [
+      'more heap than memory',
+      { children: [{ ...A, limits: { heapMb: 100, memoryMb: 99 } }] },
+      '`limits.heapMb: 100` and `limits.memoryMb: 99`',
     ],
     [
       'a message larger than its mailbox',
