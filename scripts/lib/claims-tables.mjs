@@ -50,14 +50,26 @@ function notClaimed() {
   return table(['case', 'level', 'the attacker', 'why it is not claimed'], rows);
 }
 
+/** The reason that its supervisor hears. */
+function endOf(tree) {
+  if (tree?.holds) return 'goes on';
+  return (tree?.ends ?? []).map((tag) => `\`${tag}\``).join(' or ');
+}
+
 function everyCase() {
   return Object.entries(CLASSES)
     .map(([group, title]) => {
       const rows = namesOf(group).map((name) => {
-        const { does, bare } = CASES.get(name);
-        return [`\`${name}\``, cell(does), bare.join(' or '), ...BUILT.map((level) => claimIn(name, level))];
+        const { does, bare, tree } = CASES.get(name);
+        return [
+          `\`${name}\``,
+          cell(does),
+          bare.join(' or '),
+          endOf(tree),
+          ...BUILT.map((level) => claimIn(name, level)),
+        ];
       });
-      const head = ['case', 'the attacker', 'bare', ...BUILT.map((level) => `\`${level}\``)];
+      const head = ['case', 'the attacker', 'bare', 'its end', ...BUILT.map((level) => `\`${level}\``)];
       return `### ${title}\n\n${CLASS_CLAIMS[group].why}\n\n${table(head, rows)}`;
     })
     .join('\n\n');

@@ -99,6 +99,11 @@ export const CASE_CLAIMS = {
     cell: 'cell-recycled',
     why: 'One allocation that jumps over V8’s hard limit aborts the process before anybody can look.',
   },
+  'memory/deep-stack-buffers': {
+    thread: 'not-claimed',
+    process: 'cell-recycled',
+    why: 'Where the stack has no room for a call only the heap can be read, not what lies outside of it.',
+  },
   'memory/data-limit': {
     cell: 'contained',
     why: 'The system refuses the memory, and the refusal is an error that can be caught.',
@@ -140,7 +145,7 @@ export const CASE_CLAIMS = {
   },
   'authority/priority': {
     thread: 'not-claimed',
-    process: 'cell-recycled',
+    process: 'contained',
     why: 'The system lets a process lower its own priority, whichever of its threads asks.',
   },
   'links/many-files': {

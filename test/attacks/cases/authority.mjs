@@ -163,9 +163,20 @@ export const authority = {
     },
     { holds: true, needs: ['pid', 'proc'], setting: { walls: ['pid', 'proc'] } },
   ),
-  priority: reach('lowers the priority of the host’s main thread', () => {
-    const before = os.getPriority(process.pid);
-    os.setPriority(process.pid, Math.min(19, before + 1));
-    return 'the priority was lowered';
-  }),
+  priority: {
+    does: 'lowers the priority of the host’s main thread',
+    bare: ['takes'],
+    tries: true,
+    attack: () => {
+      os.setPriority(process.pid, Math.min(19, os.getPriority(process.pid) + 1));
+      return 'the priority was lowered';
+    },
+    tree: {
+      drive: async ({ host }) => {
+        const before = os.getPriority(process.pid);
+        await host.call('attacker', 'attack', ['']);
+        return os.getPriority(process.pid) === before ? undefined : 'it lowered the host’s priority';
+      },
+    },
+  },
 };

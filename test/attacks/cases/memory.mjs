@@ -177,7 +177,7 @@ export const memory = {
     attack: ({ kept }) => {
       for (;;) {
         let text = 'ab';
-        while (text.length < 200 * MB) {
+        while (text.length < 40 * MB) {
           text += text;
           if (text.charCodeAt(7) === 0) return;
         }
@@ -193,6 +193,26 @@ export const memory = {
       let depth = 0;
       const down = (/** @type {number} */ left) => {
         if (left === 0) for (;;) kept.push([kept.length, 1, 2, 3, 4, 5, 6, 7]);
+        depth += 1;
+        down(left - 1);
+      };
+      try {
+        down(Infinity);
+      } catch {
+        // That deep it goes.
+      }
+      down(depth - 100);
+    },
+  },
+  'deep-stack-buffers': {
+    does: 'keeps buffers at the bottom of a deep stack',
+    bare: ['leaks'],
+    listens: true,
+    tree: { ends: ['limit'], limits: LIMITS, withinMs: 6_000 },
+    attack: ({ kept }) => {
+      let depth = 0;
+      const down = (/** @type {number} */ left) => {
+        if (left === 0) while (kept.length < 20_000) kept.push(new Uint8Array(100 * KB).fill(1));
         depth += 1;
         down(left - 1);
       };

@@ -239,11 +239,11 @@ export const messages = {
       }),
   },
   'huge-string': {
-    does: 'sends a string of 500 MB',
+    does: 'sends a string of 300 MB',
     bare: ['leaks'],
     tree: { ends: ['limit', 'error'], limits: LIMITS },
     attack: async ({ send, kept }) => {
-      kept.push('x'.repeat(500 * MB));
+      kept.push('x'.repeat(300 * MB));
       await send(kept[0]);
       await new Promise(() => undefined);
     },

@@ -1,5 +1,5 @@
 /** Standard streams: floods, forged ports, and the descriptors behind them. */
-import { closeSync, writeSync } from 'node:fs';
+import { closeSync, readlinkSync, writeSync } from 'node:fs';
 import { MessagePort } from 'node:worker_threads';
 
 /** @type {any} */
@@ -49,16 +49,17 @@ export const stdio = {
       for (;;) console.error(new Error(CHUNK));
     },
   },
-  'one-huge-write': {
-    does: 'prints 400 MB at once, three times',
+  'huge-writes': {
+    does: 'prints 50 MB at once, and again, and keeps them',
     bare: ['leaks'],
+    bareLimits: UNLIMITED,
     tree: { ends: ['limit'], limits: { heapMb: 64 } },
     attack: async ({ kept }) => {
-      for (let n = 0; n < 3; n++) {
-        kept.push('x'.repeat(400 * 1024 * 1024));
-        process.stdout.write(kept[n]);
+      for (;;) {
+        kept.push('x'.repeat(50 * 1024 * 1024));
+        process.stdout.write(kept.at(-1));
+        await new Promise((resolve) => setTimeout(resolve, 50));
       }
-      await new Promise(() => undefined);
     },
   },
   'forged-port': {
@@ -92,12 +93,17 @@ export const stdio = {
     does: 'writes to the descriptor of the host’s standard output, past every quota',
     bare: ['takes'],
     tries: true,
-    tree: { holds: true },
     cell: { holds: true },
     attack: ({ write }) => {
       writeSync(1, 'x');
       // In a cell that descriptor is a pipe that its parent reads, with a quota.
-      return write === undefined ? 'the host’s descriptor' : undefined;
+      return write === undefined ? readlinkSync('/proc/self/fd/1') : undefined;
+    },
+    tree: {
+      drive: async ({ host }) => {
+        const descriptor = await host.call('attacker', 'attack', ['']);
+        return descriptor === readlinkSync('/proc/self/fd/1') ? 'it got the host’s descriptor' : undefined;
+      },
     },
   },
   'close-descriptors': {

@@ -74,16 +74,21 @@ export function killMarked(mark) {
 const BOUNDS = { threads: 0, descriptors: 4, children: 0, marked: 0, residentMb: 160 };
 const REST_WITHIN_MS = 5_000;
 
-const RESTING_LOOKS = 5;
+const RESTING_LOOKS = 8;
 
-/** Until no thread has come or gone for a quarter of a second: spares are started behind everything else. */
-export async function restingThreads() {
+/**
+ * Until no thread has come or gone for a while: spares are started behind everything else.
+ * @param {import('@espalier/supervisor').Host} host
+ */
+export async function restingThreads(host) {
   const until = performance.now() + REST_WITHIN_MS;
   let before = -1;
   for (let same = 0; same < RESTING_LOOKS && performance.now() < until;) {
     await new Promise((resolve) => setTimeout(resolve, 50));
     const now = readdirSync('/proc/self/task').length;
-    same = now === before ? same + 1 : 0;
+    const { spares } = await host.facts();
+    const ready = spares.every((spare) => spare.ready);
+    same = ready && now === before ? same + 1 : 0;
     before = now;
   }
 }

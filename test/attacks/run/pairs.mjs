@@ -20,7 +20,7 @@ import { runChild } from './child.mjs';
  */
 
 const PAIR_WITHIN_MS = 45_000;
-const BARE_WITHIN_MS = 12_000;
+const BARE_WITHIN_MS = 25_000;
 const BARE_HALTED_AFTER_MS = 2_500;
 
 /** ESPALIER_REQUIRE=cells: a case that this machine cannot run has failed. */

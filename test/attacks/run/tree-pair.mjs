@@ -71,7 +71,7 @@ async function observe() {
   if (tree.holds) {
     const { got, error } = await attack;
     if (got !== undefined) return `it got ${String(got)}`;
-    if (error !== undefined) return `the attacker did not hold: ${error}`;
+    if (error !== undefined) return (await recycled()) ?? `the attacker did not hold: ${error}`;
     if (events.attackerEnded) return 'the attacker ended';
     return (await behaves()) ?? 'contained';
   }
@@ -85,6 +85,14 @@ async function observe() {
   const cell = reason.tag === 'cell';
   if (!cell && !tree.ends?.includes(reason.tag)) return `it ended with ${reason.tag}`;
   return (await behaves()) ?? (cell ? 'cell-recycled' : 'contained');
+}
+
+/** Whether the attacker has ended with its cell, and its place is taken again. */
+async function recycled() {
+  const reason = await events.end(1).catch(() => undefined);
+  if (reason?.tag !== 'cell') return undefined;
+  await events.restart(2);
+  return (await behaves()) ?? 'cell-recycled';
 }
 
 /** Whoever runs in the attacker's place now answers. */
@@ -108,7 +116,7 @@ async function startWith(limits) {
 await host.call('heart', 'gap', []);
 await host.call('attacker', 'ping', []);
 await tree.prepare?.(host);
-await restingThreads();
+await restingThreads(host);
 await host.call('heart', 'gap', []);
 const before = factsOf(mark);
 const watched = watch();
