@@ -8,6 +8,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
+import { claimsTables } from './lib/claims-tables.mjs';
 import { built, ROOT, say } from './lib/project.mjs';
 import { protocolTables } from './lib/protocol-tables.mjs';
 
@@ -46,20 +47,35 @@ async function errorsPage() {
   return `${lines.join('\n')}\n`;
 }
 
-/** Fills `<!-- generated: name -->` … `<!-- end -->`. */
-async function protocolPage(present = '') {
-  const unused = new Map(Object.entries(protocolTables()));
-  const text = present.replace(/(<!-- generated: (.+) -->\n)[^]*?(<!-- end -->)/g, (_, begin, name, end) => {
-    const table = unused.get(name);
-    if (table === undefined) throw new Error(`docs/protocol.md asks for '${name}', which nobody makes`);
-    unused.delete(name);
-    return `${begin}\n${table}\n\n${end}`;
-  });
-  for (const name of unused.keys()) throw new Error(`docs/protocol.md has no place for '${name}'`);
-  return format(text, { ...(await resolveConfig(join(ROOT, 'docs/protocol.md'))), parser: 'markdown' });
+/** A page of which `<!-- generated: name -->` … `<!-- end -->` are filled from tables. */
+function pageWith(path, tables) {
+  return (present = '') => {
+    const unused = new Map(Object.entries(tables()));
+    const text = present.replace(
+      /(<!-- generated: (.+) -->\n)[^]*?(<!-- end -->)/g,
+      (_, begin, name, end) => {
+        const table = unused.get(name);
+        if (table === undefined) throw new Error(`${path} asks for '${name}', which nobody makes`);
+        unused.delete(name);
+        return `${begin}\n${table}\n\n${end}`;
+      },
+    );
+    for (const name of unused.keys()) throw new Error(`${path} has no place for '${name}'`);
+    return formatted(path, text);
+  };
 }
 
-const PAGES = { 'docs/errors.md': errorsPage, 'docs/protocol.md': protocolPage };
+async function formatted(path, text) {
+  return format(text, { ...(await resolveConfig(join(ROOT, path))), parser: 'markdown' });
+}
+
+const PROTOCOL = 'docs/protocol.md';
+const SECURITY = 'docs/security.md';
+const PAGES = {
+  'docs/errors.md': errorsPage,
+  [PROTOCOL]: pageWith(PROTOCOL, protocolTables),
+  [SECURITY]: pageWith(SECURITY, claimsTables),
+};
 
 const check = process.argv.includes('--check');
 let stale = 0;

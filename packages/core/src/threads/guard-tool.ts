@@ -30,6 +30,7 @@ export function leaveGuardTool(): void {
   const { getHeapStatistics, setFlagsFromString } = v8;
   const { queryObjects } = v8 as { queryObjects?: (type: object, options: object) => unknown };
   const { runInNewContext } = vm;
+  const memoryUsage = process.memoryUsage.bind(process);
   let gc: (() => void) | undefined;
   const tool: GuardTool = (collect) => {
     for (let left = ATTEMPTS; collect && gc === undefined && left > 0; left -= 1) {
@@ -40,7 +41,9 @@ export function leaveGuardTool(): void {
     if (collect && gc !== undefined) gc();
     else if (collect) queryObjects?.(class {}, { format: 'count' });
     const { used_heap_size: heap, external_memory: offHeap } = getHeapStatistics();
-    return [heap, offHeap];
+    // Shared buffers are in the second number alone, strings and WebAssembly in the first.
+    const { arrayBuffers } = memoryUsage();
+    return [heap, offHeap > arrayBuffers ? offHeap : arrayBuffers];
   };
   Object.defineProperty(globalThis, Symbol.for(GUARD_TOOL), { configurable: true, value: tool });
 }

@@ -6,6 +6,7 @@ import { TAKE_GUARD_TOOL } from './guard-tool.js';
 import type { Answer, InspectedThread } from './thread-inspector.js';
 
 const BYTES_PER_MB = 1024 * 1024;
+const QUERY_GROUP = 'espalier.guard';
 
 export interface MemoryReading {
   readonly heapMb: number;
@@ -51,9 +52,18 @@ export class ThreadMemory {
     };
     this.#thread.call('Runtime.callFunctionOn', params, (answer) => {
       const reading = readPair(answer);
-      if (reading !== undefined || answer === undefined || collect) got(reading);
-      // No room on the guest's stack for a call, for instance; this one runs no JavaScript.
+      if (reading !== undefined || answer === undefined) got(reading);
+      // No room on the guest's stack for a call, for instance; these run no JavaScript.
+      else if (collect) this.#collect(() => this.#readHeap(got));
       else this.#readHeap(got);
+    });
+  }
+
+  /** Slower than the tool. Objects that have the tool for their prototype: there is none. */
+  #collect(done: () => void): void {
+    const query = { prototypeObjectId: this.#tool, objectGroup: QUERY_GROUP };
+    this.#thread.call('Runtime.queryObjects', query, () => {
+      this.#thread.call('Runtime.releaseObjectGroup', { objectGroup: QUERY_GROUP }, done);
     });
   }
 

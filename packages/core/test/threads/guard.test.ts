@@ -47,6 +47,22 @@ const LEAKS: readonly (readonly [string, string, string])[] = [
   ],
   ['Buffers in small steps', 'memoryMb', `for (;;) keep.push(Buffer.alloc(100_000, 1));`],
   [
+    'shared memory',
+    'memoryMb',
+    `for (;;) keep.push(new Uint8Array(new SharedArrayBuffer(1_000_000)).fill(1));`,
+  ],
+  [
+    'a leak where the stack has no room for a call',
+    'heapMb',
+    `let depth = 0;
+    const down = (left) => {
+      if (left === 0) for (;;) keep.push([keep.length, 1, 2, 3, 4, 5, 6, 7]);
+      depth += 1; down(left - 1);
+    };
+    try { down(Infinity); } catch {}
+    down(depth - 100);`,
+  ],
+  [
     'one thing in each turn',
     'heapMb',
     `setInterval(() => { for (let i = 0; i < 5000; i++) keep.push({ i }); }, 1);`,

@@ -19,3 +19,27 @@ test('output quota: it refills with time, never above a second’s worth', () =>
   now = 100_000;
   expect(quota.take('x'.repeat(100))).toHaveLength(10);
 });
+
+test('output quota: who has exceeded it waits until a tenth is there again', () => {
+  let now = 0;
+  const quota = new OutputQuota(1000, () => now);
+  expect(quota.take('x'.repeat(1001))).toHaveLength(1000);
+  now = 99;
+  expect(quota.take('x')).toBe('');
+  now = 100;
+  expect(quota.take('x')).toBe('x');
+  expect(quota.takeDropped()).toBe(2);
+});
+
+test('output quota: a loop that prints passes few texts, however short they are', () => {
+  let now = 0;
+  const passed = (text: string): number => {
+    const quota = new OutputQuota(1_000_000, () => now);
+    let texts = 0;
+    // A second of a loop that prints 200,000 times in it.
+    for (now = 0; now < 1000; now += 0.005) if (quota.take(text) !== '') texts += 1;
+    return texts;
+  };
+  expect(passed('x')).toBeLessThanOrEqual(10_000);
+  expect(passed('x'.repeat(65_536))).toBeLessThanOrEqual(60);
+});

@@ -1,0 +1,79 @@
+/** A small part of the attack suite, and that its claims are complete; all of it: `npm run attacks`. */
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { CASE_CLAIMS, claimOf } from './claims.mjs';
+import { CASES } from './cases/index.mjs';
+import { LEVELS } from './levels.mjs';
+import { optionsOf } from './options.mjs';
+import { allPairs, pairsOf, runPairs, type Pair, type Verdict } from './run/pairs.mjs';
+
+const QUICK: readonly Pair[] = [
+  { case: 'life/kill-itself', level: 'thread' },
+  { case: 'loops/for-ever', level: 'thread' },
+  { case: 'memory/map', level: 'thread' },
+  { case: 'memory/shared-buffers', level: 'thread' },
+  { case: 'messages/shared-memory', level: 'thread' },
+  { case: 'stdio/flood-in-one-turn', level: 'thread' },
+  { case: 'authority/inspector-main', level: 'thread' },
+  { case: 'links/garbage', level: 'cell' },
+  { case: 'links/grandchildren', level: 'cell' },
+];
+
+/** Not contained, and seen not to be. */
+const UNCONTAINED: readonly (readonly [string, string])[] = [
+  ['stdio/raw-descriptor', 'it got the host’s descriptor'],
+  ['authority/kill-by-child', 'the host’s process ended: SIGKILL'],
+];
+
+describe('attacks', () => {
+  const verdicts = new Map<string, Verdict>();
+
+  beforeAll(async () => {
+    const uncontained = UNCONTAINED.map(([name]): Pair => ({ case: name, level: 'thread' }));
+    await runPairs([...QUICK, ...uncontained], 2, (verdict) => verdicts.set(verdict.case, verdict));
+  }, 120_000);
+
+  test.each(QUICK)('attacks: $case at $level ends as claimed', ({ case: name }) => {
+    const verdict = verdicts.get(name);
+    expect(verdict).toMatchObject({ observed: verdict?.claimed, ok: true, skipped: false });
+    expect(verdict?.gapMs).toBeLessThan(1000);
+  });
+
+  test.each(UNCONTAINED)('attacks: that %s is not contained is seen', (name, observed) => {
+    expect(verdicts.get(name)).toMatchObject({ claimed: 'not-claimed' });
+    expect(verdicts.get(name)?.observed).toContain(observed);
+  });
+});
+
+describe('claims', () => {
+  test('claims: there is one for each case at each level, and none for what is no case', () => {
+    for (const pair of allPairs()) {
+      expect(claimOf(pair.case, pair.level).why).not.toBe('');
+    }
+    expect(Object.keys(CASE_CLAIMS).filter((name) => !CASES.has(name))).toEqual([]);
+  });
+
+  test('claims: at least 100 pairs of built levels are claimed, and at most a fifth of all are not', () => {
+    const pairs = pairsOf({ only: /./, levels: [] });
+    const claims = pairs.map((pair) => claimOf(pair.case, pair.level).claim);
+    const notClaimed = claims.filter((claim) => claim === 'not-claimed').length;
+    expect(claims.length - notClaimed).toBeGreaterThanOrEqual(100);
+    expect(notClaimed).toBeLessThanOrEqual(claims.length / 5);
+    expect(pairs.every(({ level }) => LEVELS[level].built)).toBe(true);
+  });
+});
+
+describe('options', () => {
+  test('options: cases by pattern, levels by name', () => {
+    const { only, levels } = optionsOf(['--only', '^loops/', '--level', 'thread']);
+    const pairs = pairsOf({ only, levels });
+    expect(pairs.length).toBeGreaterThan(10);
+    expect(pairs.every((pair) => pair.case.startsWith('loops/') && pair.level === 'thread')).toBe(true);
+  });
+
+  test.each([['--level', 'moon'], ['--jobs', '0'], ['--only', '('], ['--what']])(
+    'options: %s %s is refused',
+    (...args) => {
+      expect(() => optionsOf(args)).toThrow();
+    },
+  );
+});

@@ -1,0 +1,48 @@
+/** The levels at which attacks run, and the one place where a level becomes part of a tree. */
+
+/** @typedef {'thread' | 'process' | 'cell'} Level */
+
+/**
+ * `built`: whether it can be run. `by`: as a guest of a tree, or as a process of its own spoken to by its pipe.
+ * @type {Readonly<Record<Level, { built: boolean, by: 'tree' | 'cell', what: string }>>}
+ */
+export const LEVELS = {
+  thread: { built: true, by: 'tree', what: 'an environment of a tree, in a thread of the host’s process' },
+  process: { built: false, by: 'tree', what: 'an environment of a tree with `wall: process`' },
+  cell: { built: true, by: 'cell', what: 'the process of a cell, and the pipe to it' },
+};
+
+export const LEVEL_NAMES = /** @type {Level[]} */ (Object.keys(LEVELS));
+
+/** Enough for every case that restarts on purpose. */
+const RESTARTS = { intensity: 5, periodMs: 60_000 };
+
+/**
+ * The tree of a case: the attacker behind the wall of its level, a sibling that only beats, and one that never
+ * reads its mailbox.
+ * @param {Level} level @param {string} name of the case @param {Record<string, number>} limits
+ * @returns {{ spec: import('@espalier/supervisor').TreeSpec, options: { embedded: true } }}
+ */
+export function treeOf(level, name, limits) {
+  const wall = level === 'process' ? /** @type {const} */ ({ wall: 'process' }) : {};
+  return {
+    spec: {
+      name: 'attacks',
+      ...RESTARTS,
+      children: [
+        {
+          id: 'cage',
+          ...RESTARTS,
+          children: [
+            { id: 'heart', module: './heart.mjs', limits: { heapMb: 64 } },
+            { id: 'deaf', module: './deaf.mjs', limits: { heapMb: 64 }, sendTimeoutMs: 300 },
+            { id: 'attacker', module: './attacker.mjs', args: name, limits, ...wall },
+          ],
+        },
+      ],
+    },
+    options: { embedded: true },
+  };
+}
+
+export const ATTACKER = 'attacks/cage/attacker';

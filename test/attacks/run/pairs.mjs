@@ -1,0 +1,109 @@
+/** Runs pairs of case and level, each shown to bite first, and judges them by their claims. */
+import { CASES, caseOf } from '../cases/index.mjs';
+import { claimOf } from '../claims.mjs';
+import { LEVEL_NAMES, LEVELS } from '../levels.mjs';
+import { runChild } from './child.mjs';
+
+/** @typedef {import('../levels.mjs').Level} Level */
+/** @typedef {{ case: string, level: Level }} Pair */
+/**
+ * @typedef {object} Verdict
+ * @property {string} case
+ * @property {Level} level
+ * @property {import('../claims.mjs').Claim} claimed
+ * @property {string} observed
+ * @property {boolean} ok
+ * @property {boolean} skipped this machine lacks what the case needs
+ * @property {number | null} gapMs the longest silence of sibling or kernel; null when nobody is left to say
+ * @property {string} bare how the attack showed without our walls
+ * @property {number} ms that the pair took
+ */
+
+const PAIR_WITHIN_MS = 45_000;
+const BARE_WITHIN_MS = 25_000;
+const BARE_HALTED_AFTER_MS = 2_500;
+
+/** ESPALIER_REQUIRE=cells: a case that this machine cannot run has failed. */
+const MUST_RUN = process.env['ESPALIER_REQUIRE']?.split(',').includes('cells') === true;
+
+/** Every pair there is, of built levels and others. @returns {Pair[]} */
+export function allPairs() {
+  return [...CASES].flatMap(([name, one]) =>
+    LEVEL_NAMES.filter((level) => one[LEVELS[level].by] !== undefined).map((level) => ({
+      case: name,
+      level,
+    })),
+  );
+}
+
+/** @param {{ only: RegExp, levels: readonly Level[] }} options */
+export function pairsOf({ only, levels }) {
+  return allPairs().filter(
+    (pair) =>
+      only.test(pair.case) &&
+      LEVELS[pair.level].built &&
+      (levels.length === 0 || levels.includes(pair.level)),
+  );
+}
+
+/** @param {readonly Pair[]} pairs @param {number} jobs @param {(verdict: Verdict) => void} tell */
+export async function runPairs(pairs, jobs, tell) {
+  /** @type {Map<string, Promise<string>>} */
+  const bites = new Map();
+  const queue = [...pairs];
+  const work = async () => {
+    for (let pair = queue.shift(); pair !== undefined; pair = queue.shift()) {
+      const began = performance.now();
+      const bite = bites.get(pair.case) ?? biteOf(pair.case);
+      bites.set(pair.case, bite);
+      tell(await judge(pair, await bite, began));
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, work));
+}
+
+/** How the attack shows without our walls. @param {string} name @returns {Promise<string>} */
+async function biteOf(name) {
+  const one = caseOf(name);
+  const execArgv = one.bareExecArgv ?? [];
+  // What halts a main thread says nothing, so nobody waits for its word.
+  const deadlineMs = one.bareIn === 'main' ? BARE_HALTED_AFTER_MS : BARE_WITHIN_MS;
+  const { said, end, marked } = await runChild('bare.mjs', [name], { execArgv, deadlineMs });
+  if (one.bareIn === 'killed-parent') return marked > 0 ? 'leaves' : 'harmless';
+  return said[0]?.bite ?? (end === 'still running' ? 'hangs' : 'process-ends');
+}
+
+/** @param {Pair} pair @param {string} bare @param {number} began @returns {Promise<Verdict>} */
+async function judge(pair, bare, began) {
+  const one = caseOf(pair.case);
+  const { claim: claimed } = claimOf(pair.case, pair.level);
+  const { by } = LEVELS[pair.level];
+  const execArgv = one.tree?.execArgv ?? [];
+  const outcome = await runChild(`${by}-pair.mjs`, [pair.level, pair.case], {
+    execArgv,
+    deadlineMs: PAIR_WITHIN_MS,
+  });
+  const [said] = outcome.said;
+  let observed =
+    said?.observed ?? `the host’s process ended: ${outcome.end} ${lastLine(outcome.printed)}`.trim();
+  if (said !== undefined && outcome.end !== 'exit 0') observed += `, its process ended with ${outcome.end}`;
+  const bites = one.bare.some((known) => known === bare);
+  if (!bites) observed += `, bare it is ${bare} and not ${one.bare.join(' or ')}`;
+  const skipped = said?.lacking !== undefined && !MUST_RUN;
+  const held = claimed === 'not-claimed' ? bites : observed === claimed;
+  return {
+    ...pair,
+    claimed,
+    observed,
+    ok: held || skipped,
+    skipped,
+    gapMs: said?.gapMs ?? null,
+    bare,
+    ms: Math.round(performance.now() - began),
+  };
+}
+
+/** @param {string} text */
+function lastLine(text) {
+  return text.trim().split('\n').at(-1)?.slice(0, 200) ?? '';
+}
