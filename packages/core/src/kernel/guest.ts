@@ -6,8 +6,21 @@
 import { MAX_FRAME_BYTES, type Channel } from '../channel/channel.js';
 import { FRAME } from '../channel/frames.js';
 import type { LinkEnd } from '../channel/link.js';
-import type { Answer, AnswerValue, Notice, RefusalCode, WireReason } from '../protocol/notices.js';
-import { CALLS_GRANTED_AT_ONCE, type InspectQuery, type OpaqueValue } from '../protocol/system-calls.js';
+import type {
+  Answer,
+  AnswerValue,
+  CellNotice,
+  Notice,
+  RefusalCode,
+  WireReason,
+} from '../protocol/notices.js';
+import {
+  CALLS_GRANTED_AT_ONCE,
+  type InspectQuery,
+  type OpaqueValue,
+  type SuperviseOperation,
+} from '../protocol/system-calls.js';
+import { readAnswer } from './door.js';
 import type { Environment, Identity } from './environment.js';
 
 interface Held {
@@ -26,16 +39,18 @@ export interface ChannelRecord {
   tickets: number;
 }
 
+/** `administrator`: holds the right to the whole tree, the application's endpoint. `cell`: is a kernel itself. */
+export type Role = 'environment' | 'administrator' | 'cell';
+
 export class Guest {
   readonly channel: Channel;
-  /** Holds the right to the whole tree: the application's endpoint. */
-  readonly administrator: boolean;
+  readonly role: Role;
   readonly environments = new Map<number, Environment>();
   readonly channels = new Map<number, ChannelRecord>();
   readonly channelTo = new Map<Guest, ChannelRecord>();
   readonly followed = new Set<string>();
   /** Inspections that the guest has not answered. */
-  readonly #asked = new Map<number, (value: OpaqueValue | undefined) => void>();
+  readonly #asked = new Map<number, (value: unknown) => void>();
   readonly #held = new Map<number, Held>();
   readonly #handles = new Map<Identity, number>();
   #lastAsked = 0;
@@ -44,12 +59,12 @@ export class Guest {
   #lastChannel = 0;
   alive = true;
 
-  constructor(channel: Channel, administrator: boolean) {
+  constructor(channel: Channel, role: Role) {
     this.channel = channel;
-    this.administrator = administrator;
+    this.role = role;
   }
 
-  notify(notice: Notice, ends?: readonly LinkEnd[]): void {
+  notify(notice: Notice | CellNotice, ends?: readonly LinkEnd[]): void {
     if (this.alive) this.channel.sendValue(FRAME.control, 0, 0, 0, notice, MAX_FRAME_BYTES, ends);
   }
 
@@ -75,15 +90,30 @@ export class Guest {
 
   /** Asks the runtime about an environment; `answered` is called once, with nothing if the thread ends first. */
   inspect(slot: number, query: InspectQuery, answered: (value: OpaqueValue | undefined) => void): void {
-    const id = ++this.#lastAsked;
-    this.#asked.set(id, answered);
+    const id = this.#ask((value) => {
+      answered(value instanceof Uint8Array ? value : undefined);
+    });
     this.notify({ notice: 'inspect', id, env: slot, query });
   }
 
-  inspected(id: number, value: OpaqueValue | undefined): void {
+  /** Asks a cell for an operation on what is in it; `answered` is called once. */
+  supervise(operation: SuperviseOperation, answered: (answer: Answer) => void): void {
+    const id = this.#ask((value) => {
+      answered(readAnswer(value) ?? { ok: false, code: 'noproc' });
+    });
+    if (this.alive) this.notify({ notice: 'supervise', id, operation });
+    else this.answered(id, undefined);
+  }
+
+  answered(id: number, value: unknown): void {
     const answered = this.#asked.get(id);
     this.#asked.delete(id);
     answered?.(value);
+  }
+
+  #ask(answered: (value: unknown) => void): number {
+    this.#asked.set(++this.#lastAsked, answered);
+    return this.#lastAsked;
   }
 
   /** The environment behind a handle, if it lives and the guest still holds it. */

@@ -5,5 +5,5 @@ export type { KernelEvent } from './events.js';
 export type { LoadResult } from './parts.js';
 export type { NodeStart } from './supervisor-node.js';
 export type { TreeSnapshot } from './tree.js';
-export type { Wall, WallEnd, WallLimits, WallRequest, WallThread } from './wall.js';
+export type { WallEnd, WallLimits, WallRequest, WallThread } from './wall.js';
 export type * from './supervisor-logic.js';

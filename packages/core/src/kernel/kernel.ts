@@ -19,6 +19,7 @@ import { Starter } from './starter.js';
 import type { SupervisorSpec } from './supervisor-logic.js';
 import { systemCallHandlers } from './system-call-handlers.js';
 import { Tree } from './tree.js';
+import { Uplink } from './uplink.js';
 
 export class Kernel {
   readonly tree: Tree;
@@ -29,11 +30,13 @@ export class Kernel {
 
   constructor(options: KernelOptions) {
     const channels = new Channels(options.links);
+    const uplink = options.up === undefined ? undefined : new Uplink(options, options.up);
     const parts: KernelParts = {
       ...options,
+      ...(uplink === undefined ? {} : { observe: uplink.report }),
       channels,
       names: new Names(channels),
-      blocked: new BlockedSenders(options.observe),
+      blocked: new BlockedSenders(uplink?.report ?? options.observe),
       orphans: new Orphans(),
     };
     this.#parts = parts;
@@ -55,18 +58,22 @@ export class Kernel {
       tree: this.tree,
       violation,
     });
+    uplink?.serve(this.tree, this.#lifecycle);
   }
 
   /** Starts the tree; calls back when every node runs, or when the start has failed and been undone. */
   start(name: string, spec: SupervisorSpec, done: (failure: ExitReason | undefined) => void): void {
-    this.tree.start(
-      name,
-      spec,
-      () => {
+    let runs = false;
+    this.tree.start(name, { kind: 'supervisor', spec }, undefined, {
+      started: () => {
+        runs = true;
         done(undefined);
       },
-      done,
-    );
+      over: ({ tag, detail }) => {
+        this.#parts.observe({ kind: 'tree-ended', path: name, reason: { tag, detail } });
+        if (!runs) done({ tag, detail });
+      },
+    });
   }
 
   /** Attaches the application's own endpoint, which holds the right to the whole tree. */
@@ -79,7 +86,7 @@ export class Kernel {
   }
 
   #call(guest: Guest, value: unknown): void {
-    const call = readSystemCall(value);
+    const call = readSystemCall(value, guest.role === 'cell');
     if (call === undefined) {
       this.#violation(guest, 'a system call of no known shape');
       return;

@@ -1,6 +1,6 @@
 /** The kernel's parts as they know each other, and what is handed in to it. */
 import type { AfterTurn, Clock, NextTurn, Random } from '../clock.js';
-import type { LinkMaker } from '../channel/link.js';
+import type { Link, LinkSite } from '../channel/link.js';
 import type { OpaqueValue } from '../protocol/system-calls.js';
 import type { RefusalCode } from '../protocol/notices.js';
 import type { TextCodec } from '../values/text-codec.js';
@@ -22,13 +22,28 @@ export interface KernelOptions {
   readonly nextTurn: NextTurn;
   readonly text: TextCodec;
   readonly wall: Wall;
-  readonly links: LinkMaker;
+  readonly links: LinkSite;
   /** The strategies; handed in, so that core needs no import upward. */
   readonly logic: SupervisorLogic;
   /** Makes a spec out of what a guest asked to spawn. */
   readonly loader: Loader;
   /** Everything that happens in the tree, in order. Must not throw. */
   readonly observe: (event: KernelEvent) => void;
+  /** In a cell: the way to the kernel above. */
+  readonly up?: UplinkOptions | undefined;
+}
+
+/** What a kernel in a cell is given. */
+export interface UplinkOptions {
+  /** The pipe's control link. */
+  readonly link: Link;
+  /** The pipe: opens the ends of links that come over the control link. */
+  readonly links: LinkSite;
+  /**
+   * The cell has nothing more to do, because its tree has ended and all was said, or the kernel above is gone:
+   * its process is to end at once.
+   */
+  readonly over: () => void;
 }
 
 export type Loader = (request: OpaqueValue, parentPath: string) => Promise<LoadResult>;

@@ -6,10 +6,11 @@ import type { WireReason } from '../protocol/notices.js';
 import { plainCodec } from '../protocol/plain-codec.js';
 import type { OpaqueValue } from '../protocol/system-calls.js';
 import { Environment, type EnvironmentSpec, type Owner } from './environment.js';
-import { Guest } from './guest.js';
+import { Guest, type Role } from './guest.js';
 import type { Lifecycle } from './lifecycle.js';
 import type { KernelParts } from './parts.js';
 import type { Shutdown } from './supervisor-logic.js';
+import type { NodeStart } from './supervisor-node.js';
 import type { WallEnd } from './wall.js';
 
 export type StartResult =
@@ -38,7 +39,14 @@ export class Starter {
     this.#listener = listener;
   }
 
-  start(path: string, spec: EnvironmentSpec, owner: Owner, extra?: OpaqueValue): StartResult {
+  /** `inner`: what a cell is to run; then `spec` is the cell's own. */
+  start(
+    path: string,
+    spec: EnvironmentSpec,
+    owner: Owner,
+    extra?: OpaqueValue,
+    inner?: NodeStart,
+  ): StartResult {
     const { names, wall } = this.#parts;
     if (spec.name !== null) {
       if (!names.keep(spec.name, owner)) {
@@ -46,8 +54,9 @@ export class Starter {
       }
       this.#names.set(owner, spec.name);
     }
-    const thread = wall.start({ limits: spec.limits, title: path, env: spec.env });
-    const guest = this.#guest(thread.link, false);
+    const boundary = inner === undefined ? 'thread' : 'process';
+    const thread = wall.start({ boundary, limits: spec.limits, title: path, env: spec.env });
+    const guest = this.#guest(thread.link, inner === undefined ? 'environment' : 'cell');
     const environment = this.#environment(path, spec, owner, guest, thread);
     thread.onEnd((end) => {
       // What it had said comes first: its last word is why it ended.
@@ -56,13 +65,14 @@ export class Starter {
     });
     const handle = guest.grant(environment);
     this.#lifecycle.hangs.watch(environment);
-    guest.notify({ notice: 'boot', env: SLOT, handle, terms: spec.terms, boot: spec.boot, extra });
+    if (inner !== undefined) guest.notify({ notice: 'cell', path, start: inner, extra });
+    else guest.notify({ notice: 'boot', env: SLOT, handle, terms: spec.terms, boot: spec.boot, extra });
     return { ok: true, environment };
   }
 
   /** The application's endpoint: an environment that runs in a thread which the kernel does not own. */
   endpoint(link: Link, path: string, spec: EnvironmentSpec, owner: Owner): Environment {
-    const guest = this.#guest(link, true);
+    const guest = this.#guest(link, 'administrator');
     const environment = this.#environment(path, spec, owner, guest, undefined);
     environment.state = 'running';
     environment.wasReady = true;
@@ -109,7 +119,7 @@ export class Starter {
     return environment;
   }
 
-  #guest(link: Link, administrator: boolean): Guest {
+  #guest(link: Link, role: Role): Guest {
     const channel = new Channel({
       link,
       afterTurn: this.#parts.afterTurn,
@@ -133,18 +143,24 @@ export class Starter {
         ended: () => {
           for (const environment of [...guest.environments.values()]) {
             const why = environment.announced ?? environment.forced;
-            if (administrator || why !== undefined) this.#lifecycle.ended(environment);
+            if (role === 'administrator' || why !== undefined) this.#lifecycle.ended(environment);
           }
         },
       },
     });
-    const guest: Guest = new Guest(channel, administrator);
+    const guest: Guest = new Guest(channel, role);
     return guest;
   }
 
   #evidence(environment: Environment, end: WallEnd): WireReason | undefined {
-    if (end.kind === 'reason') return { tag: end.reason.tag, detail: end.reason.detail };
-    if (environment.forced !== undefined) return environment.forced;
-    return { tag: 'error', detail: `the thread ended by itself with exit code ${String(end.exitCode)}` };
+    const { forced } = environment;
+    // A process that the kernel has killed ends as one that was: that is evidence of nothing else.
+    if (end.kind === 'reason' && (forced === undefined || end.reason.tag !== 'cell'))
+      return { tag: end.reason.tag, detail: end.reason.detail };
+    if (forced !== undefined) return forced;
+    if (end.kind === 'reason') return undefined;
+    const what =
+      environment.guest.role === 'cell' ? (['cell', 'process'] as const) : (['error', 'thread'] as const);
+    return { tag: what[0], detail: `the ${what[1]} ended by itself with exit code ${String(end.exitCode)}` };
   }
 }

@@ -8,6 +8,7 @@ import type { WireReason } from '../protocol/notices.js';
 import type { OpaqueValue } from '../protocol/system-calls.js';
 import type { Decision, Environment, EnvironmentSpec, Owner } from './environment.js';
 import type { KernelParts } from './parts.js';
+import { resultOf } from './door.js';
 import type { Starter } from './starter.js';
 import type {
   ApplyEvent,
@@ -20,11 +21,26 @@ import type {
   SupervisorResult,
   SupervisorSpec,
 } from './supervisor-logic.js';
+import type { WallLimits } from './wall.js';
 
 /** What a child's `start` holds. */
 export type NodeStart =
   | { readonly kind: 'environment'; readonly spec: EnvironmentSpec }
-  | { readonly kind: 'supervisor'; readonly spec: SupervisorSpec };
+  | { readonly kind: 'supervisor'; readonly spec: SupervisorSpec }
+  /** Either of them in a process of its own, which has these limits. */
+  | { readonly kind: 'cell'; readonly limits: WallLimits; readonly start: NodeStart };
+
+/** What the kernel knows of a cell as an environment of its own: nobody can send it anything. */
+function cellSpec(limits: WallLimits): EnvironmentSpec {
+  const terms = {
+    capacity: 0,
+    capacityBytes: 0,
+    messageBytes: 0,
+    overflow: 'reject',
+    sendTimeoutMs: 0,
+  } as const;
+  return { boot: new Uint8Array(), name: null, terms, limits, unresponsiveMs: 'infinity', env: {} };
+}
 
 /** The parent of a supervisor: another one, or the kernel. */
 export interface SupervisorParent {
@@ -264,7 +280,10 @@ export class SupervisorNode {
       node.start();
       return;
     }
-    const started = this.#starter.start(path, start.spec, owner, extra);
+    const started =
+      start.kind === 'cell'
+        ? this.#starter.start(path, cellSpec(start.limits), owner, extra, start.start)
+        : this.#starter.start(path, start.spec, owner, extra);
     if (!started.ok) {
       this.#parts.clock.after(REFUSAL_MS, () => {
         this.#children.delete(id);
@@ -303,7 +322,11 @@ export class SupervisorNode {
       this.#event({ type: 'childAnswered', id, incarnation, result });
     };
     if (node instanceof SupervisorNode) node.request(operation, answered);
-    else answered({ ok: false, error: 'shutdown' });
+    else if (node?.guest.role === 'cell') {
+      node.guest.supervise({ op: 'request', path: node.path, request: operation }, (answer) => {
+        answered(resultOf(answer));
+      });
+    } else answered({ ok: false, error: 'shutdown' });
   }
 
   #childStarted(id: string): void {

@@ -2,10 +2,12 @@
 import type { Target, SystemCall, SystemCallName } from '../protocol/system-calls.js';
 import { SpawnOwner } from './spawn-owner.js';
 import type { Environment, MonitorRecord } from './environment.js';
+import type { KernelEvent } from './events.js';
 import type { Guest } from './guest.js';
 import type { Lifecycle } from './lifecycle.js';
 import type { KernelParts } from './parts.js';
 import type { Starter } from './starter.js';
+import { supervise } from './supervise.js';
 import type { Tree } from './tree.js';
 
 export interface HandlerParts {
@@ -237,18 +239,16 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
     },
 
     answer(guest, call) {
-      guest.inspected(call.id, call.value);
+      guest.answered(call.id, call.value);
     },
 
     supervise(guest, call) {
-      if (!guest.administrator) {
+      if (guest.role !== 'administrator') {
         guest.refuse(call.id, 'operation_refused', 'only the holder of a subtree may do that');
         return;
       }
       const { operation } = call;
-      if (operation.op === 'tree') {
-        guest.answer(call.id, { data: tree.snapshot() });
-      } else if (operation.op === 'stop') {
+      if (operation.op === 'stop') {
         // The tree first, then what the application has spawned by itself.
         tree.stop(() => {
           const [application] = guest.environments.values();
@@ -258,33 +258,18 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
           });
           for (const child of application.children) lifecycle.stop(child, CHILD_SHUTDOWN_MS);
         });
-      } else if (operation.op === 'request') {
-        const asked = tree.request(operation.path, operation.request, (data) => {
-          // A hold on the life that was started, given before that can end.
-          const child = tree.started(operation.path, data);
-          if (child === undefined) guest.answer(call.id, { data });
-          else guest.answer(call.id, { data, child: { handle: guest.grant(child), name: child.spec.name } });
-        });
-        if (!asked) guest.refuse(call.id, 'noproc', `there is no supervisor at '${operation.path}'`);
       } else {
-        const environment = tree.environment(operation.path);
-        if (environment === undefined) {
-          guest.refuse(call.id, 'noproc', `there is no environment at '${operation.path}'`);
-          return;
-        }
-        if (operation.op === 'address') {
-          guest.answer(call.id, guest.grant(environment));
-          return;
-        }
-        if (operation.op === 'kill') {
-          lifecycle.kill(environment);
-          guest.answer(call.id, undefined);
-          return;
-        }
-        environment.guest.inspect(environment.slot, operation.query, (value) => {
-          guest.answer(call.id, { data: value });
-        });
+        supervise(kernel, guest, call.id, operation);
       }
+    },
+
+    report(guest, call) {
+      const cell = self(guest, 0);
+      const event = call.event as KernelEvent;
+      // It may speak of itself only.
+      if (cell === undefined) return;
+      if (event.path === cell.path || event.path.startsWith(`${cell.path}/`)) parts.observe(event);
+      else kernel.violation(guest, 'a report of what is not in the cell');
     },
   };
 }

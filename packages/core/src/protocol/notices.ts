@@ -3,7 +3,7 @@
  * lane: served before the mailbox and never counted against it.
  */
 import type { ExitTag } from '../exit-reason.js';
-import type { InspectQuery, OpaqueValue } from './system-calls.js';
+import type { InspectQuery, OpaqueValue, SuperviseOperation } from './system-calls.js';
 
 export const OVERFLOW_POLICIES = ['block', 'reject', 'drop-newest', 'drop-oldest'] as const;
 export type OverflowPolicy = (typeof OVERFLOW_POLICIES)[number];
@@ -94,6 +94,18 @@ export type Notice =
   | { readonly notice: 'inspect'; readonly id: number; readonly env: number; readonly query: InspectQuery }
   /** For administrators: what happens in the tree. */
   | { readonly notice: 'event'; readonly event: unknown };
+
+/** What only the kernel of a cell is told. */
+export type CellNotice =
+  /** The first word to a cell: the path and the start (kernel/supervisor-node.ts) of the node that its kernel is to run. */
+  | {
+      readonly notice: 'cell';
+      readonly path: string;
+      readonly start: unknown;
+      readonly extra: OpaqueValue | undefined;
+    }
+  /** To a cell: an operation on what is in it; answered as an inspection is, with an `Answer`. */
+  | { readonly notice: 'supervise'; readonly id: number; readonly operation: SuperviseOperation };
 
 export type Answer =
   | { readonly ok: true; readonly value: AnswerValue }

@@ -7,7 +7,7 @@
  * link the call arrived on. `handle` is an index into the thread's own table of references. Calls with
  * an `id` are answered by the notice `answer` with that id.
  */
-import type { GuestExitTag } from '../exit-reason.js';
+import type { ExitTag, GuestExitTag } from '../exit-reason.js';
 
 /** Every call with what it asks; the door, the counters and docs/protocol.md are derived from the keys. */
 export const SYSTEM_CALLS = {
@@ -31,6 +31,7 @@ export const SYSTEM_CALLS = {
   violation: 'A peer broke the protocol of a channel.',
   answer: 'The answer to an inspection.',
   supervise: 'An operation on a subtree, by who holds the right to it.',
+  report: 'By a cell: what happened in it.',
 } as const;
 
 export type SystemCallName = keyof typeof SYSTEM_CALLS;
@@ -43,8 +44,9 @@ export type SystemCall =
   | {
       readonly call: 'exit';
       readonly env: number;
-      readonly tag: GuestExitTag;
-      readonly detail: OpaqueValue | undefined;
+      /** A guest's is one of GUEST_EXIT_TAGS, and its detail bytes; a cell passes on what its kernel has found. */
+      readonly tag: ExitTag;
+      readonly detail: unknown;
     }
   | { readonly call: 'exit'; readonly env: number; readonly signal: number }
   | {
@@ -90,8 +92,11 @@ export type SystemCall =
       readonly count: number;
     }
   | { readonly call: 'violation'; readonly channel: number; readonly problem: string }
-  | { readonly call: 'answer'; readonly id: number; readonly value: OpaqueValue | undefined }
-  | { readonly call: 'supervise'; readonly id: number; readonly operation: SuperviseOperation };
+  /** A cell's answer to an operation is an `Answer`. */
+  | { readonly call: 'answer'; readonly id: number; readonly value: unknown }
+  | { readonly call: 'supervise'; readonly id: number; readonly operation: SuperviseOperation }
+  /** `event`: a `KernelEvent` whose path is the cell's or below. */
+  | { readonly call: 'report'; readonly event: unknown };
 
 /** So many calls of one guest may lie unread at the kernel; it grants more as it reads. */
 export const CALL_WINDOW = 1024;
