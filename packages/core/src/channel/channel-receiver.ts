@@ -1,7 +1,9 @@
-/** What a channel hands on: the frames that came, in order, and how it ended. */
+/** What a channel is given by who uses it. */
+import type { AfterTurn } from '../clock.js';
 import type { Reference } from '../values/reference.js';
+import type { FrameCodec } from './frame-codec.js';
 import type { FrameKind } from './frames.js';
-import type { Transfer } from './link.js';
+import type { Link, Transfer } from './link.js';
 
 export interface ChannelReceiver {
   /** A frame with a value as its body; `bytes` is the size of the body, with the buffers that moved with it. */
@@ -22,4 +24,12 @@ export interface ChannelReceiver {
   violation(problem: string): void;
   /** The other end is gone; everything it had sent was delivered. */
   ended(): void;
+}
+
+export interface ChannelOptions {
+  readonly link: Link;
+  readonly receiver: ChannelReceiver;
+  readonly afterTurn: AfterTurn;
+  /** Not shared with another channel. */
+  readonly codec: FrameCodec;
 }

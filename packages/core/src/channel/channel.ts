@@ -16,7 +16,7 @@
 import type { AfterTurn } from '../clock.js';
 import { ByteWriter } from '../values/byte-writer.js';
 import type { Reference } from '../values/reference.js';
-import type { ChannelReceiver } from './channel-receiver.js';
+import type { ChannelOptions, ChannelReceiver } from './channel-receiver.js';
 import type { FrameCodec } from './frame-codec.js';
 import {
   FLAG,
@@ -36,14 +36,6 @@ export const MAX_BATCH_FRAMES = 128;
 const MAX_BATCH_BYTES = 16 * 1024;
 /** No frame is larger; the bound on a message (`messageBytes`) is below it. */
 export const MAX_FRAME_BYTES = 1 << 30;
-
-export interface ChannelOptions {
-  readonly link: Link;
-  readonly receiver: ChannelReceiver;
-  readonly afterTurn: AfterTurn;
-  /** Not shared with another channel. */
-  readonly codec: FrameCodec;
-}
 
 interface Batch {
   readonly bytes: Uint8Array;
@@ -96,9 +88,7 @@ export class Channel {
     this.#writePlain(FRAME.hello, 0, 0, PROTOCOL_VERSION);
     this.#flushDue = false;
     this.#link.receive({
-      batch: (bytes, transfers) => {
-        this.#arrived(bytes, transfers);
-      },
+      batch: (bytes, transfers) => this.#arrived(bytes, transfers),
       end: () => {
         this.#endSeen = true;
         this.#dispatch();

@@ -40,10 +40,13 @@ export interface LinkReceiver {
 
 /** Makes links: given to the kernel (`pair`) and to every runtime (`open`). */
 export interface LinkMaker {
-  /** Two ends of a new link, to be handed to two threads. */
+  /** Two ends of a new link, to be handed to two threads; of a pipe: one to open here, one for the other process. */
   pair(): readonly [LinkEnd, LinkEnd];
 }
 
 export interface LinkOpener {
   open(end: LinkEnd): Link;
 }
+
+/** Where links are made and opened: a process for its own threads, or a pipe to another process. */
+export interface LinkSite extends LinkMaker, LinkOpener {}

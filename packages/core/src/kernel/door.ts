@@ -3,7 +3,9 @@
  * Behind it a system call is what its type says; in front of it, it is `unknown`. A call of another
  * shape ends the caller with `protocol`, never the kernel.
  */
-import { GUEST_EXIT_TAGS } from '../exit-reason.js';
+import { EXIT_TAGS, GUEST_EXIT_TAGS } from '../exit-reason.js';
+import type { Answer } from '../protocol/notices.js';
+import { OVERFLOW_POLICIES } from '../protocol/overflow.js';
 import {
   INSPECT_QUERIES,
   MAX_NAME_LENGTH,
@@ -12,6 +14,9 @@ import {
   type SystemCall,
   type SystemCallName,
 } from '../protocol/system-calls.js';
+import type { KernelEvent } from './events.js';
+import type { SupervisorResult } from './supervisor-logic.js';
+import type { TreeSnapshot } from './tree-snapshot.js';
 
 type Check = (value: unknown) => boolean;
 
@@ -34,6 +39,78 @@ const maybe =
   (check: Check): Check =>
   (value) =>
     value === undefined || check(value);
+
+const u32: Check = (value) => whole(value) && (value as number) <= 0xffff_ffff;
+const path: Check = (value) => typeof value === 'string';
+const terms: Check = (value) => {
+  if (!isRecord(value)) return false;
+  const { capacity, capacityBytes, messageBytes, overflow, sendTimeoutMs } = value;
+  const numbers = [capacity, capacityBytes, messageBytes, sendTimeoutMs];
+  return numbers.every(whole) && OVERFLOW_POLICIES.includes(overflow as never);
+};
+const maybeName: Check = (value) => value === null || name(value);
+const anything: Check = () => true;
+const never: Check = () => false;
+const reason: Check = (value) => isRecord(value) && EXIT_TAGS.includes(value['tag'] as never);
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+function isEvent(value: unknown): value is KernelEvent {
+  if (!isRecord(value) || typeof value['path'] !== 'string' || value['kind'] === 'tree-ended') return false;
+  const { kind, event } = value;
+  if (!text(kind) || !maybe(reason)(value['reason'])) return false;
+  if (kind !== 'supervision') return true;
+  return isRecord(event) && text(event['kind']) && text(event['id']) && maybe(reason)(event['reason']);
+}
+
+const answerValue: Check = (value) => {
+  if (value === undefined || whole(value)) return true;
+  if (!isRecord(value)) return false;
+  const { child } = value;
+  return child === undefined || (isRecord(child) && whole(child['handle']) && maybeName(child['name']));
+};
+
+function isAnswer(value: unknown): value is Answer {
+  if (!isRecord(value)) return false;
+  if (value['ok'] === true) return answerValue(value['value']);
+  return value['ok'] === false && text(value['code']) && maybe(text)(value['text']);
+}
+
+/** The answer of a cell to an operation; undefined if it is none. */
+export function readAnswer(value: unknown): Answer | undefined {
+  return isAnswer(value) ? value : undefined;
+}
+
+/** What a cell has answered about its tree; undefined if it is nothing of the kind. */
+export function readSnapshot(answer: Answer): TreeSnapshot | undefined {
+  const value = answer.ok && isRecord(answer.value) && 'data' in answer.value ? answer.value.data : undefined;
+  return isSnapshot(value) ? value : undefined;
+}
+
+function isSnapshot(value: unknown): value is TreeSnapshot {
+  if (!isRecord(value)) return false;
+  const { path, kind, state, children } = value;
+  return (
+    typeof path === 'string' &&
+    (kind === 'supervisor' || kind === 'environment') &&
+    text(state) &&
+    Array.isArray(children) &&
+    children.every(isSnapshot)
+  );
+}
+
+/** What a supervisor inside a cell has answered: a refusal as of one that ends, if it is no answer. */
+export function resultOf(answer: Answer): SupervisorResult {
+  const value = answer.ok && isRecord(answer.value) && 'data' in answer.value ? answer.value.data : undefined;
+  const shaped =
+    isRecord(value) &&
+    (value['ok'] === true || (value['ok'] === false && typeof value['error'] === 'string'));
+  return shaped && maybe(reason)(value['reason'])
+    ? (value as unknown as SupervisorResult)
+    : { ok: false, error: 'shutdown' };
+}
 
 const operation: Check = (value) => {
   if (typeof value !== 'object' || value === null) return false;
@@ -70,15 +147,27 @@ const FIELDS = {
   violation: { channel: whole, problem: text },
   answer: { id: whole, value: maybeBytes },
   supervise: { id: whole, operation },
+  present: { number: never },
+  report: { event: never },
 } as const satisfies Record<SystemCallName, Readonly<Record<string, Check>>>;
 
+/** What is different where a cell calls: the reasons and answers of its kernel are plain data of any kind. */
+const OF_CELLS: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
+  exit: { env: slot, tag: oneOf(EXIT_TAGS), detail: anything, kept: maybe(flag) },
+  ticket: { id: whole, handle: whole, channel: whole, ticket: maybe(whole) },
+  present: { number: u32, path: path, name: maybeName, terms },
+  answer: { id: whole, value: (value) => maybeBytes(value) || isAnswer(value) },
+  report: { event: isEvent },
+};
+
 /** The call, or undefined if it is none. */
-export function readSystemCall(value: unknown): SystemCall | undefined {
+export function readSystemCall(value: unknown, ofCell: boolean): SystemCall | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const call = value as Record<string, unknown>;
   const kind = call['call'];
   if (typeof kind !== 'string' || !Object.hasOwn(SYSTEM_CALLS, kind)) return undefined;
-  for (const [field, check] of Object.entries<Check>(FIELDS[kind as SystemCallName])) {
+  const fields = (ofCell ? OF_CELLS[kind] : undefined) ?? FIELDS[kind as SystemCallName];
+  for (const [field, check] of Object.entries<Check>(fields)) {
     if (!check(call[field])) return undefined;
   }
   // An end has a cause: one that it chose, or the number of a signal.

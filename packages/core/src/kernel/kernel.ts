@@ -9,7 +9,8 @@ import type { ExitReason } from '../exit-reason.js';
 import { BlockedSenders } from './blocked-senders.js';
 import { Channels } from './channels.js';
 import { readSystemCall } from './door.js';
-import type { Environment, EnvironmentSpec } from './environment.js';
+import type { Environment } from './environment.js';
+import type { EnvironmentSpec } from './node-start.js';
 import type { Guest } from './guest.js';
 import { Lifecycle } from './lifecycle.js';
 import { Names } from './names.js';
@@ -19,6 +20,7 @@ import { Starter } from './starter.js';
 import type { SupervisorSpec } from './supervisor-logic.js';
 import { systemCallHandlers } from './system-call-handlers.js';
 import { Tree } from './tree.js';
+import { Uplink } from './uplink.js';
 
 export class Kernel {
   readonly tree: Tree;
@@ -29,22 +31,21 @@ export class Kernel {
 
   constructor(options: KernelOptions) {
     const channels = new Channels(options.links);
+    const uplink = options.up === undefined ? undefined : new Uplink(options, options.up);
     const parts: KernelParts = {
       ...options,
+      ...(uplink === undefined ? {} : { observe: uplink.report }),
       channels,
-      names: new Names(channels),
-      blocked: new BlockedSenders(options.observe),
+      uplink,
+      names: new Names(channels, uplink),
+      blocked: new BlockedSenders(uplink?.report ?? options.observe),
       orphans: new Orphans(),
     };
     this.#parts = parts;
     this.#lifecycle = new Lifecycle(parts);
-    const violation = (guest: Guest, problem: string): void => {
-      this.#violation(guest, problem);
-    };
+    const violation = (guest: Guest, problem: string): void => this.#violation(guest, problem);
     this.#starter = new Starter(parts, this.#lifecycle, {
-      call: (guest, value) => {
-        this.#call(guest, value);
-      },
+      call: (guest, value) => this.#call(guest, value),
       violation,
     });
     this.tree = new Tree(parts, this.#starter);
@@ -55,18 +56,22 @@ export class Kernel {
       tree: this.tree,
       violation,
     });
+    uplink?.serve({ channels, lifecycle: this.#lifecycle, tree: this.tree });
   }
 
   /** Starts the tree; calls back when every node runs, or when the start has failed and been undone. */
   start(name: string, spec: SupervisorSpec, done: (failure: ExitReason | undefined) => void): void {
-    this.tree.start(
-      name,
-      spec,
-      () => {
+    let runs = false;
+    this.tree.start(name, { kind: 'supervisor', spec }, undefined, {
+      started: () => {
+        runs = true;
         done(undefined);
       },
-      done,
-    );
+      over: ({ tag, detail }) => {
+        this.#parts.observe({ kind: 'tree-ended', path: name, reason: { tag, detail } });
+        if (!runs) done({ tag, detail });
+      },
+    });
   }
 
   /** Attaches the application's own endpoint, which holds the right to the whole tree. */
@@ -79,11 +84,12 @@ export class Kernel {
   }
 
   #call(guest: Guest, value: unknown): void {
-    const call = readSystemCall(value);
+    const call = readSystemCall(value, guest.role === 'cell' || guest.home !== undefined);
     if (call === undefined) {
-      this.#violation(guest, 'a system call of no known shape');
+      this.#violation(guest.home?.cell ?? guest, 'a system call of no known shape');
       return;
     }
+    if (this.#parts.uplink?.forward(guest, call) === true) return;
     // Each handler takes the calls of its own name; the table's type says so, TypeScript cannot follow it here.
     (this.#handlers[call.call] as (guest: Guest, call: unknown) => void)(guest, call);
   }

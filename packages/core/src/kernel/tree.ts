@@ -1,23 +1,22 @@
-/** The tree of one kernel: its root supervisor, and the way from a path to a node. */
+/** The tree of one kernel: its root, a supervisor or (in a cell) one environment, and the way from a path to a node. */
 import type { ExitReason } from '../exit-reason.js';
-import { Environment, type EnvironmentState } from './environment.js';
+import type { OpaqueValue } from '../protocol/system-calls.js';
+import { readSnapshot } from './door.js';
+import { Environment } from './environment.js';
+import type { EnvironmentSpec, NodeStart } from './node-start.js';
+import type { TreeOwner } from './owner.js';
 import type { KernelParts } from './parts.js';
 import type { Starter } from './starter.js';
-import type { SupervisorOperation, SupervisorResult, SupervisorSpec } from './supervisor-logic.js';
+import type { SupervisorOperation, SupervisorResult } from './supervisor-logic.js';
 import { SupervisorNode } from './supervisor-node.js';
+import type { TreeSnapshot } from './tree-snapshot.js';
 
-/** A node as administrators see it. */
-export interface TreeSnapshot {
-  readonly path: string;
-  readonly kind: 'supervisor' | 'environment';
-  readonly state: EnvironmentState;
-  readonly children: readonly TreeSnapshot[];
-}
+type Node = Environment | SupervisorNode;
 
 export class Tree {
   readonly #parts: KernelParts;
   readonly #starter: Starter;
-  #root: SupervisorNode | undefined;
+  #root: Node | undefined;
   readonly #ended: (() => void)[] = [];
 
   constructor(parts: KernelParts, starter: Starter) {
@@ -25,26 +24,49 @@ export class Tree {
     this.#starter = starter;
   }
 
-  /** Starts the tree, in order; one of the two is called once. */
-  start(name: string, spec: SupervisorSpec, started: () => void, failed: (reason: ExitReason) => void): void {
+  /** Starts the tree, in order. */
+  start(path: string, start: NodeStart, extra: OpaqueValue | undefined, owner: TreeOwner): void {
     const over = (reason: ExitReason): void => {
       this.#root = undefined;
-      this.#parts.observe({
-        kind: 'tree-ended',
-        path: name,
-        reason: { tag: reason.tag, detail: reason.detail },
-      });
+      owner.over(reason);
       for (const callback of this.#ended.splice(0)) callback();
     };
-    this.#root = new SupervisorNode(name, spec, this.#parts, this.#starter, {
-      started,
-      failed: (reason) => {
-        over(reason);
-        failed(reason);
+    const started = (): void => owner.started(false);
+    if (start.kind === 'supervisor') {
+      const parent = { started, failed: over, ended: over };
+      this.#root = new SupervisorNode(path, start.spec, this.#parts, this.#starter, parent);
+      this.#root.start();
+    } else if (start.kind === 'environment') {
+      this.#startAlone(path, start.spec, extra, owner, over);
+    }
+  }
+
+  #startAlone(
+    path: string,
+    spec: EnvironmentSpec,
+    extra: OpaqueValue | undefined,
+    { started }: TreeOwner,
+    over: (reason: ExitReason) => void,
+  ): void {
+    const result = this.#starter.start(
+      path,
+      spec,
+      {
+        started: () => started(false),
+        ignored: () => undefined,
+        // Whether it will run again is decided above: until then its name is kept.
+        ended: (environment, reason) => ({
+          willRestart: true,
+          carryOut: () => {
+            if (environment.ignored) started(true);
+            over(reason);
+          },
+        }),
       },
-      ended: over,
-    });
-    this.#root.start();
+      extra,
+    );
+    if (result.ok) this.#root = result.environment;
+    else over(result.reason);
   }
 
   /** Stops every node, in reverse order; calls back when none is left. */
@@ -54,7 +76,8 @@ export class Tree {
       return;
     }
     this.#ended.push(done);
-    this.#root.stop('infinity');
+    if (this.#root instanceof SupervisorNode) this.#root.stop('infinity');
+    else this.#starter.stop(this.#root, 'infinity');
   }
 
   request(path: string, operation: unknown, reply: (result: SupervisorResult) => void): boolean {
@@ -67,35 +90,49 @@ export class Tree {
   /** The environment that an operation has started, if it was that kind of operation. */
   started(path: string, result: SupervisorResult): Environment | undefined {
     const started = result.ok && result.value !== null && 'child' in result.value ? result.value.child : null;
-    return started === null ? undefined : this.environment(`${path}/${started.key}`);
+    const node = started === null ? undefined : this.#node(`${path}/${started.key}`);
+    return node instanceof Environment ? node : undefined;
   }
 
   environment(path: string): Environment | undefined {
     const node = this.#node(path);
-    return node instanceof Environment ? node : undefined;
+    return node instanceof Environment && node.path === path ? node : undefined;
   }
 
-  snapshot(): TreeSnapshot | undefined {
+  /** The cell that the path leads into, or to. */
+  cell(path: string): Environment | undefined {
+    const node = this.#node(path);
+    return node instanceof Environment && node.guest.role === 'cell' ? node : undefined;
+  }
+
+  async snapshot(): Promise<TreeSnapshot | undefined> {
     return this.#root === undefined ? undefined : snapshotOf(this.#root);
   }
 
-  #node(path: string): Environment | SupervisorNode | undefined {
-    let node: Environment | SupervisorNode | undefined = this.#root;
+  /** The node there; or the environment on the way that the rest of the path lies behind, if it does. */
+  #node(path: string): Node | undefined {
+    let node = this.#root;
     if (node === undefined || (path !== node.path && !path.startsWith(`${node.path}/`))) return undefined;
     for (const id of path
       .slice(node.path.length + 1)
       .split('/')
       .filter(Boolean)) {
-      if (!(node instanceof SupervisorNode)) return undefined;
+      if (!(node instanceof SupervisorNode)) return node;
       node = node.child(id);
     }
     return node;
   }
 }
 
-function snapshotOf(node: Environment | SupervisorNode): TreeSnapshot {
-  if (node instanceof Environment)
-    return { path: node.path, kind: 'environment', state: node.state, children: [] };
-  const children = node.children.map(([, child]) => snapshotOf(child));
-  return { path: node.path, kind: 'supervisor', state: 'running', children };
+async function snapshotOf(node: Node): Promise<TreeSnapshot> {
+  const { path } = node;
+  if (node instanceof SupervisorNode) {
+    const children = await Promise.all(node.children.map(([, child]) => snapshotOf(child)));
+    return { path, kind: 'supervisor', state: 'running', children };
+  }
+  const alone = { path, kind: 'environment', state: node.state, children: [] } as const;
+  if (node.guest.role !== 'cell') return alone;
+  return new Promise((resolve) => {
+    node.guest.supervise({ op: 'tree' }, (answer) => resolve(readSnapshot(answer) ?? alone));
+  });
 }

@@ -1,9 +1,9 @@
 /**
- * What the kernel asks of a fault boundary. A wall starts threads (later: cells, hosts) and reports
+ * What the kernel asks of a fault boundary. A wall starts threads and cells (later: hosts) and reports
  * how they ended, from evidence of its own: never from what the guest said. The kernel decides when
  * to ask, to terminate and to give up (the stop ladder); the wall only carries it out.
  */
-import type { Link } from '../channel/link.js';
+import type { Link, LinkSite } from '../channel/link.js';
 import type { ExitReason } from '../exit-reason.js';
 
 /** A share of one core, over a second: 0.5 is half of it. */
@@ -30,6 +30,8 @@ export interface WallLimits {
 }
 
 export interface WallRequest {
+  /** `process`: a cell, in which a kernel of its own is started (kernel/uplink.ts); its guest runtime is that kernel. */
+  readonly boundary: 'thread' | 'process';
   readonly limits: WallLimits;
   /** For people and tools: the thread's title. Holds the path of the node, nothing secret. */
   readonly title: string;
@@ -39,7 +41,9 @@ export interface WallRequest {
 
 /**
  * How a thread ended, as the wall saw it. `unexplained` leaves the reason to the kernel, which knows
- * whether the guest had announced its end or was being stopped.
+ * whether the guest had announced its end or was being stopped. Of a cell: `limit` if the system ended it
+ * for want of memory, `protocol` if it broke the pipe's, `error` if it did not come up, and else `cell`, with
+ * the cause as detail (which counts only if the kernel had not ended it itself).
  */
 export type WallEnd =
   | { readonly kind: 'unexplained'; readonly exitCode: number }
@@ -48,6 +52,8 @@ export type WallEnd =
 export interface WallThread {
   /** The control link to the guest runtime in the thread. */
   readonly link: Link;
+  /** Of a cell: its pipe, over which links into it are made. */
+  readonly site?: LinkSite | undefined;
   /** Sets the one observer of the thread's end; called exactly once, also if it ended before. */
   onEnd(observer: (end: WallEnd) => void): void;
   /** Whether its event loop waits for something to do at this moment: then what comes is read. */

@@ -3,10 +3,10 @@
  * lane: served before the mailbox and never counted against it.
  */
 import type { ExitTag } from '../exit-reason.js';
-import type { InspectQuery, OpaqueValue } from './system-calls.js';
+import type { OverflowPolicy } from './overflow.js';
+import type { InspectQuery, OpaqueValue, SuperviseOperation } from './system-calls.js';
 
-export const OVERFLOW_POLICIES = ['block', 'reject', 'drop-newest', 'drop-oldest'] as const;
-export type OverflowPolicy = (typeof OVERFLOW_POLICIES)[number];
+export type { OverflowPolicy };
 
 /** What a mailbox's owner fixes, and what every sender to it keeps to. */
 export interface MailboxTerms {
@@ -94,6 +94,22 @@ export type Notice =
   | { readonly notice: 'inspect'; readonly id: number; readonly env: number; readonly query: InspectQuery }
   /** For administrators: what happens in the tree. */
   | { readonly notice: 'event'; readonly event: unknown };
+
+/** What only the kernel of a cell is told. */
+export type CellNotice =
+  /** The first word to a cell: the path and the start (kernel/supervisor-node.ts) of the node that its kernel is to run. */
+  | {
+      readonly notice: 'cell';
+      readonly path: string;
+      readonly start: unknown;
+      readonly extra: OpaqueValue | undefined;
+    }
+  /** About an environment that the cell has presented: to be ended at once, with this reason. */
+  | { readonly notice: 'kill'; readonly reason: WireReason }
+  /** What the cell has presented under this number, and has ended, is known to nobody any more. */
+  | { readonly notice: 'forget'; readonly number: number }
+  /** To a cell: an operation on what is in it; answered as an inspection is, with an `Answer`. */
+  | { readonly notice: 'supervise'; readonly id: number; readonly operation: SuperviseOperation };
 
 export type Answer =
   | { readonly ok: true; readonly value: AnswerValue }

@@ -10,36 +10,45 @@
  *   again by its seed. (Behaviours that use real timers or I/O are outside of that.)
  * - Time moves only when nothing else can happen.
  */
-import type { Link } from '../channel/link.js';
-import type { AfterTurn, Clock } from '../clock.js';
 import type { ExitReason } from '../exit-reason.js';
 import type { Behaviour } from '../guest/behaviour.js';
 import type { Context } from '../guest/context.js';
-import { Runtime } from '../guest/runtime.js';
 import { DEFAULT_TERMS } from '../guest/route.js';
+import { resultOf } from '../kernel/door.js';
 import type { KernelEvent } from '../kernel/events.js';
-import {
+import type {
+  ChildSpec,
+  EnvironmentSpec,
   Kernel,
-  type ChildSpec,
-  type EnvironmentSpec,
-  type LoadResult,
-  type SupervisorLogic,
-  type SupervisorSpec,
-  type Wall,
-  type WallEnd,
-  type WallRequest,
-  type WallThread,
+  LoadResult,
+  NodeStart,
+  SupervisorLogic,
+  SupervisorOperation,
+  SupervisorResult,
+  SupervisorSpec,
+  WallEnd,
 } from '../kernel/index.js';
 import type { MailboxTerms } from '../protocol/notices.js';
+import type { InspectQuery } from '../protocol/system-calls.js';
 import { decodeOnce, encodeOnce, portableTextCodec } from '../values/index.js';
-import { LoopbackLinks, type Delivery, type LoopbackLink } from '../channel/loopback.js';
+import { LoopbackLinks, type Delivery } from '../channel/loopback.js';
 import { ManualClock } from './manual-clock.js';
 import { noSupervision } from './no-supervision.js';
 import { SeededRandom } from './random.js';
+import { SimulatedProcess, type Simulated } from './simulated-process.js';
 
 const text = portableTextCodec;
 const LIMITS = { heapMb: 64, youngMb: 8, stackMb: 4 };
 const NO_SOURCE = new Uint8Array();
+
+const SUPERVISOR = {
+  strategy: 'one_for_one',
+  intensity: 1,
+  periodMs: 5000,
+  autoShutdown: 'never',
+  maxChildren: 'infinity',
+  backoff: null,
+} as const;
 
 export interface SimulationOptions {
   /** 1 by default. */
@@ -59,21 +68,6 @@ export interface SimulatedSpec {
   readonly unresponsiveMs?: number;
 }
 
-interface SimulatedThread {
-  readonly title: string;
-  readonly link: LoopbackLink;
-  runtime: Runtime | undefined;
-  ended: boolean;
-  observers: ((end: WallEnd) => void)[];
-  /** Never ends when told to: a stuck thread. */
-  stuck: boolean;
-  /** Its event loop stands still. */
-  hung: boolean;
-  readonly opened: LoopbackLink[];
-}
-
-type ThreadState = Pick<SimulatedThread, 'ended' | 'hung' | 'opened'>;
-
 export class Simulation {
   readonly seed: number;
   readonly clock = new ManualClock();
@@ -84,41 +78,47 @@ export class Simulation {
   readonly context: Context;
   readonly #links = new LoopbackLinks();
   readonly #behaviours: SimulatedSpec[] = [];
-  /** Those that live. */
-  readonly #threads = new Set<SimulatedThread>();
+  /** Threads and cells that live, in order of their start. */
+  readonly #running = new Set<Simulated>();
   /** Ends of links that lie in threads which hang. */
   readonly #still = new Set<Delivery>();
+  readonly #pipes = new Set<Delivery>();
   #afterTurn: (() => void)[] = [];
-  #pendingEnds: (() => void)[] = [];
+  #pending: (() => void)[] = [];
 
   constructor(options: SimulationOptions = {}) {
     this.seed = options.seed ?? 1;
     this.random = new SeededRandom(this.seed);
-    const afterTurn: AfterTurn = (callback) => {
-      this.#afterTurn.push(callback);
-    };
-    const wall: Wall = {
-      start: (request) => this.#startThread(request),
-      close: () => Promise.resolve(),
-    };
-    this.kernel = new Kernel({
-      clock: this.clock,
-      realClock: this.clock,
-      random: this.random,
-      afterTurn,
-      // Deliveries come before timers.
-      nextTurn: (callback) => this.clock.after(0, callback),
-      text,
-      wall,
-      links: this.#links,
-      logic: options.logic ?? noSupervision,
-      loader: (request) => Promise.resolve(this.#load(decodeOnce(request, { text }))),
-      observe: (event) => {
+    const root = new SimulatedProcess(
+      {
+        clock: this.clock,
+        options: {
+          random: this.random,
+          logic: options.logic ?? noSupervision,
+          loader: (request) => Promise.resolve(this.#load(decodeOnce(request, { text }))),
+        },
+        load: (boot) => {
+          const { behaviour, args, bindings = {} } = this.#behaviours[boot as number] as SimulatedSpec;
+          return Promise.resolve({ behaviour: behaviour as Behaviour, args, bindings });
+        },
+        links: this.#links,
+        pipes: this.#pipes,
+        still: this.#still,
+        running: this.#running,
+        afterTurn: (callback) => {
+          this.#afterTurn.push(callback);
+        },
+        later: (happens) => {
+          this.#pending.push(happens);
+        },
+      },
+      (event) => {
         this.events.push(event);
       },
-    });
+    );
+    this.kernel = root.kernel;
     const [near, far] = this.#links.pair('application');
-    const runtime = this.#runtime(far, () => undefined, { ended: false, hung: false, opened: [] });
+    const runtime = root.runtime(far, () => undefined, { hung: false, opened: [] });
     this.kernel.attach(near, 'application', this.spec({ behaviour: NO_BEHAVIOUR }));
     this.context = runtime.openEndpoint(0, 1, DEFAULT_TERMS).context;
   }
@@ -154,21 +154,28 @@ export class Simulation {
     };
   }
 
+  /** A supervisor as a child. */
+  group(id: string, children: readonly ChildSpec[], fields: Partial<SupervisorSpec> = {}): ChildSpec {
+    const spec = { ...SUPERVISOR, children, ...fields };
+    const start: NodeStart = { kind: 'supervisor', spec };
+    const child = { kind: 'supervisor', name: null, shutdown: 'infinity', start } as const;
+    return this.child(id, { behaviour: NO_BEHAVIOUR }, child);
+  }
+
+  /** The same child in a process of its own, with all that is below it. */
+  inCell(child: ChildSpec): ChildSpec {
+    return {
+      ...child,
+      start: { kind: 'cell', spec: this.spec({ behaviour: NO_BEHAVIOUR }), start: child.start as NodeStart },
+    };
+  }
+
   /** Starts a tree and runs until it is up; gives the reason if it did not come up. */
   async start(
     children: readonly ChildSpec[],
     { name = 'tree', ...fields }: Partial<SupervisorSpec> & { readonly name?: string } = {},
   ): Promise<ExitReason | undefined> {
-    const spec: SupervisorSpec = {
-      strategy: 'one_for_one',
-      intensity: 1,
-      periodMs: 5000,
-      autoShutdown: 'never',
-      maxChildren: 'infinity',
-      backoff: null,
-      children,
-      ...fields,
-    };
+    const spec: SupervisorSpec = { ...SUPERVISOR, children, ...fields };
     let outcome: { failure: ExitReason | undefined } | undefined;
     this.kernel.start(name, spec, (failure) => {
       outcome = { failure };
@@ -219,12 +226,14 @@ export class Simulation {
   /** One thing happens. False if nothing can, up to that time. */
   async step(until = Infinity): Promise<boolean> {
     await this.#finishTurn();
-    const deliveries = this.#links.ready().filter((delivery) => !this.#still.has(delivery));
-    const choices = deliveries.length + this.#pendingEnds.length;
+    const deliveries = [...this.#links.ready(), ...this.#pipes].filter(
+      (delivery) => !this.#still.has(delivery),
+    );
+    const choices = deliveries.length + this.#pending.length;
     if (choices > 0) {
       const choice = this.random.below(choices);
       if (choice < deliveries.length) deliveries[choice]?.deliver();
-      else this.#pendingEnds.splice(choice - deliveries.length, 1)[0]?.();
+      else this.#pending.splice(choice - deliveries.length, 1)[0]?.();
     } else if (!this.clock.fireNext(until)) {
       return false;
     }
@@ -234,33 +243,63 @@ export class Simulation {
 
   /** Kills the thread of an environment from outside, as a native crash does. */
   crash(path: string, reason?: ExitReason): void {
-    const thread = this.#alive(path);
-    this.#endThread(
-      thread,
-      reason === undefined ? { kind: 'unexplained', exitCode: 134 } : { kind: 'reason', reason },
-    );
+    this.#alive('thread', path).end(endOf(reason));
+  }
+
+  /** Kills the process of a cell from outside, with everything in it. */
+  crashCell(path: string, reason: ExitReason = { tag: 'cell', detail: 'SIGKILL' }): void {
+    this.#alive('cell', path).end(endOf(reason));
+  }
+
+  /** Asks the runtime of an environment something, as administrators do; the answer does not matter. */
+  inspect(path: string, query: InspectQuery): void {
+    const { tree } = this.kernel;
+    const environment = tree.environment(path);
+    const cell = tree.cell(path);
+    if (cell !== undefined) cell.guest.supervise({ op: 'inspect', path, query }, () => undefined);
+    else environment?.guest.inspect(environment.slot, query, () => undefined);
+  }
+
+  /** Asks a supervisor for an operation, wherever it runs. False if there is none. */
+  request(path: string, operation: SupervisorOperation, reply: (result: SupervisorResult) => void): boolean {
+    const { tree } = this.kernel;
+    const cell = tree.cell(path);
+    if (cell === undefined) return tree.request(path, operation, reply);
+    cell.guest.supervise({ op: 'request', path, request: operation }, (answer) => {
+      reply(resultOf(answer));
+    });
+    return true;
   }
 
   /** From now on the thread does not end when it is told to. */
   jam(path: string): void {
-    this.#alive(path).stuck = true;
+    this.#alive('thread', path).stuck = true;
   }
 
   /** From now on the thread's event loop stands still: nothing reaches it, none of its timers fires. */
   hang(path: string): void {
-    const thread = this.#alive(path);
+    const thread = this.#alive('thread', path);
     thread.hung = true;
-    for (const link of [thread.link, ...thread.opened]) this.#still.add(link);
+    for (const link of thread.opened) this.#still.add(link);
   }
 
   /** Paths of the environments whose threads live, in order of their start. */
   get alive(): readonly string[] {
-    return [...this.#threads].map(({ title }) => title);
+    return this.#titles('thread');
+  }
+
+  /** Paths of the nodes whose processes live, likewise. */
+  get cells(): readonly string[] {
+    return this.#titles('cell');
   }
 
   /** How many threads of environments live. */
   get threads(): number {
-    return this.#threads.size;
+    return this.alive.length;
+  }
+
+  #titles(kind: Simulated['kind']): readonly string[] {
+    return [...this.#running].filter((one) => one.kind === kind).map(({ title }) => title);
   }
 
   async #finishTurn(): Promise<void> {
@@ -273,93 +312,10 @@ export class Simulation {
     }
   }
 
-  #alive(path: string): SimulatedThread {
-    const thread = [...this.#threads].findLast(({ title }) => title === path);
-    if (thread === undefined) throw new SimulationStuck(this.seed, 0, `no thread runs '${path}'`);
-    return thread;
-  }
-
-  #startThread(request: WallRequest): WallThread {
-    const [near, far] = this.#links.pair(request.title);
-    const thread: SimulatedThread = {
-      title: request.title,
-      link: far,
-      runtime: undefined,
-      ended: false,
-      observers: [],
-      stuck: false,
-      hung: false,
-      opened: [],
-    };
-    this.#threads.add(thread);
-    thread.runtime = this.#runtime(
-      far,
-      () => {
-        this.#endThread(thread, { kind: 'unexplained', exitCode: 0 });
-      },
-      thread,
-    );
-    return {
-      link: near,
-      onEnd: (observer) => {
-        thread.observers.push(observer);
-      },
-      // Time moves, and timers fire, only when nothing else can happen.
-      isWaiting: () => !thread.hung,
-      terminate: () => {
-        if (!thread.stuck) this.#endThread(thread, { kind: 'unexplained', exitCode: 1 });
-      },
-      markStuck: () => undefined,
-    };
-  }
-
-  #endThread(thread: SimulatedThread, end: WallEnd): void {
-    if (thread.ended) return;
-    thread.ended = true;
-    this.#threads.delete(thread);
-    // Nothing runs in it any more; what it had posted is still delivered.
-    thread.runtime?.timers.clear();
-    for (const link of [thread.link, ...thread.opened]) {
-      link.close();
-      this.#still.delete(link);
-    }
-    this.#pendingEnds.push(() => {
-      // As a Worker's `exit` comes after its last message.
-      for (const observer of thread.observers) observer(end);
-    });
-  }
-
-  #runtime(link: Link, idle: () => void, thread: ThreadState): Runtime {
-    // No timer of a thread that has ended or hangs fires.
-    const after: Clock['after'] = (delayMs, wake) =>
-      thread.ended
-        ? () => undefined
-        : this.clock.after(delayMs, () => {
-            if (!thread.hung) wake();
-          });
-    return new Runtime({
-      control: link,
-      links: {
-        open: (end) => {
-          const loopback = this.#links.open(end) as LoopbackLink;
-          thread.opened.push(loopback);
-          return loopback;
-        },
-      },
-      clock: { now: () => this.clock.now(), after },
-      afterTurn: (callback) => {
-        this.#afterTurn.push(callback);
-      },
-      nextTurn: (callback) => after(0, callback),
-      text,
-      // What the garbage collector does would depend on more than the seed.
-      collector: { watch: () => undefined },
-      load: (boot) => {
-        const { behaviour, args, bindings = {} } = this.#behaviours[boot as number] as SimulatedSpec;
-        return Promise.resolve({ behaviour: behaviour as Behaviour, args, bindings });
-      },
-      idle,
-    });
+  #alive(kind: Simulated['kind'], path: string): Simulated {
+    const found = [...this.#running].findLast((one) => one.kind === kind && one.title === path);
+    if (found === undefined) throw new SimulationStuck(this.seed, 0, `no ${kind} runs '${path}'`);
+    return found;
   }
 
   /** `spawn` in a simulation names an index of `spawnable`. */
@@ -395,6 +351,10 @@ export class SimulationStuck extends Error {
     this.name = 'SimulationStuck';
     this.seed = seed;
   }
+}
+
+function endOf(reason: ExitReason | undefined): WallEnd {
+  return reason === undefined ? { kind: 'unexplained', exitCode: 134 } : { kind: 'reason', reason };
 }
 
 const NO_BEHAVIOUR: Behaviour = { behaviour: 'environment', run: () => undefined };

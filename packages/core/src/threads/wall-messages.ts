@@ -27,7 +27,7 @@ export interface FromWall {
   readonly ticket: GuestTicket | undefined;
 }
 
-export interface ThreadRequest extends WallRequest {
+export interface ThreadRequest extends Omit<WallRequest, 'boundary'> {
   readonly ticket?: GuestTicket;
 }
 

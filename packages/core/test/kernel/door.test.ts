@@ -44,6 +44,16 @@ const GOOD: { readonly [N in SystemCallName]: readonly Extract<SystemCall, { rea
     { call: 'supervise', id: 1, operation: { op: 'request', path: 'tree', request: 1 } },
     { call: 'supervise', id: 1, operation: { op: 'inspect', path: 'tree/a', query: 'state' } },
   ],
+  present: [
+    {
+      call: 'present',
+      number: 1,
+      path: 'tree/a',
+      name: 'a',
+      terms: { capacity: 1, capacityBytes: 1, messageBytes: 1, overflow: 'block', sendTimeoutMs: 1 },
+    },
+  ],
+  report: [{ call: 'report', event: { kind: 'spawned', path: 'tree/a' } }],
 } as never;
 
 const WRONG: readonly unknown[] = [
@@ -75,13 +85,16 @@ const OPTIONAL = new Set([
   'supervise.operation',
 ]);
 
+/** Calls that only cells make. */
+const OF_CELLS = new Set(['present', 'report']);
+
 describe('door', () => {
   test('door: has a good example of every system call here', () => {
     expect(new Set(Object.keys(SYSTEM_CALLS).filter((name) => !(name in GOOD)))).toEqual(new Set());
   });
 
   test.each(Object.entries(GOOD))('door: lets every good %s pass unchanged', (_, calls) => {
-    for (const call of calls) expect(readSystemCall(call)).toBe(call);
+    for (const call of calls) expect(readSystemCall(call, OF_CELLS.has(call.call))).toBe(call);
   });
 
   const fields = Object.values(GOOD)
@@ -95,7 +108,7 @@ describe('door', () => {
   test.each(fields)('door: refuses a %s whose %s has another shape', (name, field, call) => {
     const kind = typeof (call as unknown as Record<string, unknown>)[field];
     for (const wrong of WRONG) {
-      const accepted = readSystemCall({ ...call, [field]: wrong }) !== undefined;
+      const accepted = readSystemCall({ ...call, [field]: wrong }, OF_CELLS.has(name)) !== undefined;
       if (!accepted) continue;
       // What passes is another good value of the same kind, or is allowed to be absent or a name.
       const fits =
@@ -103,11 +116,14 @@ describe('door', () => {
         (kind === 'boolean' && wrong === true) ||
         (Array.isArray(wrong) && wrong.length === 0 && field !== 'operation') ||
         (field === 'target' && name === 'undelivered' && wrong === '') ||
-        (field === 'problem' && wrong === '');
+        (field === 'problem' && wrong === '') ||
+        (field === 'path' && typeof wrong === 'string') ||
+        (field === 'name' && name === 'present' && wrong === null);
       expect([name, field, wrong, fits]).toEqual([name, field, wrong, true]);
     }
     const { [field]: _left, ...without } = call as unknown as Record<string, unknown>;
-    if (!OPTIONAL.has(`${name}.${field}`)) expect(readSystemCall(without)).toBeUndefined();
+    if (!OPTIONAL.has(`${name}.${field}`))
+      expect(readSystemCall(without, OF_CELLS.has(name))).toBeUndefined();
   });
 
   test.each([
@@ -126,6 +142,33 @@ describe('door', () => {
       { call: 'supervise', id: 1, operation: { op: 'inspect', path: 'x', query: 'bribe' } },
     ],
   ])('door: refuses %s', (_, value) => {
-    expect(readSystemCall(value)).toBeUndefined();
+    expect(readSystemCall(value, false)).toBeUndefined();
+  });
+
+  test('door: what only a cell may say is refused from anybody else', () => {
+    for (const name of OF_CELLS) {
+      for (const call of GOOD[name as keyof typeof GOOD]) expect(readSystemCall(call, false)).toBeUndefined();
+    }
+    for (const call of [
+      { call: 'exit', env: 0, tag: 'limit', detail: { limit: 'heapMb' } },
+      { call: 'answer', id: 1, value: { ok: true, value: undefined } },
+    ]) {
+      expect(readSystemCall(call, true)).toBe(call);
+      expect(readSystemCall(call, false)).toBeUndefined();
+    }
+  });
+
+  test.each([
+    ['no path', { kind: 'spawned' }],
+    ['no kind', { path: 'tree/a' }],
+    ['the end of the whole tree', { kind: 'tree-ended', path: 'tree/a', reason: { tag: 'normal' } }],
+    ['a reason that is none', { kind: 'spawn-ended', path: 'tree/a', reason: { tag: 'bored' } }],
+    ['a history without an event', { kind: 'supervision', path: 'tree/a' }],
+    [
+      'an event with a reason that is none',
+      { kind: 'supervision', path: 'tree/a', event: { kind: 'ended', id: 'b', reason: 'none' } },
+    ],
+  ])('door: refuses a report with %s', (_, event) => {
+    expect(readSystemCall({ call: 'report', event }, true)).toBeUndefined();
   });
 });

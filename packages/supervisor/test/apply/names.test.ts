@@ -101,6 +101,6 @@ describe.each([1, 2, 3, 4, 5])('seed %i', (seed) => {
     await real.simulation.settle(real.note('a', 1));
     await real.simulation.quiet();
     expect(real.notes).toEqual(['a, version 2: 1']);
-    expect(real.running()).toEqual(['tree/x', 'tree/x/b', 'tree/y', 'tree/y/a']);
+    expect(await real.running()).toEqual(['tree/x', 'tree/x/b', 'tree/y', 'tree/y/a']);
   });
 });

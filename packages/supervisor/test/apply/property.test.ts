@@ -25,7 +25,7 @@ describe('against the model', () => {
             expect(real.news()).toEqual(['applying', ...model.log.splice(0), ...outcome]);
             if (applied) expect(result).toEqual({ ok: true, value: null });
             else expect(result).toMatchObject({ ok: false, error: 'start_failed', restored: true });
-            expect(real.running().sort()).toEqual([...model.running].sort());
+            expect((await real.running()).sort()).toEqual([...model.running].sort());
           }
         },
       ),
@@ -65,7 +65,7 @@ describe('with crashes in the midst of it', () => {
           real.ask(target);
           for (const { after, pick } of crashes) {
             for (let step = 0; step < after && real.results.length === 0; step += 1) await simulation.step();
-            const alive = real.running().filter((path) => real.runs(path));
+            const alive = (await real.running()).filter((path) => real.runs(path));
             const victim = alive[pick % alive.length];
             if (victim !== undefined && real.crash(victim)) crashed.push(victim);
           }
@@ -74,7 +74,7 @@ describe('with crashes in the midst of it', () => {
 
           expect(real.results).toHaveLength(1);
           const now = real.results[0]?.ok === true ? target : root;
-          const running = real.running();
+          const running = await real.running();
           const permanent = leaves(now).filter(({ leaf }) => !leaf.temporary);
           expect(running).toEqual(expect.arrayContaining(permanent.map(({ path }) => path)));
           const known = new Set(leaves(now).map(({ path }) => path));

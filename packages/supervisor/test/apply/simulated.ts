@@ -74,11 +74,11 @@ export class Simulated {
   }
 
   /** Paths of all that run. */
-  running(): string[] {
+  async running(): Promise<string[]> {
     const { kernel } = this.simulation;
-    const list = (node: ReturnType<typeof kernel.tree.snapshot>): string[] =>
+    const list = (node: Awaited<ReturnType<typeof kernel.tree.snapshot>>): string[] =>
       node === undefined ? [] : [node.path, ...node.children.flatMap(list)];
-    return list(kernel.tree.snapshot()).slice(1);
+    return list(await kernel.tree.snapshot()).slice(1);
   }
 
   spec({ strategy, children }: SupervisorShape): SupervisorSpec {

@@ -31,7 +31,7 @@ describe('against the model', () => {
             if (one !== undefined) expect(await perform(world, model, one)).toEqual([]);
             told.push(...linesOfTree(world.news()));
             expect(inOrder(told)).toEqual(inOrder(model.log));
-            expect(running(world)).toEqual(model.leaves.map(({ path }) => path).sort());
+            expect(await running(world)).toEqual(model.leaves.map(({ path }) => path).sort());
           }
           if (!model.over) {
             const { context } = world.simulation;
@@ -40,7 +40,7 @@ describe('against the model', () => {
               Promise.all(paths.map((path) => context.whereis(path))),
             );
             const held = paths.filter((_, n) => holders[n] !== undefined).sort();
-            expect(held).toEqual(running(world).filter((path) => !path.includes('#')));
+            expect(held).toEqual((await running(world)).filter((path) => !path.includes('#')));
             model.root.stop();
             world.simulation.kernel.tree.stop(() => undefined);
             await world.simulation.quiet();
@@ -184,13 +184,13 @@ function inOrder(lines: readonly string[]): readonly string[] {
 }
 
 /** Paths of the leaves that run. */
-function running(world: World): readonly string[] {
+async function running(world: World): Promise<readonly string[]> {
   const paths: string[] = [];
-  const walk = (node: ReturnType<World['simulation']['kernel']['tree']['snapshot']>): void => {
+  const walk = (node: Awaited<ReturnType<World['simulation']['kernel']['tree']['snapshot']>>): void => {
     if (node === undefined) return;
     if (node.kind === 'environment') paths.push(node.path);
     for (const child of node.children) walk(child);
   };
-  walk(world.simulation.kernel.tree.snapshot());
+  walk(await world.simulation.kernel.tree.snapshot());
   return paths.sort();
 }
