@@ -31,7 +31,13 @@ export function supervise(
       // A hold on the life that was started, given before that can end.
       const child = tree.started(path, data);
       if (child === undefined) asker.answer(id, { data });
-      else asker.answer(id, { data, child: { handle: asker.pass(child.identity), name: child.spec.name } });
+      else if (child.guest.role === 'cell') {
+        // Nobody deals with the cell itself, but with the environment that it was started for, if it is one.
+        child.guest.supervise({ op: 'address', path: child.path }, (answer) => {
+          const handle = answer.ok ? passOn(answer.value, child.guest, asker) : undefined;
+          asker.answer(id, typeof handle === 'number' ? { data, child: { handle, name: null } } : { data });
+        });
+      } else asker.answer(id, { data, child: { handle: asker.pass(child.identity), name: child.spec.name } });
     });
     if (!asked) asker.refuse(id, 'noproc', `there is no supervisor at '${path}'`);
     return;

@@ -13,6 +13,8 @@
  * Its channel carries the words of many: the correlation of a control frame says whose, 0 is the cell itself, and
  * each of its environments that deals with the outside is presented under a number of its own (presence.ts).
  *
+ * Ends of links travel on the control link and only downwards: the cell's side of the pipe takes them, the other none.
+ *
  * The life of the cell is that of an environment: `ready` when its tree runs, `exit` with the reason for which
  * that has ended or not started, and the order to stop, which stops it.
  */

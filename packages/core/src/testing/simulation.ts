@@ -28,8 +28,8 @@ import type {
   SupervisorSpec,
   WallEnd,
 } from '../kernel/index.js';
-import type { MailboxTerms } from '../protocol/notices.js';
-import type { InspectQuery } from '../protocol/system-calls.js';
+import type { AnswerValue, MailboxTerms } from '../protocol/notices.js';
+import type { InspectQuery, SuperviseOperation } from '../protocol/system-calls.js';
 import { decodeOnce, encodeOnce, portableTextCodec } from '../values/index.js';
 import { LoopbackLinks, type Delivery } from '../channel/loopback.js';
 import { ManualClock } from './manual-clock.js';
@@ -76,6 +76,8 @@ export class Simulation {
   readonly events: KernelEvent[] = [];
   /** The application's endpoint: sends, calls and watches as an environment does. */
   readonly context: Context;
+  /** An operation on the tree, asked by the application, as the kernel answers it. */
+  readonly supervise: (operation: SuperviseOperation) => Promise<AnswerValue>;
   readonly #links = new LoopbackLinks();
   readonly #behaviours: SimulatedSpec[] = [];
   /** Threads and cells that live, in order of their start. */
@@ -120,6 +122,7 @@ export class Simulation {
     const [near, far] = this.#links.pair('application');
     const runtime = root.runtime(far, () => undefined, { hung: false, opened: [] });
     this.kernel.attach(near, 'application', this.spec({ behaviour: NO_BEHAVIOUR }));
+    this.supervise = (operation) => runtime.ask({ call: 'supervise', operation });
     this.context = runtime.openEndpoint(0, 1, DEFAULT_TERMS).context;
   }
 
