@@ -10,7 +10,7 @@ import { Guest, type Role } from './guest.js';
 import type { Lifecycle } from './lifecycle.js';
 import type { KernelParts } from './parts.js';
 import type { Shutdown } from './supervisor-logic.js';
-import type { NodeStart } from './supervisor-node.js';
+import type { CellStart } from './supervisor-node.js';
 import type { WallEnd } from './wall.js';
 
 export type StartResult =
@@ -39,13 +39,13 @@ export class Starter {
     this.#listener = listener;
   }
 
-  /** `inner`: what a cell is to run; then `spec` is the cell's own. */
+  /** `cell`: what one is to run; then `spec` is the cell's own. */
   start(
     path: string,
     spec: EnvironmentSpec,
     owner: Owner,
     extra?: OpaqueValue,
-    inner?: NodeStart,
+    cell?: CellStart,
   ): StartResult {
     const { names, wall } = this.#parts;
     if (spec.name !== null) {
@@ -54,9 +54,10 @@ export class Starter {
       }
       this.#names.set(owner, spec.name);
     }
-    const boundary = inner === undefined ? 'thread' : 'process';
-    const thread = wall.start({ boundary, limits: spec.limits, title: path, env: spec.env });
-    const guest = this.#guest(thread.link, inner === undefined ? 'environment' : 'cell');
+    const boundary = cell === undefined ? 'thread' : 'process';
+    const { limits, env } = spec;
+    const thread = wall.start({ boundary, limits, walls: cell?.walls, title: path, env });
+    const guest = this.#guest(thread.link, cell === undefined ? 'environment' : 'cell');
     const environment = this.#environment(path, spec, owner, guest, thread);
     thread.onEnd((end) => {
       // What it had said comes first: its last word is why it ended.
@@ -65,7 +66,7 @@ export class Starter {
     });
     const handle = guest.grant(environment);
     this.#lifecycle.hangs.watch(environment);
-    if (inner !== undefined) guest.notify({ notice: 'cell', path, start: inner, extra });
+    if (cell !== undefined) guest.notify({ notice: 'cell', path, start: cell.start, extra });
     else guest.notify({ notice: 'boot', env: SLOT, handle, terms: spec.terms, boot: spec.boot, extra });
     return { ok: true, environment };
   }

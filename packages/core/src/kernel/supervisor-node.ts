@@ -21,14 +21,21 @@ import type {
   SupervisorResult,
   SupervisorSpec,
 } from './supervisor-logic.js';
-import type { WallLimits } from './wall.js';
+import type { WallLimits, SystemWalls } from './wall.js';
 
 /** What a child's `start` holds. */
 export type NodeStart =
   | { readonly kind: 'environment'; readonly spec: EnvironmentSpec }
   | { readonly kind: 'supervisor'; readonly spec: SupervisorSpec }
-  /** Either of them in a process of its own, which has these limits. */
-  | { readonly kind: 'cell'; readonly limits: WallLimits; readonly start: NodeStart };
+  /** Either of them in a process of its own, which has these limits and walls. */
+  | CellStart;
+
+export interface CellStart {
+  readonly kind: 'cell';
+  readonly limits: WallLimits;
+  readonly walls?: SystemWalls;
+  readonly start: NodeStart;
+}
 
 /** What the kernel knows of a cell as an environment of its own: nobody can send it anything. */
 function cellSpec(limits: WallLimits): EnvironmentSpec {
@@ -282,7 +289,7 @@ export class SupervisorNode {
     }
     const started =
       start.kind === 'cell'
-        ? this.#starter.start(path, cellSpec(start.limits), owner, extra, start.start)
+        ? this.#starter.start(path, cellSpec(start.limits), owner, extra, start)
         : this.#starter.start(path, start.spec, owner, extra);
     if (!started.ok) {
       this.#parts.clock.after(REFUSAL_MS, () => {

@@ -10,10 +10,13 @@ import { InspectionGate } from './inspection-gate.js';
 import { nodeClock } from './node-clock.js';
 import { Spares, type SpareOptions } from './spares.js';
 import { NodeThread } from './wall-thread.js';
-import type { OutputStream, ThreadRequest, ThreadStarter } from './wall-messages.js';
+import {
+  OUTPUT_BYTES_PER_SECOND,
+  type OutputStream,
+  type ThreadRequest,
+  type ThreadStarter,
+} from './wall-messages.js';
 
-/** What a thread may print: default of `outputBytesPerSecond`. */
-const OUTPUT_BYTES_PER_SECOND = 1_000_000;
 /** After this long `close` no longer waits for threads to end. */
 const CLOSE_WITHIN_MS = 1_000;
 

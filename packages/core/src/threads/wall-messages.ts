@@ -7,6 +7,9 @@ import type { MessagePort } from 'node:worker_threads';
 import type { Wall, WallRequest, WallThread } from '../kernel/wall.js';
 import type { GuestTicket } from './test-clock/tickets.js';
 
+/** What a thread may print, and what a cell as a whole. */
+export const OUTPUT_BYTES_PER_SECOND = 1_000_000;
+
 /** Handed to a new thread in `workerData`. */
 export interface ThreadPorts {
   readonly control: MessagePort;
