@@ -75,7 +75,6 @@ async function startTree(
 ): Promise<Host> {
   const images = new ImageSource(time);
   try {
-    const spec = await images.use((builder) => prepareSupervisor(tree.root, builder));
     const kernel = new KernelThread({
       spares: { perClass: options.spares?.perClass ?? 1, total: options.spares?.total ?? 4 },
       spawnBase: fileURLToPath(base),
@@ -87,13 +86,17 @@ async function startTree(
     if (options.onEvent !== undefined) kernel.onEvent(options.onEvent);
     const walls = new CellWalls(() => kernel.machine(), options.clock !== undefined);
     try {
-      await walls.check(tree.root);
+      // At the same time: the kernel's thread starts and tries the machine out.
+      const [spec] = await Promise.all([
+        images.use((builder) => prepareSupervisor(tree.root, builder)),
+        walls.check(tree.root),
+      ]);
       await kernel.start(tree.name, spec);
+      return new Host({ kernel, images, walls, base: base.href, applied: versioned(tree, spec) });
     } catch (error) {
       await kernel.stop();
       throw error;
     }
-    return new Host({ kernel, images, walls, base: base.href, applied: versioned(tree, spec) });
   } finally {
     await images.settled();
   }
