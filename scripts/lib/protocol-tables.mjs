@@ -9,12 +9,14 @@ const CORE = 'packages/core/src';
 
 export function protocolTables() {
   const calls = parse(`${CORE}/protocol/system-calls.ts`);
+  const shapes = parse(`${CORE}/protocol/system-call-shapes.ts`);
   const notices = parse(`${CORE}/protocol/notices.ts`);
   const frames = parse(`${CORE}/channel/frames.ts`);
   const reasons = parse(`${CORE}/exit-reason.ts`);
   return {
-    'system calls': systemCalls(calls),
-    notices: noticesOf(notices),
+    'system calls': systemCalls(calls, shapes),
+    notices: noticesOf(notices, 'Notice'),
+    'notices to cells': noticesOf(notices, 'CellNotice'),
     frames: numbered(frames, 'FRAME', 'frame'),
     flags: numbered(frames, 'FLAG', 'flag'),
     'exit reasons': exitReasons(reasons),
@@ -27,9 +29,9 @@ export function protocolTables() {
   };
 }
 
-function systemCalls(source) {
+function systemCalls(source, shapes) {
   const meanings = objectLiteral(source, 'SYSTEM_CALLS');
-  const members = unionMembers(source, 'SystemCall');
+  const members = unionMembers(shapes, 'SystemCall');
   const rows = meanings.properties.map((property) => {
     const name = property.name.text;
     const forms = members.filter((member) => literalOf(member, 'call') === name);
@@ -40,8 +42,8 @@ function systemCalls(source) {
   return table(['call', 'asks', 'with', 'answered'], rows);
 }
 
-function noticesOf(source) {
-  const rows = unionMembers(source, 'Notice').map((member) => [
+function noticesOf(source, union) {
+  const rows = unionMembers(source, union).map((member) => [
     `\`${literalOf(member, 'notice')}\``,
     docOf(source, member),
     fieldsOf(member, 'notice'),

@@ -47,6 +47,8 @@ export interface SupervisionHarness {
   readonly name: string;
   /** Time passes only when nothing else can happen. */
   readonly ownsTime: boolean;
+  /** A supervisor that is killed tells nothing of its children's ends: its process is killed with them. */
+  readonly killsSilently: boolean;
   /** Modules are files of modules/. The tree is called `tree`. */
   start(spec: TreeSpec): Promise<Supervised>;
 }

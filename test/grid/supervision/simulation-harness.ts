@@ -40,15 +40,31 @@ async function behavioursOf(nodes: readonly NormalisedNode[]): Promise<Map<strin
   return found;
 }
 
-export function simulationHarness(seed: number): SupervisionHarness {
+/** Which nodes have a process of their own. */
+export interface Walls {
+  readonly name: string;
+  readonly supervisors: 'thread' | 'process';
+  inCell(node: NormalisedNode): boolean;
+}
+
+export const THREADS: Walls = { name: 'threads', supervisors: 'thread', inCell: () => false };
+
+const NO_BEHAVIOUR = { behaviour: 'environment' } as const;
+
+export function simulationHarness(seed: number, walls: Walls = THREADS): SupervisionHarness {
   return {
-    name: `simulation, seed ${seed}`,
+    name: `simulation, ${walls.name}, seed ${seed}`,
     ownsTime: true,
+    killsSilently: walls.supervisors === 'process',
     async start(spec: TreeSpec): Promise<Supervised> {
       const simulation = new Simulation({ seed, logic: supervisorLogic });
       const { root } = normaliseSpec(spec, { base: MODULES });
       const behaviours = await behavioursOf(root.children);
-      const startOf = (node: NormalisedNode): NodeStart => {
+      const startOf = (node: NormalisedNode): NodeStart =>
+        walls.inCell(node)
+          ? { kind: 'cell', spec: simulation.spec({ behaviour: NO_BEHAVIOUR }), start: plainStartOf(node) }
+          : plainStartOf(node);
+      const plainStartOf = (node: NormalisedNode): NodeStart => {
         if (node.kind === 'supervisor') return { kind: 'supervisor', spec: supervisorSpecOf(node, startOf) };
         if (node.kind === 'pool') throw new TypeError('a simulation has no pools');
         const { name, args, bindings, overflow, sendTimeoutMs, limits } = node;
@@ -74,7 +90,7 @@ export function simulationHarness(seed: number): SupervisionHarness {
       };
       const request = async (path: string, operation: SupervisorOperation): Promise<SupervisorValue> => {
         let answer: SupervisorResult | undefined;
-        simulation.kernel.tree.request(path, operation, (result) => {
+        simulation.request(path, operation, (result) => {
           answer = result;
         });
         await simulation.until(() => answer !== undefined);

@@ -1,11 +1,19 @@
-/** Supervision over loopback links, under three orders of events. */
+/** Supervision over loopback links: under three orders of events, and with nodes in processes of their own. */
 import { describe } from '@jest/globals';
-import { simulationHarness } from './simulation-harness.js';
+import { simulationHarness, THREADS, type Walls } from './simulation-harness.js';
 import { supervision } from './suite.js';
 
-for (const seed of [1, 2, 3]) {
-  const harness = simulationHarness(seed);
-  describe(harness.name, () => {
-    supervision(harness);
-  });
+const WALLS: readonly Walls[] = [
+  { name: 'environments in cells', supervisors: 'thread', inCell: ({ kind }) => kind === 'environment' },
+  { name: 'supervisors in cells', supervisors: 'process', inCell: ({ kind }) => kind === 'supervisor' },
+  { name: 'all nodes in cells', supervisors: 'process', inCell: () => true },
+];
+
+for (const [walls, seeds] of [[THREADS, [1, 2, 3]] as const, ...WALLS.map((one) => [one, [1]] as const)]) {
+  for (const seed of seeds) {
+    const harness = simulationHarness(seed, walls);
+    describe(harness.name, () => {
+      supervision(harness);
+    });
+  }
 }

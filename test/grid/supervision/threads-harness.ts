@@ -8,6 +8,7 @@ const MODULES = new URL('./modules/', import.meta.url);
 export const threadsHarness: SupervisionHarness = {
   name: 'threads',
   ownsTime: false,
+  killsSilently: false,
   async start(spec: TreeSpec): Promise<Supervised> {
     const events: TreeEvent[] = [];
     const waiting = new Set<() => void>();

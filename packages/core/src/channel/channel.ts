@@ -16,6 +16,7 @@
 import type { AfterTurn } from '../clock.js';
 import { ByteWriter } from '../values/byte-writer.js';
 import type { Reference } from '../values/reference.js';
+import type { ChannelOptions, ChannelReceiver } from './channel-receiver.js';
 import type { FrameCodec } from './frame-codec.js';
 import {
   FLAG,
@@ -35,35 +36,6 @@ export const MAX_BATCH_FRAMES = 128;
 const MAX_BATCH_BYTES = 16 * 1024;
 /** No frame is larger; the bound on a message (`messageBytes`) is below it. */
 export const MAX_FRAME_BYTES = 1 << 30;
-
-export interface ChannelReceiver {
-  /** A frame with a value as its body; `bytes` is the size of the body, with the buffers that moved with it. */
-  value(
-    kind: FrameKind,
-    to: number,
-    from: number,
-    correlation: number,
-    value: unknown,
-    bytes: number,
-    ends: readonly Transfer[],
-  ): void;
-  /** A frame without a value: `cancel`, `credit`, `want`, `forget`. `number` is its body, or 0. */
-  plain(kind: FrameKind, to: number, from: number, correlation: number, number: number): void;
-  /** The reference for a ticket, or undefined while its notice has not come. */
-  ticket(ticket: number): Reference | undefined;
-  /** What the peer sent is no frame of this protocol. */
-  violation(problem: string): void;
-  /** The other end is gone; everything it had sent was delivered. */
-  ended(): void;
-}
-
-export interface ChannelOptions {
-  readonly link: Link;
-  readonly receiver: ChannelReceiver;
-  readonly afterTurn: AfterTurn;
-  /** Not shared with another channel. */
-  readonly codec: FrameCodec;
-}
 
 interface Batch {
   readonly bytes: Uint8Array;
@@ -116,9 +88,7 @@ export class Channel {
     this.#writePlain(FRAME.hello, 0, 0, PROTOCOL_VERSION);
     this.#flushDue = false;
     this.#link.receive({
-      batch: (bytes, transfers) => {
-        this.#arrived(bytes, transfers);
-      },
+      batch: (bytes, transfers) => this.#arrived(bytes, transfers),
       end: () => {
         this.#endSeen = true;
         this.#dispatch();

@@ -5,6 +5,7 @@
  */
 import { EXIT_TAGS, GUEST_EXIT_TAGS } from '../exit-reason.js';
 import type { Answer } from '../protocol/notices.js';
+import { OVERFLOW_POLICIES } from '../protocol/overflow.js';
 import {
   INSPECT_QUERIES,
   MAX_NAME_LENGTH,
@@ -15,7 +16,7 @@ import {
 } from '../protocol/system-calls.js';
 import type { KernelEvent } from './events.js';
 import type { SupervisorResult } from './supervisor-logic.js';
-import type { TreeSnapshot } from './tree.js';
+import type { TreeSnapshot } from './tree-snapshot.js';
 
 type Check = (value: unknown) => boolean;
 
@@ -39,6 +40,15 @@ const maybe =
   (value) =>
     value === undefined || check(value);
 
+const u32: Check = (value) => whole(value) && (value as number) <= 0xffff_ffff;
+const path: Check = (value) => typeof value === 'string';
+const terms: Check = (value) => {
+  if (!isRecord(value)) return false;
+  const { capacity, capacityBytes, messageBytes, overflow, sendTimeoutMs } = value;
+  const numbers = [capacity, capacityBytes, messageBytes, sendTimeoutMs];
+  return numbers.every(whole) && OVERFLOW_POLICIES.includes(overflow as never);
+};
+const maybeName: Check = (value) => value === null || name(value);
 const anything: Check = () => true;
 const never: Check = () => false;
 const reason: Check = (value) => isRecord(value) && EXIT_TAGS.includes(value['tag'] as never);
@@ -55,9 +65,16 @@ function isEvent(value: unknown): value is KernelEvent {
   return isRecord(event) && text(event['kind']) && text(event['id']) && maybe(reason)(event['reason']);
 }
 
+const answerValue: Check = (value) => {
+  if (value === undefined || whole(value)) return true;
+  if (!isRecord(value)) return false;
+  const { child } = value;
+  return child === undefined || (isRecord(child) && whole(child['handle']) && maybeName(child['name']));
+};
+
 function isAnswer(value: unknown): value is Answer {
   if (!isRecord(value)) return false;
-  if (value['ok'] === true) return true;
+  if (value['ok'] === true) return answerValue(value['value']);
   return value['ok'] === false && text(value['code']) && maybe(text)(value['text']);
 }
 
@@ -130,12 +147,15 @@ const FIELDS = {
   violation: { channel: whole, problem: text },
   answer: { id: whole, value: maybeBytes },
   supervise: { id: whole, operation },
+  present: { number: never },
   report: { event: never },
 } as const satisfies Record<SystemCallName, Readonly<Record<string, Check>>>;
 
 /** What is different where a cell calls: the reasons and answers of its kernel are plain data of any kind. */
 const OF_CELLS: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
-  exit: { env: slot, tag: oneOf(EXIT_TAGS), detail: anything },
+  exit: { env: slot, tag: oneOf(EXIT_TAGS), detail: anything, kept: maybe(flag) },
+  ticket: { id: whole, handle: whole, channel: whole, ticket: maybe(whole) },
+  present: { number: u32, path: path, name: maybeName, terms },
   answer: { id: whole, value: (value) => maybeBytes(value) || isAnswer(value) },
   report: { event: isEvent },
 };

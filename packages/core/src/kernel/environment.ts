@@ -14,40 +14,14 @@
  * A thread that does not end although it was terminated is *stuck*: its environment counts as ended,
  * so that its supervisor can go on, and its process is given up as soon as it may.
  */
-import type { MailboxTerms, WireReason } from '../protocol/notices.js';
-import type { OpaqueValue } from '../protocol/system-calls.js';
+import type { WireReason } from '../protocol/notices.js';
 import type { Guest } from './guest.js';
-import type { WallLimits, WallThread } from './wall.js';
+import type { Identity } from './identity.js';
+import type { EnvironmentSpec } from './node-start.js';
+import type { Owner } from './owner.js';
+import type { WallThread } from './wall.js';
 
 export type EnvironmentState = 'booting' | 'running' | 'stopping' | 'ending' | 'ended';
-
-/** What the kernel needs to start an environment; made by the loader, opaque where it can be. */
-export interface EnvironmentSpec {
-  /** Image, arguments, bindings: for the guest runtime. */
-  readonly boot: OpaqueValue;
-  /** Registered when it starts, and free again before anybody hears of its end. */
-  readonly name: string | null;
-  readonly terms: MailboxTerms;
-  readonly limits: WallLimits;
-  /** For so long its event loop may stand still. */
-  readonly unresponsiveMs: number | 'infinity';
-  readonly env: Readonly<Record<string, string>>;
-}
-
-/** Who started an environment and hears of its life: a supervisor node, or another environment. */
-export interface Owner {
-  started(environment: Environment): void;
-  ignored(environment: Environment): void;
-  /** It and everything below it have ended. What this returns is done after everybody else was told. */
-  ended(environment: Environment, reason: WireReason): Decision;
-}
-
-/** What an owner decides at an end. */
-export interface Decision {
-  /** Whether the names of the environment will be held again: senders park. */
-  readonly willRestart: boolean;
-  readonly carryOut: () => void;
-}
 
 export class Environment {
   readonly serial: number;
@@ -57,7 +31,10 @@ export class Environment {
   readonly owner: Owner;
   readonly guest: Guest;
   readonly slot: number;
+  /** The application's endpoint and what cells present have none that is this kernel's. */
   readonly thread: WallThread | undefined;
+  /** What its name is kept for between its lives: its owner, or that of the cell which has presented it. */
+  readonly keeper: object;
   state: EnvironmentState = 'booting';
   trapsExits = false;
   /** When it last stopped trapping exits: what was sent before may have been trapped. */
@@ -82,11 +59,14 @@ export class Environment {
   /** Cancels what waits for it: start timeout, stop ladder. */
   readonly timers = new Set<() => void>();
   /** What guests' tables of references hold. */
-  readonly identity: Identity = { environment: this };
+  readonly identity: Identity;
+  /** One of a cell, which will run again: its name is to be kept. */
+  kept = false;
 
   constructor(
     fields: Pick<Environment, 'serial' | 'path' | 'owner' | 'guest' | 'slot' | 'thread' | 'startedAt'> & {
       readonly spec: EnvironmentSpec;
+      readonly keeper?: object;
     },
   ) {
     this.serial = fields.serial;
@@ -98,19 +78,13 @@ export class Environment {
     this.slot = fields.slot;
     this.thread = fields.thread;
     this.startedAt = fields.startedAt;
+    this.keeper = fields.keeper ?? fields.owner;
+    this.identity = { environment: this, holders: 0, home: fields.guest.home };
   }
 
   get alive(): boolean {
     return this.state !== 'ended';
   }
-}
-
-/**
- * Which incarnation a handle means. It outlives the environment, so that an address that is passed on
- * after the end is still the same address to everybody, and leads nowhere.
- */
-export interface Identity {
-  environment: Environment | undefined;
 }
 
 export interface MonitorRecord {

@@ -5,7 +5,7 @@
  */
 import { MAX_FRAME_BYTES, type Channel } from '../channel/channel.js';
 import { FRAME } from '../channel/frames.js';
-import type { LinkEnd } from '../channel/link.js';
+import type { LinkEnd, LinkSite } from '../channel/link.js';
 import type {
   Answer,
   AnswerValue,
@@ -21,23 +21,9 @@ import {
   type SuperviseOperation,
 } from '../protocol/system-calls.js';
 import { readAnswer } from './door.js';
-import type { Environment, Identity } from './environment.js';
-
-interface Held {
-  readonly identity: Identity;
-  /** How often the guest was sent the handle; it gives them back by `drop`. */
-  count: number;
-}
-
-/** One channel as one of its two guests knows it. */
-export interface ChannelRecord {
-  readonly id: number;
-  readonly peer: Guest;
-  /** The peer's number for it. */
-  readonly peerId: number;
-  /** The last ticket made for the peer. */
-  tickets: number;
-}
+import type { Environment } from './environment.js';
+import type { CellNumber, ChannelRecord, Held, Identity } from './identity.js';
+import { OWN } from './numbers.js';
 
 /** `administrator`: holds the right to the whole tree, the application's endpoint. `cell`: is a kernel itself. */
 export type Role = 'environment' | 'administrator' | 'cell';
@@ -45,6 +31,12 @@ export type Role = 'environment' | 'administrator' | 'cell';
 export class Guest {
   readonly channel: Channel;
   readonly role: Role;
+  /** One that a cell has presented: it shares the cell's control link. */
+  readonly home: CellNumber | undefined;
+  /** Of a cell: those that it has presented and that live; and what it has presented, as long as anybody knows it. */
+  readonly presented = new Map<number, Guest>();
+  readonly #own = new Map<number, Identity>();
+  readonly #site: LinkSite | undefined;
   readonly environments = new Map<number, Environment>();
   readonly channels = new Map<number, ChannelRecord>();
   readonly channelTo = new Map<Guest, ChannelRecord>();
@@ -59,13 +51,21 @@ export class Guest {
   #lastChannel = 0;
   alive = true;
 
-  constructor(channel: Channel, role: Role) {
+  constructor(channel: Channel, role: Role, site?: LinkSite, home?: CellNumber) {
     this.channel = channel;
     this.role = role;
+    this.#site = site;
+    this.home = home;
+  }
+
+  /** Where links to it are made; undefined where that is this process. */
+  get site(): LinkSite | undefined {
+    return this.home === undefined ? this.#site : this.home.cell.site;
   }
 
   notify(notice: Notice | CellNotice, ends?: readonly LinkEnd[]): void {
-    if (this.alive) this.channel.sendValue(FRAME.control, 0, 0, 0, notice, MAX_FRAME_BYTES, ends);
+    const number = this.home?.number ?? 0;
+    if (this.alive) this.channel.sendValue(FRAME.control, 0, 0, number, notice, MAX_FRAME_BYTES, ends);
   }
 
   /** Grants the guest more system calls as they are read: what lies unread here stays bounded. */
@@ -90,17 +90,13 @@ export class Guest {
 
   /** Asks the runtime about an environment; `answered` is called once, with nothing if the thread ends first. */
   inspect(slot: number, query: InspectQuery, answered: (value: OpaqueValue | undefined) => void): void {
-    const id = this.#ask((value) => {
-      answered(value instanceof Uint8Array ? value : undefined);
-    });
+    const id = this.#ask((value) => answered(value instanceof Uint8Array ? value : undefined));
     this.notify({ notice: 'inspect', id, env: slot, query });
   }
 
   /** Asks a cell for an operation on what is in it; `answered` is called once. */
   supervise(operation: SuperviseOperation, answered: (answer: Answer) => void): void {
-    const id = this.#ask((value) => {
-      answered(readAnswer(value) ?? { ok: false, code: 'noproc' });
-    });
+    const id = this.#ask((value) => answered(readAnswer(value) ?? { ok: false, code: 'noproc' }));
     if (this.alive) this.notify({ notice: 'supervise', id, operation });
     else this.answered(id, undefined);
   }
@@ -118,18 +114,36 @@ export class Guest {
 
   /** The environment behind a handle, if it lives and the guest still holds it. */
   behind(handle: number): Environment | undefined {
-    return this.#held.get(handle)?.identity.environment;
+    return this.identity(handle)?.environment;
+  }
+
+  /** What is behind a handle, dead or alive. */
+  identity(handle: number): Identity | undefined {
+    if (handle >= OWN) return this.home?.cell.own(handle - OWN);
+    return this.#held.get(handle)?.identity;
+  }
+
+  /** Of a cell: what it calls by this number. It may have ended before anybody here had heard of it. */
+  own(number: number): Identity {
+    let identity = this.#own.get(number);
+    if (identity === undefined) {
+      const environment = this.presented.get(number)?.environments.get(0);
+      const home = { cell: this, number };
+      identity = environment?.identity ?? { environment: undefined, holders: 0, home };
+      this.#own.set(number, identity);
+    }
+    return identity;
+  }
+
+  /** Of a cell: nobody here knows it any more, so the cell need not either. */
+  forget(number: number): void {
+    this.#own.delete(number);
+    this.notify({ notice: 'forget', number });
   }
 
   /** The handle that the guest is about to be sent. */
   grant(environment: Environment): number {
-    return this.#grant(environment.identity);
-  }
-
-  /** Passes on to a peer what is behind a handle, dead or alive: the peer's handle for it. */
-  share(handle: number, peer: Guest): number | undefined {
-    const held = this.#held.get(handle);
-    return held === undefined ? undefined : peer.#grant(held.identity);
+    return this.pass(environment.identity);
   }
 
   drop(handle: number, count: number): void {
@@ -139,9 +153,14 @@ export class Guest {
     if (held.count > 0) return;
     this.#held.delete(handle);
     this.#handles.delete(held.identity);
+    held.identity.holders -= 1;
+    settle(held.identity);
   }
 
-  #grant(identity: Identity): number {
+  /** The same of what may have ended: an address that is passed on is still the same address. */
+  pass(identity: Identity): number {
+    if (identity.home !== undefined && identity.home.cell === this.home?.cell)
+      return OWN + identity.home.number;
     const known = this.#handles.get(identity);
     const held = known === undefined ? undefined : this.#held.get(known);
     if (known !== undefined && held !== undefined) {
@@ -150,6 +169,7 @@ export class Guest {
     }
     const handle = ++this.#lastHandle;
     this.#held.set(handle, { identity, count: 1 });
+    identity.holders += 1;
     this.#handles.set(identity, handle);
     return handle;
   }
@@ -157,11 +177,11 @@ export class Guest {
   /** Its thread has ended. */
   end(): void {
     this.alive = false;
-    this.#held.clear();
-    this.#handles.clear();
+    for (const [handle, { count }] of this.#held) this.drop(handle, count);
     for (const answered of this.#asked.values()) answered(undefined);
     this.#asked.clear();
-    this.channel.close();
+    if (this.home === undefined) this.channel.close();
+    else this.home.cell.presented.delete(this.home.number);
   }
 
   nextChannel(): number {
@@ -175,4 +195,9 @@ export class Guest {
   #answer(id: number, result: Answer): void {
     this.notify({ notice: 'answer', id, result });
   }
+}
+
+/** What has ended is forgotten where it was presented, once nobody has a handle for it. */
+export function settle({ environment, holders, home }: Identity): void {
+  if (environment === undefined && holders === 0) home?.cell.forget(home.number);
 }

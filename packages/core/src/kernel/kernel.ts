@@ -9,7 +9,8 @@ import type { ExitReason } from '../exit-reason.js';
 import { BlockedSenders } from './blocked-senders.js';
 import { Channels } from './channels.js';
 import { readSystemCall } from './door.js';
-import type { Environment, EnvironmentSpec } from './environment.js';
+import type { Environment } from './environment.js';
+import type { EnvironmentSpec } from './node-start.js';
 import type { Guest } from './guest.js';
 import { Lifecycle } from './lifecycle.js';
 import { Names } from './names.js';
@@ -35,19 +36,16 @@ export class Kernel {
       ...options,
       ...(uplink === undefined ? {} : { observe: uplink.report }),
       channels,
-      names: new Names(channels),
+      uplink,
+      names: new Names(channels, uplink),
       blocked: new BlockedSenders(uplink?.report ?? options.observe),
       orphans: new Orphans(),
     };
     this.#parts = parts;
     this.#lifecycle = new Lifecycle(parts);
-    const violation = (guest: Guest, problem: string): void => {
-      this.#violation(guest, problem);
-    };
+    const violation = (guest: Guest, problem: string): void => this.#violation(guest, problem);
     this.#starter = new Starter(parts, this.#lifecycle, {
-      call: (guest, value) => {
-        this.#call(guest, value);
-      },
+      call: (guest, value) => this.#call(guest, value),
       violation,
     });
     this.tree = new Tree(parts, this.#starter);
@@ -58,7 +56,7 @@ export class Kernel {
       tree: this.tree,
       violation,
     });
-    uplink?.serve(this.tree, this.#lifecycle);
+    uplink?.serve({ channels, lifecycle: this.#lifecycle, tree: this.tree });
   }
 
   /** Starts the tree; calls back when every node runs, or when the start has failed and been undone. */
@@ -86,11 +84,12 @@ export class Kernel {
   }
 
   #call(guest: Guest, value: unknown): void {
-    const call = readSystemCall(value, guest.role === 'cell');
+    const call = readSystemCall(value, guest.role === 'cell' || guest.home !== undefined);
     if (call === undefined) {
-      this.#violation(guest, 'a system call of no known shape');
+      this.#violation(guest.home?.cell ?? guest, 'a system call of no known shape');
       return;
     }
+    if (this.#parts.uplink?.forward(guest, call) === true) return;
     // Each handler takes the calls of its own name; the table's type says so, TypeScript cannot follow it here.
     (this.#handlers[call.call] as (guest: Guest, call: unknown) => void)(guest, call);
   }

@@ -15,13 +15,19 @@
  */
 import type { Clock } from '../clock.js';
 import type { WireReason } from '../protocol/notices.js';
-import type { Decision, Environment } from './environment.js';
-import type { Guest } from './guest.js';
+import type { Environment } from './environment.js';
+import type { Decision } from './owner.js';
+import { settle, type Guest } from './guest.js';
 import { HangDetector } from './hang-detector.js';
 import type { KernelParts } from './parts.js';
 
 /** How long a thread may take to end once it was told to. Milliseconds. */
 export const TERMINATE_MS = 250;
+/**
+ * How long a start takes that is refused at once: about as long as others take. Where restarts are all but
+ * unlimited, one would follow the other without the kernel's loop ever turning.
+ */
+export const REFUSAL_MS = 10;
 const MAX_SIGNALS = 1000;
 const KILLED: WireReason = { tag: 'killed', detail: undefined };
 const UNRESPONSIVE: WireReason = { tag: 'unresponsive', detail: undefined };
@@ -34,23 +40,35 @@ export class Lifecycle {
 
   constructor(parts: KernelParts) {
     this.#parts = parts;
-    this.hangs = new HangDetector(parts, (environment) => {
-      this.terminate(environment, UNRESPONSIVE);
-    });
+    this.hangs = new HangDetector(parts, (environment) => this.terminate(environment, UNRESPONSIVE));
   }
 
   /** Its init is over. */
   ready(environment: Environment, ignore: boolean): void {
     if (environment.state !== 'booting' || environment.wasReady) return;
-    environment.wasReady = true;
     if (ignore) {
       // It ends by itself now; the owner hears `ignored` when it has.
+      environment.wasReady = true;
       environment.ignored = true;
       return;
     }
-    environment.state = 'running';
+    const { names, clock } = this.#parts;
     const { name } = environment.spec;
-    if (name !== null) this.#parts.names.hold(name, environment, environment.owner);
+    // What an earlier life of the cell had held, and this one does not have.
+    if (environment.guest.role === 'cell') names.giveUpAll(environment.keeper, environment.names);
+    if (name === null) this.#runs(environment);
+    else {
+      names.hold(name, environment, environment.keeper, (held) => {
+        if (held) this.#runs(environment);
+        else this.#after(environment, clock, REFUSAL_MS, () => this.terminate(environment, taken(name)));
+      });
+    }
+  }
+
+  #runs(environment: Environment): void {
+    if (environment.state !== 'booting') return;
+    environment.wasReady = true;
+    environment.state = 'running';
     environment.owner.started(environment);
   }
 
@@ -64,9 +82,7 @@ export class Lifecycle {
       this.ended(environment);
       return;
     }
-    this.#after(environment, this.#parts.realClock, TERMINATE_MS, () => {
-      this.terminate(environment, reason);
-    });
+    this.#after(environment, this.#parts.realClock, TERMINATE_MS, () => this.terminate(environment, reason));
   }
 
   /** Asks it to stop, waits, kills. */
@@ -81,9 +97,7 @@ export class Lifecycle {
     environment.state = 'stopping';
     this.signal(environment, SHUTDOWN, undefined, true);
     if (shutdown !== 'infinity') {
-      this.#after(environment, this.#parts.clock, shutdown, () => {
-        this.kill(environment);
-      });
+      this.#after(environment, this.#parts.clock, shutdown, () => this.kill(environment));
     }
   }
 
@@ -98,6 +112,11 @@ export class Lifecycle {
     environment.forced = reason;
     this.#clearTimers(environment);
     environment.state = 'ending';
+    if (environment.guest.home !== undefined) {
+      // How long that may take is for the kernel of its cell.
+      environment.guest.notify({ notice: 'kill', reason });
+      return;
+    }
     this.#after(environment, this.#parts.realClock, TERMINATE_MS, () => {
       environment.stuck = true;
       environment.thread?.markStuck();
@@ -113,8 +132,8 @@ export class Lifecycle {
   signal(environment: Environment, reason: WireReason, from: Environment | undefined, stop: boolean): number {
     const signal = this.expectEnd(environment, reason, stop);
     const { guest } = environment;
-    const channel =
-      from === undefined || from.guest === guest ? 0 : (guest.channelTo.get(from.guest)?.id ?? 0);
+    const channel = from === undefined ? 0 : this.#parts.channels.number(guest, from.guest);
+    if (from !== undefined) guest.channelTo.get(from.guest)?.relay?.drain();
     const handle = from === undefined ? 0 : guest.grant(from);
     guest.notify({ notice: 'signal', env: environment.slot, signal, channel, handle, stop, reason });
     return signal;
@@ -127,7 +146,8 @@ export class Lifecycle {
     // One that traps gets any number of them, and ends by none: only the last ones are remembered.
     if (environment.signals.size > MAX_SIGNALS)
       environment.signals.delete(environment.signals.keys().next().value as number);
-    if (!stop && reason.tag !== 'normal' && environment.state !== 'ending') {
+    const here = environment.guest.home === undefined;
+    if (here && !stop && reason.tag !== 'normal' && environment.state !== 'ending') {
       const sentAt = this.#parts.realClock.now();
       this.#after(environment, this.#parts.realClock, TERMINATE_MS, () => {
         // It was trapping when it read the signal, or is ending; or its loop never turned.
@@ -161,32 +181,48 @@ export class Lifecycle {
 
   /** Its children end first, then the owner decides. Until then its names are kept. */
   #endChildren(environment: Environment, reason: WireReason): void {
-    const names = [...environment.names];
     this.#tellAll(environment, reason, { willRestart: true, carryOut: nothing });
     this.#parts.orphans.add(environment, () => {
       const decision = environment.owner.ended(environment, reason);
-      if (!decision.willRestart) for (const name of names) this.#parts.names.giveUp(name, environment.owner);
+      this.#freeNames(environment, decision);
       decision.carryOut();
       this.#parts.orphans.ended(environment);
     });
-    for (const child of environment.children) this.stop(child, 'brutal_kill');
+    for (const child of environment.children) {
+      if (child.guest.home?.cell === environment.guest) this.#lost(child, reason);
+      else this.stop(child, 'brutal_kill');
+    }
+  }
+
+  /** It ended with its cell; its name is kept until the cell's owner has decided. */
+  #lost(environment: Environment, reason: WireReason): void {
+    environment.kept = true;
+    this.ended(environment, reason.tag === 'killed' ? KILLED : { tag: 'cell', detail: reason.detail });
+  }
+
+  /** One that will not run again leaves no name behind, nor does what was in it. */
+  #freeNames({ owner, keeper, spec: { name } }: Environment, { willRestart }: Decision): void {
+    if (willRestart) return;
+    if (owner === keeper) this.#parts.names.giveUpAll(keeper);
+    else if (name !== null) this.#parts.names.giveUp(name, keeper);
   }
 
   #tellAll(environment: Environment, reason: WireReason, decision: Decision): void {
-    const { names, channels, blocked } = this.#parts;
+    const { names, channels, blocked, uplink } = this.#parts;
     const { guest } = environment;
     blocked.forget(environment);
+    uplink?.ended(environment, reason, decision.willRestart);
     for (const name of [...environment.names]) {
       // Only the name of its spec belongs to the next incarnation; those it took itself are free.
-      const keeper = decision.willRestart && name === environment.spec.name ? environment.owner : undefined;
+      const keeper = decision.willRestart && name === environment.spec.name ? environment.keeper : undefined;
       names.release(name, environment, keeper);
     }
-    const { name } = environment.spec;
-    if (name !== null && !decision.willRestart) names.giveUp(name, environment.owner);
+    this.#freeNames(environment, decision);
 
     const closes = guest.environments.size === 0;
     for (const [watcher, news] of this.#news(environment, reason, closes)) {
-      const channel = watcher.channelTo.get(guest)?.id ?? 0;
+      const channel = channels.number(watcher, guest);
+      watcher.channelTo.get(guest)?.relay?.drain();
       watcher.notify({ notice: 'gone', channel, slot: environment.slot, closes, reason, ...news });
     }
     for (const record of environment.watching.values()) record.target.watchers.delete(record);
@@ -196,6 +232,7 @@ export class Lifecycle {
       channels.end(guest);
       guest.end();
     }
+    settle(environment.identity);
     decision.carryOut();
   }
 
@@ -239,6 +276,10 @@ export class Lifecycle {
     for (const cancel of environment.timers) cancel();
     environment.timers.clear();
   }
+}
+
+export function taken(name: string): WireReason {
+  return { tag: 'error', detail: `the name '${name}' is taken` };
 }
 
 interface News {

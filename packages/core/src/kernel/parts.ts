@@ -2,15 +2,21 @@
 import type { AfterTurn, Clock, NextTurn, Random } from '../clock.js';
 import type { Link, LinkSite } from '../channel/link.js';
 import type { OpaqueValue } from '../protocol/system-calls.js';
-import type { RefusalCode } from '../protocol/notices.js';
+import type { AnswerValue, RefusalCode, WireReason } from '../protocol/notices.js';
 import type { TextCodec } from '../values/text-codec.js';
 import type { BlockedSenders } from './blocked-senders.js';
 import type { Channels } from './channels.js';
-import type { EnvironmentSpec } from './environment.js';
+import type { Identity } from './identity.js';
+import type { EnvironmentSpec } from './node-start.js';
+import type { Guest } from './guest.js';
+import type { Starter } from './starter.js';
 import type { KernelEvent } from './events.js';
+import type { Lifecycle } from './lifecycle.js';
 import type { Names } from './names.js';
 import type { Orphans } from './orphans.js';
 import type { SupervisorLogic } from './supervisor-logic.js';
+import type { Tree } from './tree.js';
+import type { Uplink } from './uplink.js';
 import type { Wall } from './wall.js';
 
 export interface KernelOptions {
@@ -33,6 +39,13 @@ export interface KernelOptions {
   readonly up?: UplinkOptions | undefined;
 }
 
+/** The kernel in a cell, as its uplink knows it. */
+export interface KernelBelow {
+  readonly channels: Channels;
+  readonly lifecycle: Lifecycle;
+  readonly tree: Tree;
+}
+
 /** What a kernel in a cell is given. */
 export interface UplinkOptions {
   /** The pipe's control link. */
@@ -53,8 +66,31 @@ export type LoadResult =
   | { readonly ok: false; readonly code: RefusalCode; readonly text: string };
 
 export interface KernelParts extends KernelOptions {
+  readonly uplink: Uplink | undefined;
   readonly names: Names;
   readonly channels: Channels;
   readonly blocked: BlockedSenders;
   readonly orphans: Orphans;
+}
+
+/** What arrives from a guest; answered by the kernel. */
+export interface GuestListener {
+  call(guest: Guest, value: unknown): void;
+  violation(guest: Guest, problem: string): void;
+}
+
+export interface HandlerParts {
+  readonly parts: KernelParts;
+  readonly lifecycle: Lifecycle;
+  readonly starter: Starter;
+  readonly tree: Tree;
+  violation(guest: Guest, problem: string): void;
+}
+
+/** Who has asked. */
+export interface Asker {
+  answer(id: number, value: AnswerValue): void;
+  refuse(id: number, code: RefusalCode, text?: string, reason?: WireReason): void;
+  /** The handle that it is about to be sent. */
+  pass(identity: Identity): number;
 }

@@ -1,6 +1,7 @@
 /** The owner of an environment that another one spawned: answers the spawner, and hears of the end. */
 import type { WireReason } from '../protocol/notices.js';
-import type { Decision, Environment, Owner } from './environment.js';
+import type { Environment } from './environment.js';
+import type { Decision, Owner } from './owner.js';
 import type { KernelEvent } from './events.js';
 
 export class SpawnOwner implements Owner {

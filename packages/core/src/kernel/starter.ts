@@ -1,36 +1,27 @@
 /** Starts environments: a thread from the wall, a guest at the other end of its control link, a record in the kernel. */
 import { Channel } from '../channel/channel.js';
 import { FRAME } from '../channel/frames.js';
-import type { Link } from '../channel/link.js';
+import type { Link, LinkSite } from '../channel/link.js';
 import type { WireReason } from '../protocol/notices.js';
 import { plainCodec } from '../protocol/plain-codec.js';
-import type { OpaqueValue } from '../protocol/system-calls.js';
-import { Environment, type EnvironmentSpec, type Owner } from './environment.js';
+import type { OpaqueValue, SystemCall } from '../protocol/system-calls.js';
+import { Environment } from './environment.js';
 import { Guest, type Role } from './guest.js';
-import type { Lifecycle } from './lifecycle.js';
-import type { KernelParts } from './parts.js';
+import { taken, type Lifecycle } from './lifecycle.js';
+import type { CellStart, EnvironmentSpec } from './node-start.js';
+import type { Owner, StartResult } from './owner.js';
+import type { GuestListener, KernelParts } from './parts.js';
 import type { Shutdown } from './supervisor-logic.js';
-import type { CellStart } from './supervisor-node.js';
 import type { WallEnd } from './wall.js';
-
-export type StartResult =
-  | { readonly ok: true; readonly environment: Environment }
-  | { readonly ok: false; readonly reason: WireReason };
-
-/** What arrives from a guest; answered by the kernel. */
-export interface GuestListener {
-  call(guest: Guest, value: unknown): void;
-  violation(guest: Guest, problem: string): void;
-}
 
 /** One environment in a thread for now; the protocol and the runtime carry more. */
 const SLOT = 0;
+const NOTHING = new Uint8Array();
 
 export class Starter {
   readonly #parts: KernelParts;
   readonly #lifecycle: Lifecycle;
   readonly #listener: GuestListener;
-  readonly #names = new WeakMap<Owner, string>();
   #lastSerial = 0;
 
   constructor(parts: KernelParts, lifecycle: Lifecycle, listener: GuestListener) {
@@ -48,16 +39,11 @@ export class Starter {
     cell?: CellStart,
   ): StartResult {
     const { names, wall } = this.#parts;
-    if (spec.name !== null) {
-      if (!names.keep(spec.name, owner)) {
-        return { ok: false, reason: { tag: 'error', detail: `the name '${spec.name}' is taken` } };
-      }
-      this.#names.set(owner, spec.name);
-    }
+    const { name, limits, env } = spec;
+    if (name !== null && !names.keep(name, owner)) return { ok: false, reason: taken(name) };
     const boundary = cell === undefined ? 'thread' : 'process';
-    const { limits, env } = spec;
     const thread = wall.start({ boundary, limits, walls: cell?.walls, title: path, env });
-    const guest = this.#guest(thread.link, cell === undefined ? 'environment' : 'cell');
+    const guest = this.#guest(thread.link, cell === undefined ? 'environment' : 'cell', thread.site);
     const environment = this.#environment(path, spec, owner, guest, thread);
     thread.onEnd((end) => {
       // What it had said comes first: its last word is why it ended.
@@ -82,6 +68,30 @@ export class Starter {
     return environment;
   }
 
+  /** One of a cell, which deals with the outside: a guest whose thread is the cell's business. */
+  present(cell: Environment, { number, path, name, terms }: Extract<SystemCall, { call: 'present' }>): void {
+    const { channel } = cell.guest;
+    const guest = new Guest(channel, 'environment', undefined, { cell: cell.guest, number });
+    const spec = { ...cell.spec, boot: NOTHING, name, terms };
+    const owner: Owner = {
+      started: nothing,
+      ignored: nothing,
+      ended: ({ kept }) => ({
+        willRestart: kept,
+        carryOut: () => {
+          // A cell that is gone waits for the last of them: it counts them itself.
+          if (cell.alive) cell.children.delete(environment);
+        },
+      }),
+    };
+    const environment = this.#environment(path, spec, owner, guest, undefined, cell.keeper);
+    environment.state = 'running';
+    environment.wasReady = true;
+    cell.guest.presented.set(number, guest);
+    cell.guest.own(number);
+    cell.children.add(environment);
+  }
+
   stop(environment: Environment, shutdown: Shutdown): void {
     this.#lifecycle.stop(environment, shutdown);
   }
@@ -90,12 +100,9 @@ export class Starter {
     this.#lifecycle.kill(environment);
   }
 
-  /** The owner's child will not run again: its name is free. */
+  /** The owner's child will not run again: its name is free, and whatever a cell has held. */
   giveUpName(owner: Owner): void {
-    const name = this.#names.get(owner);
-    if (name === undefined) return;
-    this.#names.delete(owner);
-    this.#parts.names.giveUp(name, owner);
+    this.#parts.names.giveUpAll(owner);
   }
 
   #environment(
@@ -104,6 +111,7 @@ export class Starter {
     owner: Owner,
     guest: Guest,
     thread: Environment['thread'],
+    keeper: object = owner,
   ): Environment {
     const startedAt = this.#parts.clock.now();
     const environment = new Environment({
@@ -115,30 +123,29 @@ export class Starter {
       slot: SLOT,
       thread,
       startedAt,
+      keeper,
     });
     guest.environments.set(SLOT, environment);
     return environment;
   }
 
-  #guest(link: Link, role: Role): Guest {
+  #guest(link: Link, role: Role, site?: LinkSite): Guest {
     const channel = new Channel({
       link,
       afterTurn: this.#parts.afterTurn,
       codec: plainCodec(this.#parts.text),
       receiver: {
-        value: (kind, _to, _from, _correlation, value) => {
+        value: (kind, _to, _from, number, value) => {
           if (kind === FRAME.control) {
             guest.callRead();
-            this.#listener.call(guest, value);
+            // One of a cell that has ended may have had more to say.
+            const caller = number === 0 ? guest : guest.presented.get(number);
+            if (caller !== undefined) this.#listener.call(caller, value);
           } else this.#listener.violation(guest, 'a frame of this kind has no place on a control link');
         },
-        plain: () => {
-          this.#listener.violation(guest, 'a frame of this kind has no place on a control link');
-        },
+        plain: () => this.#listener.violation(guest, 'a frame of this kind has no place on a control link'),
         ticket: () => undefined,
-        violation: (problem) => {
-          this.#listener.violation(guest, problem);
-        },
+        violation: (problem) => this.#listener.violation(guest, problem),
         // The wall says how a thread ended. What has said that it ends, or was ended, needs no more than this:
         // links close before a thread's heap is taken down, which takes another millisecond or two.
         ended: () => {
@@ -149,19 +156,23 @@ export class Starter {
         },
       },
     });
-    const guest: Guest = new Guest(channel, role);
+    const guest: Guest = new Guest(channel, role, site);
     return guest;
   }
 
   #evidence(environment: Environment, end: WallEnd): WireReason | undefined {
-    const { forced } = environment;
+    const { forced, guest } = environment;
     // A process that the kernel has killed ends as one that was: that is evidence of nothing else.
-    if (end.kind === 'reason' && (forced === undefined || end.reason.tag !== 'cell'))
-      return { tag: end.reason.tag, detail: end.reason.detail };
-    if (forced !== undefined) return forced;
-    if (end.kind === 'reason') return undefined;
-    const what =
-      environment.guest.role === 'cell' ? (['cell', 'process'] as const) : (['error', 'thread'] as const);
-    return { tag: what[0], detail: `the ${what[1]} ended by itself with exit code ${String(end.exitCode)}` };
+    if (end.kind === 'reason' && (forced === undefined || end.reason.tag !== 'cell')) {
+      const { tag, detail } = end.reason;
+      return { tag, detail };
+    }
+    if (forced !== undefined || end.kind === 'reason') return forced;
+    const detail = `it ended by itself with exit code ${String(end.exitCode)}`;
+    return { tag: guest.role === 'cell' ? 'cell' : 'error', detail };
   }
+}
+
+function nothing(): void {
+  // Its cell's kernel has done it.
 }

@@ -1,17 +1,11 @@
 /** Operations on the tree: asked by the administrator, and in a cell by the kernel above. */
-import type { AnswerValue, RefusalCode, WireReason } from '../protocol/notices.js';
+import type { AnswerValue } from '../protocol/notices.js';
 import type { SuperviseOperation } from '../protocol/system-calls.js';
-import type { Environment } from './environment.js';
+import type { Guest } from './guest.js';
 import type { Lifecycle } from './lifecycle.js';
+import { OWN } from './numbers.js';
+import type { Asker } from './parts.js';
 import type { Tree } from './tree.js';
-
-/** Who has asked. */
-export interface Asker {
-  answer(id: number, value: AnswerValue): void;
-  refuse(id: number, code: RefusalCode, text?: string, reason?: WireReason): void;
-  /** The handle that it is about to be sent. */
-  grant(environment: Environment): number;
-}
 
 export function supervise(
   { tree, lifecycle }: { readonly tree: Tree; readonly lifecycle: Lifecycle },
@@ -20,16 +14,14 @@ export function supervise(
   operation: Exclude<SuperviseOperation, { readonly op: 'stop' }>,
 ): void {
   if (operation.op === 'tree') {
-    void tree.snapshot().then((data) => {
-      asker.answer(id, { data });
-    });
+    void tree.snapshot().then((data) => asker.answer(id, { data }));
     return;
   }
   const { op, path } = operation;
   const cell = tree.cell(path);
   if (cell !== undefined && !(op === 'kill' && path === cell.path)) {
     cell.guest.supervise(operation, (answer) => {
-      if (answer.ok) asker.answer(id, answer.value);
+      if (answer.ok) asker.answer(id, passOn(answer.value, cell.guest, asker));
       else asker.refuse(id, answer.code, answer.text, answer.reason);
     });
     return;
@@ -39,7 +31,7 @@ export function supervise(
       // A hold on the life that was started, given before that can end.
       const child = tree.started(path, data);
       if (child === undefined) asker.answer(id, { data });
-      else asker.answer(id, { data, child: { handle: asker.grant(child), name: child.spec.name } });
+      else asker.answer(id, { data, child: { handle: asker.pass(child.identity), name: child.spec.name } });
     });
     if (!asked) asker.refuse(id, 'noproc', `there is no supervisor at '${path}'`);
     return;
@@ -48,13 +40,20 @@ export function supervise(
   if (environment === undefined) {
     asker.refuse(id, 'noproc', `there is no environment at '${path}'`);
   } else if (op === 'address') {
-    asker.answer(id, asker.grant(environment));
+    asker.answer(id, asker.pass(environment.identity));
   } else if (op === 'kill') {
     lifecycle.kill(environment);
     asker.answer(id, undefined);
   } else {
-    environment.guest.inspect(environment.slot, operation.query, (value) => {
-      asker.answer(id, { data: value });
-    });
+    environment.guest.inspect(environment.slot, operation.query, (value) =>
+      asker.answer(id, { data: value }),
+    );
   }
+}
+
+/** What a cell has answered, with handles of the asker's for those that it names by its own numbers. */
+function passOn(value: AnswerValue, cell: Guest, asker: Asker): AnswerValue {
+  if (typeof value === 'number') return asker.pass(cell.own(value - OWN));
+  if (value === undefined || !('child' in value) || value.child === undefined) return value;
+  return { ...value, child: { ...value.child, handle: asker.pass(cell.own(value.child.handle - OWN)) } };
 }

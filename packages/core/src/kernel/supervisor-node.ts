@@ -6,7 +6,10 @@
 import type { ExitReason } from '../exit-reason.js';
 import type { WireReason } from '../protocol/notices.js';
 import type { OpaqueValue } from '../protocol/system-calls.js';
-import type { Decision, Environment, EnvironmentSpec, Owner } from './environment.js';
+import type { Environment } from './environment.js';
+import type { NodeStart } from './node-start.js';
+import type { Decision, Owner, SupervisorParent } from './owner.js';
+import { REFUSAL_MS } from './lifecycle.js';
 import type { KernelParts } from './parts.js';
 import { resultOf } from './door.js';
 import type { Starter } from './starter.js';
@@ -21,40 +24,6 @@ import type {
   SupervisorResult,
   SupervisorSpec,
 } from './supervisor-logic.js';
-import type { WallLimits, SystemWalls } from './wall.js';
-
-/** What a child's `start` holds. */
-export type NodeStart =
-  | { readonly kind: 'environment'; readonly spec: EnvironmentSpec }
-  | { readonly kind: 'supervisor'; readonly spec: SupervisorSpec }
-  /** Either of them in a process of its own, which has these limits and walls. */
-  | CellStart;
-
-export interface CellStart {
-  readonly kind: 'cell';
-  readonly limits: WallLimits;
-  readonly walls?: SystemWalls;
-  readonly start: NodeStart;
-}
-
-/** What the kernel knows of a cell as an environment of its own: nobody can send it anything. */
-function cellSpec(limits: WallLimits): EnvironmentSpec {
-  const terms = {
-    capacity: 0,
-    capacityBytes: 0,
-    messageBytes: 0,
-    overflow: 'reject',
-    sendTimeoutMs: 0,
-  } as const;
-  return { boot: new Uint8Array(), name: null, terms, limits, unresponsiveMs: 'infinity', env: {} };
-}
-
-/** The parent of a supervisor: another one, or the kernel. */
-export interface SupervisorParent {
-  started(): void;
-  failed(reason: ExitReason): void;
-  ended(reason: ExitReason): void;
-}
 
 interface Child {
   readonly id: string;
@@ -67,11 +36,6 @@ interface Child {
   readonly owner: Owner;
 }
 
-/**
- * How long a start takes that is refused at once: about as long as others take. Where restarts are all but
- * unlimited, one would follow the other without the kernel's loop ever turning.
- */
-const REFUSAL_MS = 10;
 const TOO_LONG: ExitReason = { tag: 'error', detail: 'the start took longer than startTimeoutMs' };
 
 /** Distributes over a union. */
@@ -113,9 +77,7 @@ export class SupervisorNode {
     if (this.#over) return;
     // Before the order: when that returns, the supervisor may have ended, and its timers with it.
     if (typeof shutdown === 'number') {
-      this.#setTimer('\0shutdown', shutdown, () => {
-        this.#event({ type: 'kill' });
-      });
+      this.#setTimer('\0shutdown', shutdown, () => this.#event({ type: 'kill' }));
     }
     this.#event(shutdown === 'brutal_kill' ? { type: 'kill' } : { type: 'stop' });
   }
@@ -142,9 +104,7 @@ export class SupervisorNode {
 
   /** One event at a time: what happens while effects are carried out waits. */
   #event(event: WithoutTime<SupervisorEvent>): void {
-    this.#queue.push(() => {
-      this.#perform(this.#step(event));
-    });
+    this.#queue.push(() => this.#perform(this.#step(event)));
     this.#run();
   }
 
@@ -180,9 +140,9 @@ export class SupervisorNode {
         this.#askChild(effect.id, effect.incarnation, effect.operation);
         return;
       case 'setTimer':
-        this.#setTimer(effect.key, effect.delayMs - this.#parts.random.next() * effect.jitterMs, () => {
-          this.#event({ type: 'timer', key: effect.key });
-        });
+        this.#setTimer(effect.key, effect.delayMs - this.#parts.random.next() * effect.jitterMs, () =>
+          this.#event({ type: 'timer', key: effect.key }),
+        );
         return;
       case 'clearTimer':
         this.#clearTimer(effect.key);
@@ -236,9 +196,7 @@ export class SupervisorNode {
     let owner = this.#owners.get(id);
     if (owner === undefined) {
       owner = {
-        started: () => {
-          this.#childStarted(id);
-        },
+        started: () => this.#childStarted(id),
         // Reported with its end: then it is really gone.
         ignored: () => undefined,
         ended: (environment, reason) => this.#environmentEnded(id, environment, reason),
@@ -270,27 +228,17 @@ export class SupervisorNode {
     this.#children.set(id, child);
     if (start.kind === 'supervisor') {
       const node = new SupervisorNode(path, start.spec, this.#parts, this.#starter, {
-        started: () => {
-          this.#childStarted(id);
-        },
-        failed: (reason) => {
-          this.#subtreeEnded(id, incarnation, reason, false);
-        },
-        ended: (reason) => {
-          this.#subtreeEnded(id, incarnation, reason, true);
-        },
+        started: () => this.#childStarted(id),
+        failed: (reason) => this.#subtreeEnded(id, incarnation, reason, false),
+        ended: (reason) => this.#subtreeEnded(id, incarnation, reason, true),
       });
       this.#children.set(id, { ...child, node });
-      this.#limitStart(id, spec, () => {
-        node.stop('brutal_kill');
-      });
+      this.#limitStart(id, spec, () => node.stop('brutal_kill'));
       node.start();
       return;
     }
-    const started =
-      start.kind === 'cell'
-        ? this.#starter.start(path, cellSpec(start.limits), owner, extra, start)
-        : this.#starter.start(path, start.spec, owner, extra);
+    const cell = start.kind === 'cell' ? start : undefined;
+    const started = this.#starter.start(path, start.spec, owner, extra, cell);
     if (!started.ok) {
       this.#parts.clock.after(REFUSAL_MS, () => {
         this.#children.delete(id);
@@ -299,9 +247,7 @@ export class SupervisorNode {
       return;
     }
     this.#children.set(id, { ...child, node: started.environment });
-    this.#limitStart(id, spec, () => {
-      this.#starter.kill(started.environment);
-    });
+    this.#limitStart(id, spec, () => this.#starter.kill(started.environment));
   }
 
   #limitStart(id: string, spec: ChildSpec, expire: () => void): void {
@@ -325,14 +271,13 @@ export class SupervisorNode {
 
   #askChild(id: string, incarnation: number, operation: SupervisorOperation): void {
     const node = this.#children.get(id)?.node;
-    const answered = (result: SupervisorResult): void => {
+    const answered = (result: SupervisorResult): void =>
       this.#event({ type: 'childAnswered', id, incarnation, result });
-    };
     if (node instanceof SupervisorNode) node.request(operation, answered);
     else if (node?.guest.role === 'cell') {
-      node.guest.supervise({ op: 'request', path: node.path, request: operation }, (answer) => {
-        answered(resultOf(answer));
-      });
+      node.guest.supervise({ op: 'request', path: node.path, request: operation }, (answer) =>
+        answered(resultOf(answer)),
+      );
     } else answered({ ok: false, error: 'shutdown' });
   }
 
@@ -365,9 +310,7 @@ export class SupervisorNode {
     if (this.#stepping) {
       return {
         willRestart: true,
-        carryOut: () => {
-          this.#event(event);
-        },
+        carryOut: () => this.#event(event),
       };
     }
     const effects = this.#step(event);

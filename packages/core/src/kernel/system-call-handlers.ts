@@ -4,19 +4,8 @@ import { SpawnOwner } from './spawn-owner.js';
 import type { Environment, MonitorRecord } from './environment.js';
 import type { KernelEvent } from './events.js';
 import type { Guest } from './guest.js';
-import type { Lifecycle } from './lifecycle.js';
-import type { KernelParts } from './parts.js';
-import type { Starter } from './starter.js';
+import type { HandlerParts } from './parts.js';
 import { supervise } from './supervise.js';
-import type { Tree } from './tree.js';
-
-export interface HandlerParts {
-  readonly parts: KernelParts;
-  readonly lifecycle: Lifecycle;
-  readonly starter: Starter;
-  readonly tree: Tree;
-  violation(guest: Guest, problem: string): void;
-}
 
 type Handlers = {
   readonly [N in SystemCallName]: (guest: Guest, call: Extract<SystemCall, { readonly call: N }>) => void;
@@ -62,6 +51,7 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
       const environment = self(guest, call.env);
       if (environment === undefined) return;
       if (!('signal' in call)) {
+        environment.kept = call.kept === true;
         lifecycle.announced(environment, { tag: call.tag, detail: call.detail });
         return;
       }
@@ -88,9 +78,7 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
             const monitor = call.monitor ? watch(parent, child) : 0;
             guest.answer(call.id, { handle: guest.grant(child), monitor });
           },
-          (reason) => {
-            guest.refuse(call.id, 'start_failed', undefined, reason);
-          },
+          (reason) => guest.refuse(call.id, 'start_failed', undefined, reason),
         );
         const started = starter.start(`${parent.path}/${loaded.id}`, loaded.spec, owner);
         if (started.ok) parent.children.add(started.environment);
@@ -101,14 +89,25 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
     register(guest, call) {
       const environment = self(guest, call.env);
       if (environment === undefined) return;
-      if (names.hold(call.name, environment)) guest.answer(call.id, undefined);
-      else guest.refuse(call.id, 'name_taken', `the name '${call.name}' is taken`);
+      const answer = (held: boolean): void => {
+        if (held) guest.answer(call.id, undefined);
+        else guest.refuse(call.id, 'name_taken', `the name '${call.name}' is taken`);
+      };
+      const { keeper, spec } = environment;
+      // A cell keeps names for what runs in it; one of those takes that of its spec.
+      if (guest.role !== 'cell') {
+        const isOwn = guest.home !== undefined && call.name === spec.name;
+        names.hold(call.name, environment, isOwn ? keeper : undefined, answer);
+      } else if (names.keep(call.name, keeper)) environment.names.add(call.name);
     },
 
     unregister(guest, call) {
       const environment = self(guest, call.env);
       if (environment === undefined) return;
-      if (environment.names.has(call.name)) {
+      if (guest.role === 'cell') {
+        environment.names.delete(call.name);
+        names.giveUp(call.name, environment.keeper);
+      } else if (environment.names.has(call.name)) {
         names.release(call.name, environment);
         guest.answer(call.id, undefined);
       } else {
@@ -199,14 +198,16 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
     },
 
     ticket(guest, call) {
-      const channel = guest.channels.get(call.channel);
-      const handle = channel === undefined ? undefined : guest.share(call.handle, channel.peer);
-      if (channel === undefined || handle === undefined) {
+      const peer = channels.peerAt(guest, call.channel);
+      const identity = guest.identity(call.handle);
+      const record = guest.channels.get(call.channel);
+      if (peer === undefined || identity === undefined) {
         guest.refuse(call.id, 'noproc');
         return;
       }
-      const ticket = ++channel.tickets;
-      channel.peer.notify({ notice: 'ticket', channel: channel.peerId, ticket, handle });
+      const ticket = record === undefined ? (call.ticket ?? 0) : ++record.tickets;
+      const channel = channels.number(peer, guest);
+      peer.notify({ notice: 'ticket', channel, ticket, handle: peer.pass(identity) });
       guest.answer(call.id, ticket);
     },
 
@@ -253,9 +254,7 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
         tree.stop(() => {
           const [application] = guest.environments.values();
           if (application === undefined) return;
-          parts.orphans.add(application, () => {
-            guest.answer(call.id, undefined);
-          });
+          parts.orphans.add(application, () => guest.answer(call.id, undefined));
           for (const child of application.children) lifecycle.stop(child, CHILD_SHUTDOWN_MS);
         });
       } else {
@@ -263,13 +262,25 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
       }
     },
 
+    present(guest, call) {
+      const cell = self(guest, 0);
+      if (cell === undefined) return;
+      if (guest.role === 'cell' && isWithin(call.path, cell.path) && !guest.presented.has(call.number))
+        starter.present(cell, call);
+      else kernel.violation(guest, 'it presents what is not in it');
+    },
+
     report(guest, call) {
       const cell = self(guest, 0);
       const event = call.event as KernelEvent;
       // It may speak of itself only.
       if (cell === undefined) return;
-      if (event.path === cell.path || event.path.startsWith(`${cell.path}/`)) parts.observe(event);
+      if (isWithin(event.path, cell.path)) parts.observe(event);
       else kernel.violation(guest, 'a report of what is not in the cell');
     },
   };
+}
+
+function isWithin(path: string, cell: string): boolean {
+  return path === cell || path.startsWith(`${cell}/`);
 }

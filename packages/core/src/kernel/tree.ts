@@ -2,27 +2,14 @@
 import type { ExitReason } from '../exit-reason.js';
 import type { OpaqueValue } from '../protocol/system-calls.js';
 import { readSnapshot } from './door.js';
-import { Environment, type EnvironmentSpec, type EnvironmentState } from './environment.js';
+import { Environment } from './environment.js';
+import type { EnvironmentSpec, NodeStart } from './node-start.js';
+import type { TreeOwner } from './owner.js';
 import type { KernelParts } from './parts.js';
 import type { Starter } from './starter.js';
 import type { SupervisorOperation, SupervisorResult } from './supervisor-logic.js';
-import { SupervisorNode, type NodeStart } from './supervisor-node.js';
-
-/** A node as administrators see it. */
-export interface TreeSnapshot {
-  readonly path: string;
-  readonly kind: 'supervisor' | 'environment';
-  readonly state: EnvironmentState;
-  readonly children: readonly TreeSnapshot[];
-}
-
-/** Who started the tree. */
-export interface TreeOwner {
-  /** `ignored`: it is one environment, which wanted not to run; its end follows. */
-  started(ignored: boolean): void;
-  /** It has ended, or its start has failed and been undone; comes once. */
-  over(reason: ExitReason): void;
-}
+import { SupervisorNode } from './supervisor-node.js';
+import type { TreeSnapshot } from './tree-snapshot.js';
 
 type Node = Environment | SupervisorNode;
 
@@ -44,9 +31,7 @@ export class Tree {
       owner.over(reason);
       for (const callback of this.#ended.splice(0)) callback();
     };
-    const started = (): void => {
-      owner.started(false);
-    };
+    const started = (): void => owner.started(false);
     if (start.kind === 'supervisor') {
       const parent = { started, failed: over, ended: over };
       this.#root = new SupervisorNode(path, start.spec, this.#parts, this.#starter, parent);
@@ -67,9 +52,7 @@ export class Tree {
       path,
       spec,
       {
-        started: () => {
-          started(false);
-        },
+        started: () => started(false),
         ignored: () => undefined,
         // Whether it will run again is decided above: until then its name is kept.
         ended: (environment, reason) => ({
@@ -150,8 +133,6 @@ async function snapshotOf(node: Node): Promise<TreeSnapshot> {
   const alone = { path, kind: 'environment', state: node.state, children: [] } as const;
   if (node.guest.role !== 'cell') return alone;
   return new Promise((resolve) => {
-    node.guest.supervise({ op: 'tree' }, (answer) => {
-      resolve(readSnapshot(answer) ?? alone);
-    });
+    node.guest.supervise({ op: 'tree' }, (answer) => resolve(readSnapshot(answer) ?? alone));
   });
 }

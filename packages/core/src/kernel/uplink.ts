@@ -10,12 +10,15 @@
  *       terminate: SIGKILL                       notice `cell` { path, start, extra }: the node to run, by the kernel itself;
  *       onEnd: with the evidence of wall.ts        nobody else starts anything in a cell's kernel
  *
+ * Its channel carries the words of many: the correlation of a control frame says whose, 0 is the cell itself, and
+ * each of its environments that deals with the outside is presented under a number of its own (presence.ts).
+ *
  * The life of the cell is that of an environment: `ready` when its tree runs, `exit` with the reason for which
  * that has ended or not started, and the order to stop, which stops it.
  */
 import { Channel, MAX_FRAME_BYTES } from '../channel/channel.js';
 import { FRAME } from '../channel/frames.js';
-import type { ExitReason } from '../exit-reason.js';
+import type { LinkEnd } from '../channel/link.js';
 import type {
   Answer,
   AnswerValue,
@@ -26,31 +29,41 @@ import type {
 } from '../protocol/notices.js';
 import { plainCodec } from '../protocol/plain-codec.js';
 import type { SystemCall } from '../protocol/system-calls.js';
+import type { Environment } from './environment.js';
 import type { KernelEvent } from './events.js';
-import type { Lifecycle } from './lifecycle.js';
-import type { KernelOptions, UplinkOptions } from './parts.js';
-import { supervise, type Asker } from './supervise.js';
-import type { NodeStart } from './supervisor-node.js';
-import type { Tree } from './tree.js';
+import type { Guest } from './guest.js';
+import type { Identity } from './identity.js';
+import type { NodeStart } from './node-start.js';
+import { isOutside, NUMBERS, OWN } from './numbers.js';
+import type { Asker, KernelBelow, KernelOptions, UplinkOptions } from './parts.js';
+import { Presence } from './presence.js';
+import type { Relay } from './relay.js';
+import { supervise } from './supervise.js';
+
+const CELL = 0;
 
 export class Uplink implements Asker {
   readonly #channel: Channel;
   readonly #up: UplinkOptions;
-  #tree: Tree | undefined;
-  #lifecycle: Lifecycle | undefined;
+  /** What the kernel above may name: until it forgets it. */
+  readonly #identities = new Map<number, Identity>();
+  readonly #numbers = new Map<Identity, number>();
+  readonly #presences = new Map<number, Presence>();
+  #lastNumber = CELL;
+  #below: KernelBelow | undefined;
 
   constructor({ afterTurn, text }: KernelOptions, up: UplinkOptions) {
     this.#up = up;
-    const over = (): void => {
-      this.#over();
-    };
+    const over = (): void => this.#over();
     this.#channel = new Channel({
       link: up.link,
       afterTurn,
       codec: plainCodec(text),
       receiver: {
-        value: (_kind, _to, _from, _correlation, value) => {
-          this.#notice(value as Notice | CellNotice);
+        value: (_kind, _to, _from, number, value, _bytes, ends) => {
+          const notice = value as Notice | CellNotice;
+          if (number === CELL) this.#notice(notice);
+          else this.#presences.get(number)?.notice(notice, ends);
         },
         // Credit: who reads the calls of a whole cell is bounded by the pipe.
         plain: () => undefined,
@@ -62,14 +75,85 @@ export class Uplink implements Asker {
   }
 
   /** From now on what comes is for these. */
-  serve(tree: Tree, lifecycle: Lifecycle): void {
-    this.#tree = tree;
-    this.#lifecycle = lifecycle;
+  serve(below: KernelBelow): void {
+    this.#below = below;
   }
 
-  readonly report = (event: KernelEvent): void => {
-    this.#say({ call: 'report', event });
-  };
+  get below(): KernelBelow {
+    return this.#below as KernelBelow;
+  }
+
+  // ---- what is told and asked above ------------------------------------------------------------------
+
+  say(number: number, call: object): void {
+    this.#channel.sendValue(FRAME.control, 0, 0, number, call, MAX_FRAME_BYTES);
+  }
+
+  readonly report = (event: KernelEvent): void => this.say(CELL, { call: 'report', event });
+
+  /** What a guest has asked, if it is about the outside. False if it is not. */
+  forward(guest: Guest, call: SystemCall): boolean {
+    const environment = guest.environments.get(0);
+    if (guest.role === 'cell' || environment === undefined) return false;
+    if (call.call === 'drop') this.#presenceOf(environment)?.drop(call.handles, call.counts);
+    if (!concernsOutside(call)) return false;
+    this.#present(environment.identity)?.forward(call);
+    return true;
+  }
+
+  /** A name is taken for a node of this cell; or is not any more. */
+  keep(name: string): void {
+    this.say(CELL, { call: 'register', env: 0, id: 0, name });
+  }
+
+  giveUp(name: string): void {
+    this.say(CELL, { call: 'unregister', env: 0, id: 0, name });
+  }
+
+  hold(name: string, environment: Environment, done: (held: boolean) => void): void {
+    this.#present(environment.identity)?.ask({ call: 'register', env: 0, name }, ({ ok }) => done(ok));
+  }
+
+  /** Before anybody is told. `kept`: it will run again. */
+  ended(environment: Environment, reason: WireReason, kept: boolean): void {
+    const presence = this.#presenceOf(environment);
+    if (presence === undefined) return;
+    this.#presences.delete(presence.number);
+    for (const other of this.#presences.values()) other.lost(environment);
+    presence.ended(reason, kept);
+  }
+
+  #presenceOf({ identity }: Environment): Presence | undefined {
+    return this.#presences.get(this.#numbers.get(identity) ?? CELL);
+  }
+
+  /** The number of what is behind a handle: the kernel above learns of it when it is first named. */
+  numberOf(identity: Identity): number {
+    const known = this.#numbers.get(identity);
+    if (known !== undefined) return known;
+    const number = ++this.#lastNumber;
+    const { environment } = identity;
+    this.#numbers.set(identity, number);
+    this.#identities.set(number, identity);
+    if (environment !== undefined) {
+      const { path, spec } = environment;
+      this.#presences.set(number, new Presence(environment, number, this));
+      this.say(CELL, { call: 'present', number, path, name: spec.name, terms: spec.terms });
+    }
+    return number;
+  }
+
+  identityOf(number: number): Identity | undefined {
+    return this.#identities.get(number);
+  }
+
+  relay(end: LinkEnd, guest: Guest): readonly [Relay, LinkEnd] {
+    return this.below.channels.relay(this.#up.links.open(end), guest);
+  }
+
+  #present(identity: Identity): Presence | undefined {
+    return this.#presences.get(this.numberOf(identity));
+  }
 
   // ---- what is asked from above ----------------------------------------------------------------------
 
@@ -81,46 +165,44 @@ export class Uplink implements Asker {
     this.#answer(id, { ok: false, code, text, ...(reason === undefined ? {} : { reason }) });
   }
 
-  grant(): number {
-    return 0;
+  pass(identity: Identity): number {
+    return OWN + this.numberOf(identity);
   }
 
   #answer(id: number, value: Answer): void {
-    this.#say({ call: 'answer', id, value });
+    this.say(CELL, { call: 'answer', id, value });
   }
 
   #notice(notice: Notice | CellNotice): void {
+    const { tree } = this.below;
     switch (notice.notice) {
       case 'cell':
-        this.#tree?.start(notice.path, notice.start as NodeStart, notice.extra, {
-          started: (ignore) => {
-            this.#say({ call: 'ready', env: 0, ignore });
-          },
-          over: ({ tag, detail }: ExitReason) => {
-            this.#say({ call: 'exit', env: 0, tag, detail });
+        tree.start(notice.path, notice.start as NodeStart, notice.extra, {
+          started: (ignore) => this.say(CELL, { call: 'ready', env: 0, ignore }),
+          over: ({ tag, detail }) => {
+            this.say(CELL, { call: 'exit', env: 0, tag, detail });
             this.#over();
           },
         });
         return;
       case 'signal':
         // The order to stop; nobody can send a cell another.
-        this.#tree?.stop(() => undefined);
+        tree.stop(() => undefined);
         return;
-      case 'supervise': {
-        const { id, operation } = notice;
-        if (operation.op === 'stop' || this.#tree === undefined || this.#lifecycle === undefined) return;
-        supervise({ tree: this.#tree, lifecycle: this.#lifecycle }, this, id, operation);
+      case 'supervise':
+        if (notice.operation.op !== 'stop') supervise(this.below, this, notice.id, notice.operation);
+        return;
+      case 'inspect':
+        this.say(CELL, { call: 'answer', id: notice.id, value: undefined });
+        return;
+      case 'forget': {
+        const identity = this.#identities.get(notice.number);
+        this.#identities.delete(notice.number);
+        if (identity !== undefined) this.#numbers.delete(identity);
         return;
       }
-      case 'inspect':
-        this.#say({ call: 'answer', id: notice.id, value: undefined });
-        return;
       default:
     }
-  }
-
-  #say(call: SystemCall): void {
-    this.#channel.sendValue(FRAME.control, 0, 0, 0, call, MAX_FRAME_BYTES);
   }
 
   #over(): void {
@@ -128,4 +210,11 @@ export class Uplink implements Asker {
     this.#channel.close();
     this.#up.over();
   }
+}
+
+/** Names are the outside's business always; numbers say whose they are. */
+function concernsOutside(call: SystemCall): boolean {
+  if (call.call === 'register' || call.call === 'unregister' || call.call === 'resolve') return true;
+  if ((call.call === 'monitor' || call.call === 'signal') && typeof call.target === 'string') return true;
+  return NUMBERS.some((field) => isOutside((call as Partial<Record<string, unknown>>)[field]));
 }

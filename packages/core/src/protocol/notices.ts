@@ -3,10 +3,10 @@
  * lane: served before the mailbox and never counted against it.
  */
 import type { ExitTag } from '../exit-reason.js';
+import type { OverflowPolicy } from './overflow.js';
 import type { InspectQuery, OpaqueValue, SuperviseOperation } from './system-calls.js';
 
-export const OVERFLOW_POLICIES = ['block', 'reject', 'drop-newest', 'drop-oldest'] as const;
-export type OverflowPolicy = (typeof OVERFLOW_POLICIES)[number];
+export type { OverflowPolicy };
 
 /** What a mailbox's owner fixes, and what every sender to it keeps to. */
 export interface MailboxTerms {
@@ -104,6 +104,10 @@ export type CellNotice =
       readonly start: unknown;
       readonly extra: OpaqueValue | undefined;
     }
+  /** About an environment that the cell has presented: to be ended at once, with this reason. */
+  | { readonly notice: 'kill'; readonly reason: WireReason }
+  /** What the cell has presented under this number, and has ended, is known to nobody any more. */
+  | { readonly notice: 'forget'; readonly number: number }
   /** To a cell: an operation on what is in it; answered as an inspection is, with an `Answer`. */
   | { readonly notice: 'supervise'; readonly id: number; readonly operation: SuperviseOperation };
 

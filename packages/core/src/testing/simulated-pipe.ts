@@ -72,7 +72,7 @@ export class SimulatedPipe implements LinkSite, PipeOfLink, Delivery {
       if (item instanceof PipeLink && link.id === CONTROL) return item;
       throw new NotForPipes('the end of a link that does not go this way');
     });
-    this.#peer?.put({ link: link.id, bytes: batch.slice(), transfers: moved });
+    if (this.#open) this.#peer?.put({ link: link.id, bytes: batch.slice(), transfers: moved });
   }
 
   closed(link: PipeLink): void {

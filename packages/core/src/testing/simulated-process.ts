@@ -57,6 +57,8 @@ export class SimulatedProcess {
   readonly #world: SimulatedWorld;
   readonly #started = new Set<Simulated>();
   readonly #pipe: SimulatedPipe | undefined;
+  /** Ends of links that lie in its kernel. */
+  readonly #links = new Set<LoopbackLink>();
   #ended = false;
 
   constructor(
@@ -83,7 +85,10 @@ export class SimulatedProcess {
           request.boundary === 'thread' ? this.#startThread(request) : this.#startCell(request),
         close: () => Promise.resolve(),
       },
-      links: world.links,
+      links: {
+        pair: () => world.links.pair(),
+        open: (end) => this.#ours(world.links.open(end) as LoopbackLink),
+      },
       observe,
       up:
         up === undefined || this.#pipe === undefined
@@ -100,6 +105,7 @@ export class SimulatedProcess {
   end(): void {
     this.#ended = true;
     for (const started of this.#started) started.end(undefined);
+    for (const link of this.#links) link.close();
     this.#pipe?.cut();
   }
 
@@ -139,6 +145,11 @@ export class SimulatedProcess {
     });
   }
 
+  #ours(link: LoopbackLink): LoopbackLink {
+    this.#links.add(link);
+    return link;
+  }
+
   #unlessEnded(callback: () => void): void {
     if (!this.#ended) callback();
   }
@@ -146,6 +157,7 @@ export class SimulatedProcess {
   #startThread({ title }: WallRequest): WallThread {
     const world = this.#world;
     const [near, far] = world.links.pair(title);
+    this.#ours(near);
     const thread = this.#start('thread', title, () => {
       // Nothing runs in it any more; what it had posted is still delivered.
       runtime.timers.clear();

@@ -14,6 +14,7 @@ import type { ExitReason } from '../exit-reason.js';
 import type { Behaviour } from '../guest/behaviour.js';
 import type { Context } from '../guest/context.js';
 import { DEFAULT_TERMS } from '../guest/route.js';
+import { resultOf } from '../kernel/door.js';
 import type { KernelEvent } from '../kernel/events.js';
 import type {
   ChildSpec,
@@ -22,10 +23,13 @@ import type {
   LoadResult,
   NodeStart,
   SupervisorLogic,
+  SupervisorOperation,
+  SupervisorResult,
   SupervisorSpec,
   WallEnd,
 } from '../kernel/index.js';
 import type { MailboxTerms } from '../protocol/notices.js';
+import type { InspectQuery } from '../protocol/system-calls.js';
 import { decodeOnce, encodeOnce, portableTextCodec } from '../values/index.js';
 import { LoopbackLinks, type Delivery } from '../channel/loopback.js';
 import { ManualClock } from './manual-clock.js';
@@ -36,6 +40,15 @@ import { SimulatedProcess, type Simulated } from './simulated-process.js';
 const text = portableTextCodec;
 const LIMITS = { heapMb: 64, youngMb: 8, stackMb: 4 };
 const NO_SOURCE = new Uint8Array();
+
+const SUPERVISOR = {
+  strategy: 'one_for_one',
+  intensity: 1,
+  periodMs: 5000,
+  autoShutdown: 'never',
+  maxChildren: 'infinity',
+  backoff: null,
+} as const;
 
 export interface SimulationOptions {
   /** 1 by default. */
@@ -141,9 +154,20 @@ export class Simulation {
     };
   }
 
+  /** A supervisor as a child. */
+  group(id: string, children: readonly ChildSpec[], fields: Partial<SupervisorSpec> = {}): ChildSpec {
+    const spec = { ...SUPERVISOR, children, ...fields };
+    const start: NodeStart = { kind: 'supervisor', spec };
+    const child = { kind: 'supervisor', name: null, shutdown: 'infinity', start } as const;
+    return this.child(id, { behaviour: NO_BEHAVIOUR }, child);
+  }
+
   /** The same child in a process of its own, with all that is below it. */
   inCell(child: ChildSpec): ChildSpec {
-    return { ...child, start: { kind: 'cell', limits: LIMITS, start: child.start as NodeStart } };
+    return {
+      ...child,
+      start: { kind: 'cell', spec: this.spec({ behaviour: NO_BEHAVIOUR }), start: child.start as NodeStart },
+    };
   }
 
   /** Starts a tree and runs until it is up; gives the reason if it did not come up. */
@@ -151,16 +175,7 @@ export class Simulation {
     children: readonly ChildSpec[],
     { name = 'tree', ...fields }: Partial<SupervisorSpec> & { readonly name?: string } = {},
   ): Promise<ExitReason | undefined> {
-    const spec: SupervisorSpec = {
-      strategy: 'one_for_one',
-      intensity: 1,
-      periodMs: 5000,
-      autoShutdown: 'never',
-      maxChildren: 'infinity',
-      backoff: null,
-      children,
-      ...fields,
-    };
+    const spec: SupervisorSpec = { ...SUPERVISOR, children, ...fields };
     let outcome: { failure: ExitReason | undefined } | undefined;
     this.kernel.start(name, spec, (failure) => {
       outcome = { failure };
@@ -234,6 +249,26 @@ export class Simulation {
   /** Kills the process of a cell from outside, with everything in it. */
   crashCell(path: string, reason: ExitReason = { tag: 'cell', detail: 'SIGKILL' }): void {
     this.#alive('cell', path).end(endOf(reason));
+  }
+
+  /** Asks the runtime of an environment something, as administrators do; the answer does not matter. */
+  inspect(path: string, query: InspectQuery): void {
+    const { tree } = this.kernel;
+    const environment = tree.environment(path);
+    const cell = tree.cell(path);
+    if (cell !== undefined) cell.guest.supervise({ op: 'inspect', path, query }, () => undefined);
+    else environment?.guest.inspect(environment.slot, query, () => undefined);
+  }
+
+  /** Asks a supervisor for an operation, wherever it runs. False if there is none. */
+  request(path: string, operation: SupervisorOperation, reply: (result: SupervisorResult) => void): boolean {
+    const { tree } = this.kernel;
+    const cell = tree.cell(path);
+    if (cell === undefined) return tree.request(path, operation, reply);
+    cell.guest.supervise({ op: 'request', path, request: operation }, (answer) => {
+      reply(resultOf(answer));
+    });
+    return true;
   }
 
   /** From now on the thread does not end when it is told to. */

@@ -8,7 +8,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { Channel } from '../channel/channel.js';
 import { FRAME } from '../channel/frames.js';
 import type { FrameCodec } from '../channel/frame-codec.js';
-import type { ChannelReceiver } from '../channel/channel.js';
+import type { ChannelReceiver } from '../channel/channel-receiver.js';
 import type { Link, LinkEnd } from '../channel/link.js';
 import { DEFAULT_TERMS } from '../guest/route.js';
 import type { Runtime } from '../guest/runtime.js';

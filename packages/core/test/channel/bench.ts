@@ -1,6 +1,7 @@
 /** Two ends of a loopback link, turns that end when a test says so, and a receiver that writes down what it gets. */
 import { ValueCodec } from '../../src/guest/value-codec.js';
-import { Channel, type ChannelReceiver } from '../../src/channel/channel.js';
+import { Channel } from '../../src/channel/channel.js';
+import type { ChannelReceiver } from '../../src/channel/channel-receiver.js';
 import type { FrameKind } from '../../src/channel/frames.js';
 import type { Link, Transfer } from '../../src/channel/link.js';
 import { LoopbackLinks } from '../../src/testing/index.js';

@@ -1,5 +1,6 @@
-/** The grid over loopback links: kernel and runtimes in one thread, under a seeded scheduler. */
+/** The grid over loopback links: kernels and runtimes in one thread, under a seeded scheduler. */
 import type { Behaviour } from '../../src/index.js';
+import type { ChildSpec, KernelEvent } from '../../src/kernel/index.js';
 import { Simulation } from '../../src/testing/index.js';
 import type { Grid, GridChild, Harness } from './harness.js';
 import { restarting } from './restarting.js';
@@ -8,41 +9,69 @@ async function behaviourOf(module: string): Promise<Behaviour> {
   return ((await import(`./modules/${module}.ts`)) as { default: Behaviour }).default;
 }
 
-export function simulationHarness(seed: number): Harness {
+/** The tests know no supervisors but the one. */
+function withoutCells(event: KernelEvent): KernelEvent {
+  const plain = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(plain);
+    return typeof value === 'string' ? value.replaceAll(/in-[^/]*\//g, '') : value;
+  };
+  return Object.fromEntries(Object.entries(event).map(([key, value]) => [key, plain(value)])) as KernelEvent;
+}
+
+/** In how many processes, one inside the other, the child of that number runs; 0: in none of its own. */
+export type Placement = (child: number) => number;
+
+/** Where children run, for the title. */
+export interface Walls {
+  readonly name: string;
+  readonly depth: Placement;
+}
+
+export const THREADS: Walls = { name: 'threads', depth: () => 0 };
+
+export function simulationHarness(seed: number, walls: Walls = THREADS): Harness {
   return {
-    name: `loopback, seed ${String(seed)}`,
+    name: `loopback, ${walls.name}, seed ${String(seed)}`,
     async start(children: readonly GridChild[], options = {}): Promise<Grid> {
       const simulation = new Simulation({ seed, logic: restarting });
+      const intensity = options.intensity ?? 3;
       for (const module of ['puppet', 'adder', 'twice', 'failing', 'nester']) {
         simulation.module(`./${module}.ts`, { behaviour: await behaviourOf(module) });
       }
-      const specs = [];
-      for (const {
-        id,
-        name = id,
-        module,
-        args,
-        terms = {},
-        restart = 'temporary',
-        shutdown = 5000,
-      } of children) {
+      const paths = new Map<string, string>();
+      const specs: ChildSpec[] = [];
+      for (const [n, child] of children.entries()) {
+        const { id, name = id, module, args, terms = {}, restart = 'temporary', shutdown = 5000 } = child;
         const behaviour = await behaviourOf(module);
-        specs.push(simulation.child(id, { behaviour, args, terms, name }, { restart, shutdown }));
+        let spec = simulation.child(id, { behaviour, args, terms, name }, { restart, shutdown });
+        let path = id;
+        const depth = walls.depth(n);
+        // The innermost process holds the environment alone, each around it a supervisor.
+        for (let wall = 0; wall < depth; wall++) {
+          if (wall === 0) spec = simulation.inCell(spec);
+          else {
+            spec = simulation.inCell(simulation.group(`in-${id}`, [spec], { intensity }));
+            path = `in-${id}/${path}`;
+          }
+        }
+        specs.push(spec);
+        paths.set(id, `tree/${path}`);
       }
-      const failure = await simulation.start(specs, { intensity: options.intensity ?? 3 });
+      const failure = await simulation.start(specs, { intensity });
       let stopped = false;
       return {
         context: simulation.context,
         failure,
-        events: simulation.events,
+        get events() {
+          return simulation.events.map(withoutCells);
+        },
         settle: (promise) => simulation.settle(promise),
-        reported: (condition) => simulation.until(() => condition(simulation.events)),
+        reported: (condition) => simulation.until(() => condition(simulation.events.map(withoutCells))),
         crash: (id) => {
-          simulation.crash(`tree/${id}`);
+          simulation.crash(paths.get(id) as string);
         },
         inspect: (id, query) => {
-          const environment = simulation.kernel.tree.environment(`tree/${id}`);
-          environment?.guest.inspect(environment.slot, query, () => undefined);
+          simulation.inspect(paths.get(id) as string, query);
         },
         close: async () => {
           simulation.kernel.tree.stop(() => {

@@ -1,7 +1,7 @@
 /** Lives of cells: to the kernel above, a process is started, ends and is restarted as a thread is. */
 import { describe, expect, test } from '@jest/globals';
 import { environment, IGNORE, server, type Context } from '../../src/index.js';
-import type { ChildSpec, NodeStart, TreeSnapshot } from '../../src/kernel/index.js';
+import type { ChildSpec, TreeSnapshot } from '../../src/kernel/index.js';
 import { Simulation } from '../../src/testing/index.js';
 import { restarting } from '../conformance/restarting.js';
 
@@ -33,20 +33,7 @@ class World {
   }
 
   group(id: string, children: readonly ChildSpec[], intensity = 3): ChildSpec {
-    const start: NodeStart = {
-      kind: 'supervisor',
-      spec: {
-        strategy: 'one_for_one',
-        intensity,
-        periodMs: 5000,
-        autoShutdown: 'never',
-        maxChildren: 'infinity',
-        backoff: null,
-        children,
-      },
-    };
-    const fields = { kind: 'supervisor', name: null, shutdown: 'infinity', start } as const;
-    return this.simulation.child(id, { behaviour: idle }, fields);
+    return this.simulation.group(id, children, { intensity });
   }
 
   cell(id: string, children: readonly ChildSpec[], intensity = 3): ChildSpec {

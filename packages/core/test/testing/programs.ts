@@ -20,6 +20,7 @@ export interface Command {
     | 'kill'
     | 'exit'
     | 'crash'
+    | 'crashCell'
     | 'pause'
     | 'resume'
     | 'pass'
@@ -30,10 +31,17 @@ export interface Command {
   readonly n: number;
 }
 
+/** Where an environment runs: a thread of the root's, alone in a process, or with others in a process (in another). */
+export type Place = 'thread' | 'own' | 'shared' | 'deep';
+
+const CELLS: Readonly<Record<Place, string>> = { thread: '', own: '', shared: 'c/', deep: 'c/d/' };
+
 export interface Program {
   readonly seed: number;
   readonly environments: number;
   readonly commands: readonly Command[];
+  /** Of each environment; a thread where there is none. */
+  readonly places?: readonly Place[];
 }
 
 export interface Stamp {
@@ -87,12 +95,14 @@ export class World {
   readonly simulation: Simulation;
   readonly lives: Life[] = [];
   readonly names: readonly string[];
+  readonly #places: readonly Place[];
   /** What broke a bound while the program ran. */
   readonly broken: string[] = [];
   #controllers: AbortController[] = [];
 
   constructor(program: Program) {
     this.simulation = new Simulation({ seed: program.seed, logic: restarting });
+    this.#places = program.places ?? [];
     this.names = Array.from({ length: program.environments }, (_, n) => `e${String(n)}`);
   }
 
@@ -115,10 +125,22 @@ export class World {
       }
     });
     const terms = { capacity: CAPACITY, capacityBytes: CAPACITY_BYTES, sendTimeoutMs: 200 };
-    const children = this.names.map((id) =>
-      this.simulation.child(id, { behaviour: actor, args: id, terms }, { restart: 'permanent' }),
-    );
-    await this.simulation.start(children, { intensity: 1_000_000 });
+    const { simulation } = this;
+    const intensity = 1_000_000;
+    const at = (place: Place) =>
+      this.names
+        .filter((id) => this.#place(id) === place)
+        .map((id) => simulation.child(id, { behaviour: actor, args: id, terms }, { restart: 'permanent' }));
+    const deep = simulation.inCell(simulation.group('d', at('deep'), { intensity }));
+    const shared = simulation.inCell(simulation.group('c', [...at('shared'), deep], { intensity }));
+    const withCells = this.#places.length > 0;
+    const children = [...at('thread'), ...at('own').map((child) => simulation.inCell(child))];
+    const all = withCells ? [...children, { ...shared, restart: 'permanent' as const }] : children;
+    await simulation.start(all, { intensity });
+  }
+
+  #place(id: string): Place {
+    return this.#places[this.names.indexOf(id)] ?? 'thread';
   }
 
   current(n: number): Life | undefined {
@@ -211,6 +233,9 @@ export class World {
       case 'crash':
         this.#crash(to);
         break;
+      case 'crashCell':
+        this.#crashCell(to);
+        break;
       case 'pause':
         life.paused ??= new Promise((resolve) => {
           life.resume = () => {
@@ -248,11 +273,31 @@ export class World {
 
   #crash(id: string): void {
     try {
-      this.simulation.crash(`tree/${id}`);
+      this.simulation.crash(`tree/${CELLS[this.#place(id)]}${id}`);
     } catch {
       // It is between two lives.
       return;
     }
+    this.#ended(id);
+  }
+
+  /** The process that it is in ends, and with it all that are in there. */
+  #crashCell(id: string): void {
+    const place = this.#place(id);
+    if (place === 'thread') return;
+    try {
+      this.simulation.crashCell(place === 'own' ? `tree/${id}` : `tree/${CELLS[place]}`.slice(0, -1));
+    } catch {
+      return;
+    }
+    if (place === 'own') this.#ended(id);
+    else {
+      for (const other of this.names)
+        if (this.#place(other) === 'deep' || this.#place(other) === place) this.#ended(other);
+    }
+  }
+
+  #ended(id: string): void {
     const life = this.lives.findLast((one) => one.id === id);
     if (life !== undefined) life.ended = true;
   }

@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { World, type Command, type Life, type Program } from './programs.js';
+import { World, type Command, type Life, type Place, type Program } from './programs.js';
 
 const weighted: readonly (readonly [Command['op'], number])[] = [
   ['send', 8],
@@ -19,6 +19,7 @@ const weighted: readonly (readonly [Command['op'], number])[] = [
   ['kill', 1],
   ['exit', 1],
   ['crash', 1],
+  ['crashCell', 1],
   ['pause', 2],
   ['resume', 2],
   ['pass', 3],
@@ -33,10 +34,16 @@ const command = fc.record({
   n: fc.integer({ min: 1, max: 20 }),
 });
 
-const program: fc.Arbitrary<Program> = fc.record({
+const fields = {
   seed: fc.nat(0xffff),
   environments: fc.integer({ min: 2, max: 4 }),
   commands: fc.array(command, { minLength: 20, maxLength: 90 }),
+};
+const inThreads: fc.Arbitrary<Program> = fc.record(fields);
+const place = fc.constantFrom<Place>('thread', 'own', 'shared', 'shared', 'deep', 'deep');
+const inCells: fc.Arbitrary<Program> = fc.record({
+  ...fields,
+  places: fc.array(place, { minLength: 4, maxLength: 4 }),
 });
 
 async function run(given: Program): Promise<World> {
@@ -48,15 +55,6 @@ async function run(given: Program): Promise<World> {
 }
 
 const RUNS = { numRuns: 60 };
-
-async function always(check: (world: World) => void): Promise<void> {
-  await fc.assert(
-    fc.asyncProperty(program, async (given) => {
-      check(await run(given));
-    }),
-    RUNS,
-  );
-}
 
 /** Every message that any life of an environment took, in the order of its lives. */
 const takenBy = (world: World, id: string) =>
@@ -70,7 +68,18 @@ const onlyLife = (world: World, id: string): Life | undefined => {
   return lives.length === 1 && lives[0]?.ended === false ? lives[0] : undefined;
 };
 
-describe('programs', () => {
+describe.each([
+  ['in threads', inThreads],
+  ['in threads and cells', inCells],
+])('programs %s', (_, program) => {
+  const always = (check: (world: World) => void): Promise<void> =>
+    fc.assert(
+      fc.asyncProperty(program, async (given) => {
+        check(await run(given));
+      }),
+      RUNS,
+    );
+
   test('order: of one life of a sender, every receiver takes messages in the order sent, each once, over restarts too', async () => {
     await always((world) => {
       for (const id of world.names) {

@@ -1,5 +1,5 @@
 /** What a supervisor's logic needs to know of its node; what a child is started from goes through it unread. */
-import type { NodeStart } from '@espalier/core/internal/host.js';
+import type { EnvironmentSpec, NodeStart } from '@espalier/core/internal/host.js';
 import type { ChildSpec, SupervisorSpec } from '@espalier/core/internal/supervisor-logic.js';
 import { DEFAULTS } from './defaults.js';
 import type { NormalisedNode, NormalisedSupervisor } from './normalised.js';
@@ -7,13 +7,20 @@ import type { NormalisedNode, NormalisedSupervisor } from './normalised.js';
 /** Where nobody asks for the spec again, or applies another. */
 const NO_SOURCE = new Uint8Array();
 const NEVER_APPLIED = '';
-const { heapMb, youngMb, stackMb } = DEFAULTS.limits;
-/** Of the cell's main thread, which runs no guest: Node's own hold. */
-const CELL_LIMITS = { heapMb, youngMb, stackMb };
+const { heapMb, youngMb, stackMb, mailbox, mailboxBytes, messageBytes } = DEFAULTS.limits;
+/** What the kernel knows of a cell as one of its own: nobody can reach it. The limits are Node's own. */
+const CELL: EnvironmentSpec = {
+  boot: NO_SOURCE,
+  name: null,
+  terms: { capacity: mailbox, capacityBytes: mailboxBytes, messageBytes, ...DEFAULTS.environment },
+  limits: { heapMb, youngMb, stackMb },
+  unresponsiveMs: 'infinity',
+  env: {},
+};
 
 /** What a node is started from, with the boundary that it says around it. */
 export function behindItsWall({ wall, walls }: NormalisedNode, start: NodeStart): NodeStart {
-  return wall === 'process' ? { kind: 'cell', limits: CELL_LIMITS, walls, start } : start;
+  return wall === 'process' ? { kind: 'cell', spec: CELL, walls, start } : start;
 }
 
 /** What a child is started from, as the kernel wants it; by default the normalised node itself. */

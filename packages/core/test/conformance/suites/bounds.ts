@@ -113,7 +113,9 @@ export function bounds(harness: Harness): void {
       const outcomes = await a.do(...sends('h', 40));
       expect(count(outcomes, 'sent')).toBe(40);
       await release();
-      const got = (await taken()) as number[];
+      let got = (await taken()) as number[];
+      // The last grant may still be under way: each round trip gives it time.
+      for (let n = 0; n < 200 && got.at(-1) !== 39; n++) got = (await taken()) as number[];
       expect(got.slice(0, 7)).toEqual([0, 1, 2, 3, 4, 5, 6]);
       expect(got.at(-1)).toBe(39);
       expect(got).toEqual([...got].sort((one, two) => one - two));
@@ -239,7 +241,10 @@ export function bounds(harness: Harness): void {
         ['send', 'h', 3],
       );
       expect(count(outcomes, 'sent')).toBe(6);
-      const sizes = (await taken()).map((value) => (value instanceof Uint8Array ? value.length : value));
+      let got = await taken();
+      // Another sender's call may overtake the last of them: each round trip gives it time.
+      for (let n = 0; n < 200 && got.length < 6; n++) got = await taken();
+      const sizes = got.map((value) => (value instanceof Uint8Array ? value.length : value));
       expect(sizes).toEqual([300_000, 1, 3_000_000, 2, 12_000_000, 3]);
     });
 

@@ -21,7 +21,10 @@ export function parking(harness: Harness): void {
       await a.do(['send', 'b', 'to the first']);
       await b.items(1);
       await a.do(['monitor', 'b']);
-      grid.crash('b');
+      // The application has heard of it, too, when it asks the next one.
+      await endOf(grid, 'b', () => {
+        grid.crash('b');
+      });
       await a.items(1);
       await a.do(...numbers(8).map((n) => ['send', 'b', n] as const));
       await a.do(...numbers(8, 8).map((n) => ['send', 'b', n] as const));

@@ -1,0 +1,40 @@
+/** What handles mean, whoever holds them. */
+import type { Environment } from './environment.js';
+import type { Guest } from './guest.js';
+import type { Relay } from './relay.js';
+
+/**
+ * Which incarnation a handle means. It outlives the environment, so that an address that is passed on
+ * after the end is still the same address to everybody, and leads nowhere.
+ */
+export interface Identity {
+  environment: Environment | undefined;
+  /** How many guests have a handle for it. */
+  holders: number;
+  readonly home: CellNumber | undefined;
+}
+
+/** Which cell has presented it, and as what: it has no other name towards that cell. */
+export interface CellNumber {
+  readonly cell: Guest;
+  readonly number: number;
+}
+
+/** An identity in the table of one guest. */
+export interface Held {
+  readonly identity: Identity;
+  /** How often the guest was sent the handle; it gives them back by `drop`. */
+  count: number;
+}
+
+/** One channel as one of its two guests knows it. */
+export interface ChannelRecord {
+  readonly id: number;
+  readonly peer: Guest;
+  /** The peer's number for it. */
+  readonly peerId: number;
+  /** Where it crosses the wall of a cell. */
+  readonly relay: Relay | undefined;
+  /** The last ticket made for the peer. */
+  tickets: number;
+}

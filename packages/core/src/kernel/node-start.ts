@@ -1,0 +1,32 @@
+/** What is started: an environment, or what a child's spec holds for the kernel. */
+import type { MailboxTerms } from '../protocol/notices.js';
+import type { OpaqueValue } from '../protocol/system-calls.js';
+import type { SupervisorSpec } from './supervisor-logic.js';
+import type { SystemWalls, WallLimits } from './wall.js';
+
+/** What the kernel needs to start an environment; made by the loader, opaque where it can be. */
+export interface EnvironmentSpec {
+  /** Image, arguments, bindings: for the guest runtime. */
+  readonly boot: OpaqueValue;
+  /** Registered when it starts, and free again before anybody hears of its end. */
+  readonly name: string | null;
+  readonly terms: MailboxTerms;
+  readonly limits: WallLimits;
+  /** For so long its event loop may stand still. */
+  readonly unresponsiveMs: number | 'infinity';
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** What a child's `start` holds. */
+export type NodeStart =
+  | { readonly kind: 'environment'; readonly spec: EnvironmentSpec }
+  | { readonly kind: 'supervisor'; readonly spec: SupervisorSpec }
+  | CellStart;
+
+/** Either of them in a process of its own; `spec` is the process's, which has no name and no mailbox. */
+export interface CellStart {
+  readonly kind: 'cell';
+  readonly spec: EnvironmentSpec;
+  readonly walls?: SystemWalls;
+  readonly start: NodeStart;
+}

@@ -1,0 +1,96 @@
+/** What each system call says: see system-calls.ts. Types alone. */
+import type { ExitTag, GuestExitTag } from '../exit-reason.js';
+import type { MailboxTerms } from './notices.js';
+import type { InspectQuery, UndeliveredCause } from './system-calls.js';
+
+/** A value as bytes that only guests read; the kernel passes them on without looking. */
+export type OpaqueValue = Uint8Array;
+
+export type SystemCall =
+  | { readonly call: 'ready'; readonly env: number; readonly ignore: boolean }
+  | {
+      readonly call: 'exit';
+      readonly env: number;
+      /** A guest's is one of GUEST_EXIT_TAGS, and its detail bytes; a cell passes on what its kernel has found. */
+      readonly tag: ExitTag;
+      readonly detail: unknown;
+      /** By a cell, of one that it has presented: its name is to be kept for it. */
+      readonly kept?: boolean;
+    }
+  | { readonly call: 'exit'; readonly env: number; readonly signal: number }
+  | {
+      readonly call: 'spawn';
+      readonly env: number;
+      readonly id: number;
+      readonly request: OpaqueValue;
+      readonly link: boolean;
+      readonly monitor: boolean;
+    }
+  | { readonly call: 'register'; readonly env: number; readonly id: number; readonly name: string }
+  | { readonly call: 'unregister'; readonly env: number; readonly id: number; readonly name: string }
+  /** `follow`: answered with the name's state, and told of every change; otherwise with a handle, or nothing. */
+  | { readonly call: 'resolve'; readonly id: number; readonly name: string; readonly follow: boolean }
+  | { readonly call: 'connect'; readonly id: number; readonly handle: number }
+  | { readonly call: 'monitor'; readonly env: number; readonly id: number; readonly target: Target }
+  | { readonly call: 'demonitor'; readonly env: number; readonly monitor: number }
+  | { readonly call: 'link'; readonly env: number; readonly handle: number }
+  | { readonly call: 'unlink'; readonly env: number; readonly id: number; readonly handle: number }
+  | {
+      readonly call: 'signal';
+      readonly env: number;
+      readonly target: Target;
+      readonly kind: 'exit' | 'kill';
+      readonly tag: GuestExitTag;
+      readonly detail: OpaqueValue | undefined;
+    }
+  | { readonly call: 'trapExits'; readonly env: number; readonly on: boolean }
+  /** `ticket`: chosen by a cell, for a channel inside of it. */
+  | {
+      readonly call: 'ticket';
+      readonly id: number;
+      readonly handle: number;
+      readonly channel: number;
+      readonly ticket?: number;
+    }
+  | { readonly call: 'drop'; readonly handles: readonly number[]; readonly counts: readonly number[] }
+  | {
+      readonly call: 'blocked';
+      readonly env: number;
+      readonly channel: number;
+      readonly slot: number;
+      readonly on: boolean;
+    }
+  | {
+      readonly call: 'undelivered';
+      readonly env: number;
+      readonly target: string;
+      readonly cause: UndeliveredCause;
+      readonly count: number;
+    }
+  | { readonly call: 'violation'; readonly channel: number; readonly problem: string }
+  /** A cell's answer to an operation is an `Answer`. */
+  | { readonly call: 'answer'; readonly id: number; readonly value: unknown }
+  | { readonly call: 'supervise'; readonly id: number; readonly operation: SuperviseOperation }
+  /** `name`: of its spec, if it has one. `path`: the cell's or below. */
+  | {
+      readonly call: 'present';
+      readonly number: number;
+      readonly path: string;
+      readonly name: string | null;
+      readonly terms: MailboxTerms;
+    }
+  /** `event`: a `KernelEvent` whose path is the cell's or below. */
+  | { readonly call: 'report'; readonly event: unknown };
+
+/** A handle, or a name in the caller's namespace. */
+export type Target = number | string;
+
+/** Operations on the tree; only the holder of a subtree may ask for them. */
+export type SuperviseOperation =
+  | { readonly op: 'tree' }
+  | { readonly op: 'stop' }
+  | { readonly op: 'kill'; readonly path: string }
+  /** Answered with a handle on the environment that runs there now. */
+  | { readonly op: 'address'; readonly path: string }
+  | { readonly op: 'request'; readonly path: string; readonly request: unknown }
+  | { readonly op: 'inspect'; readonly path: string; readonly query: InspectQuery };
