@@ -135,6 +135,11 @@ export class Guest {
     return identity;
   }
 
+  /** Of a cell: how much of what it has presented is known here. */
+  get known(): number {
+    return this.#own.size;
+  }
+
   /** Of a cell: nobody here knows it any more, so the cell need not either. */
   forget(number: number): void {
     this.#own.delete(number);

@@ -308,10 +308,7 @@ export class SupervisorNode {
     this.#children.delete(id);
     const event = endEvent(child, environment, reason);
     if (this.#stepping) {
-      return {
-        willRestart: true,
-        carryOut: () => this.#event(event),
-      };
+      return { willRestart: true, carryOut: () => this.#event(event) };
     }
     const effects = this.#step(event);
     const willRestart = effects.some(

@@ -2,9 +2,16 @@
 import { plainCodec } from '../../src/protocol/plain-codec.js';
 import { Channel } from '../../src/channel/channel.js';
 import { FRAME, type FrameKind } from '../../src/channel/frames.js';
-import type { Link } from '../../src/channel/link.js';
-import { Kernel, type EnvironmentSpec, type KernelEvent, type WallEnd } from '../../src/kernel/index.js';
-import type { Notice } from '../../src/protocol/notices.js';
+import type { Link, LinkEnd } from '../../src/channel/link.js';
+import {
+  Kernel,
+  type EnvironmentSpec,
+  type KernelEvent,
+  type SupervisorSpec,
+  type WallEnd,
+} from '../../src/kernel/index.js';
+import type { CellNotice, Notice } from '../../src/protocol/notices.js';
+import type { SystemCall } from '../../src/protocol/system-calls.js';
 import { LoopbackLinks, ManualClock, noSupervision, SeededRandom } from '../../src/testing/index.js';
 import { encodeOnce, portableTextCodec as text } from '../../src/values/index.js';
 import { Recorder, Turns } from '../channel/bench.js';
@@ -45,6 +52,31 @@ export class RawGuest {
   }
 }
 
+/** The kernel above a cell's, played by the test. */
+export class RawAbove {
+  readonly recorder = new Recorder();
+  #channel: Channel | undefined;
+
+  open(links: LoopbackLinks, turns: Turns): Link {
+    const [above, below] = links.pair('pipe');
+    const options = { link: above, receiver: this.recorder, afterTurn: turns.afterTurn };
+    this.#channel = new Channel({ ...options, codec: plainCodec(text) });
+    return below;
+  }
+
+  /** To what is presented under that number; 0: the cell. */
+  say(number: number, notice: Notice | CellNotice, ends: readonly LinkEnd[] = []): void {
+    this.#channel?.sendValue(FRAME.control, 0, 0, number, notice, 1 << 20, ends);
+  }
+
+  /** What has been heard since the last call, each with the number of who said it. */
+  heard(): readonly (readonly [number, SystemCall])[] {
+    return this.recorder.got
+      .splice(0)
+      .map(({ correlation, value }) => [correlation, value as SystemCall] as const);
+  }
+}
+
 export class RawKernel {
   readonly links = new LoopbackLinks();
   readonly clock = new ManualClock();
@@ -55,8 +87,10 @@ export class RawKernel {
   #nextTurn: (() => void)[] = [];
   readonly #unresponsiveMs: EnvironmentSpec['unresponsiveMs'];
 
-  constructor(unresponsiveMs: EnvironmentSpec['unresponsiveMs'] = 'infinity') {
+  /** `up`: in a cell, the end of the link to the kernel above. */
+  constructor(unresponsiveMs: EnvironmentSpec['unresponsiveMs'] = 'infinity', up?: RawAbove) {
     this.#unresponsiveMs = unresponsiveMs;
+    const uplink = up?.open(this.links, this.turns);
     this.kernel = new Kernel({
       clock: this.clock,
       realClock: this.clock,
@@ -68,6 +102,7 @@ export class RawKernel {
       logic: noSupervision,
       loader: () => Promise.resolve({ ok: false, code: 'module_missing', text: 'there is none' }),
       observe: (event) => this.events.push(event),
+      up: uplink === undefined ? undefined : { link: uplink, links: this.links, over: () => undefined },
       wall: {
         start: () => {
           const [near, far] = this.links.pair('guest');
@@ -102,20 +137,25 @@ export class RawKernel {
 
   /** The same; the first of them is being started, and has not been told anything yet. */
   begin(count: number): void {
+    this.kernel.start('tree', this.supervisor(count), () => undefined);
+  }
+
+  /** A supervisor of so many environments. */
+  supervisor(count: number, named = true): SupervisorSpec {
     const children = Array.from({ length: count }, (_, n) => ({
       id: `e${String(n)}`,
       kind: 'environment' as const,
-      name: `e${String(n)}`,
+      name: named ? `e${String(n)}` : null,
       restart: 'temporary' as const,
       shutdown: 5000,
       significant: false,
       startTimeoutMs: 'infinity' as const,
       backoff: null,
-      start: { kind: 'environment', spec: this.#spec(`e${String(n)}`) },
+      start: { kind: 'environment', spec: this.#spec(named ? `e${String(n)}` : null) },
       version: '',
       source: new Uint8Array(),
     }));
-    const spec = {
+    return {
       strategy: 'one_for_one',
       intensity: 1,
       periodMs: 5000,
@@ -123,8 +163,7 @@ export class RawKernel {
       maxChildren: 'infinity',
       backoff: null,
       children,
-    } as const;
-    this.kernel.start('tree', spec, () => undefined);
+    };
   }
 
   /** The guest makes a system call, or what it takes for one. */
@@ -144,7 +183,7 @@ export class RawKernel {
     this.run();
   }
 
-  #spec(name: string): EnvironmentSpec {
+  #spec(name: string | null): EnvironmentSpec {
     return {
       boot: encodeOnce(0, { text }),
       name,
