@@ -5,6 +5,7 @@
 import { EnvironmentError } from '@espalier/core';
 import type { TestClock } from '@espalier/core/testing';
 import { start, type TreeEvent, type TreeSpec } from '@espalier/supervisor';
+import { around, THREADS, withoutCells, type Walls } from '../../packages/core/test/conformance/walls.js';
 import type { Grid, GridChild, GridOptions, Harness } from '../../packages/core/test/conformance/harness.js';
 
 const MODULES = new URL('../../packages/core/test/conformance/modules/', import.meta.url);
@@ -12,26 +13,37 @@ const MODULES = new URL('../../packages/core/test/conformance/modules/', import.
 export function threadsHarness(makeClock?: () => TestClock): Harness {
   return {
     name: makeClock === undefined ? 'threads' : 'threads under a test clock',
-    start: (children, options = {}) => startGrid(children, options, makeClock?.()),
+    start: (children, options = {}) => startGrid(children, options, THREADS, makeClock?.()),
+  };
+}
+
+/** The same with real processes around the guests. */
+export function processesHarness(walls: Walls): Harness {
+  return {
+    name: `processes: ${walls.name}`,
+    start: (children, options = {}) => startGrid(children, options, walls),
   };
 }
 
 async function startGrid(
   children: readonly GridChild[],
   options: GridOptions,
-  clock: TestClock | undefined,
+  walls: Walls,
+  clock?: TestClock,
 ): Promise<Grid> {
   const settle: Grid['settle'] = (promise) => (clock === undefined ? promise : clock.settle(promise));
   const events: TreeEvent[] = [];
   const waiting = new Set<() => void>();
   const onEvent = (event: TreeEvent): void => {
-    events.push(event);
+    events.push(withoutCells(event));
     for (const look of waiting) look();
   };
+  const { intensity = 3 } = options;
+  const paths = new Map(children.map(({ id }, n) => [id, pathOf(walls.depth(n), id)]));
   const spec = {
     name: 'tree',
-    intensity: options.intensity ?? 3,
-    children: children.map(childSpec),
+    intensity,
+    children: children.map((child, n) => behind(walls.depth(n), child, intensity)),
   } as TreeSpec;
   const readEvents = events as unknown as Grid['events'];
   let host;
@@ -60,15 +72,31 @@ async function startGrid(
       return settle(reported);
     },
     crash: (id) => {
-      void host.kill(`tree/${id}`);
+      // That it is the thread which ends, and not the process around it.
+      if (walls === THREADS) void host.kill(`tree/${id}`);
+      else host.context.kill(id);
     },
     inspect: (id, query) => {
-      void host[query](`tree/${id}`);
+      void host[query](paths.get(id) as string);
     },
     close: async () => {
       await host.stop();
     },
   };
+}
+
+/** The innermost process holds the environment alone, each around it a supervisor. */
+function behind(depth: number, child: GridChild, intensity: number): object {
+  let spec = childSpec(child);
+  for (let wall = 0; wall < depth; wall++) {
+    if (wall > 0) spec = { id: around(child.id), intensity, children: [spec] };
+    spec = { ...spec, wall: 'process' };
+  }
+  return spec;
+}
+
+function pathOf(depth: number, id: string): string {
+  return ['tree', ...new Array<string>(Math.max(0, depth - 1)).fill(around(id)), id].join('/');
 }
 
 function childSpec({

@@ -76,6 +76,11 @@ function notBuiltTable() {
   return [row(['word', 'on', 'instead']), row(['---', '---', '---']), ...rows].join('\n');
 }
 
+function wallTable() {
+  const rows = Object.entries(fields.WALL_NAMES).map(([name, says]) => row([`\`${name}\``, says]));
+  return [row(['wall', 'what it is']), row(['---', '---']), ...rows].join('\n');
+}
+
 const CHILD = Object.fromEntries(
   Object.entries(fields.SUPERVISOR_FIELDS).filter(
     ([key]) => Object.hasOwn(fields.ENVIRONMENT_FIELDS, key) && key !== 'backoff',
@@ -90,6 +95,8 @@ const TABLES = {
   'pool-options': () => fieldTable(fields.POOL_FIELDS),
   limits: () => fieldTable(fields.LIMIT_FIELDS),
   backoff: () => fieldTable(fields.BACKOFF_FIELDS),
+  walls: () => fieldTable(fields.WALLS_FIELDS),
+  'wall-names': wallTable,
   'not-built': notBuiltTable,
 };
 

@@ -12,6 +12,7 @@ import { Simulation, type SimulatedSpec } from '@espalier/core/testing';
 import { readEvent, type TreeEvent } from './host/events.js';
 import { folderUrl } from './host/folder-url.js';
 import {
+  behindItsWall,
   normaliseSpec,
   supervisorSpecOf,
   type NormalisedEnvironment,
@@ -62,10 +63,13 @@ export async function simulate(spec: TreeSpec, options: SimulateOptions = {}): P
   }
   const simulation = new Simulation({ seed, logic: supervisorLogic });
   const startOf = (node: NormalisedNode): NodeStart => {
-    if (node.kind === 'supervisor') return { kind: 'supervisor', spec: supervisorSpecOf(node, startOf) };
+    if (node.kind === 'supervisor') {
+      return behindItsWall(node, { kind: 'supervisor', spec: supervisorSpecOf(node, startOf) });
+    }
     const environment = node as NormalisedEnvironment;
     const behaviour = behaviours.get(environment.module.specifier) as Behaviour;
-    return { kind: 'environment', spec: simulation.spec(simulatedSpec(environment, behaviour)) };
+    const spec = simulation.spec(simulatedSpec(environment, behaviour));
+    return behindItsWall(node, { kind: 'environment', spec });
   };
   const { children, ...fields } = supervisorSpecOf(root, startOf);
   const failure = await simulation.start(children, { name: root.id, ...fields });

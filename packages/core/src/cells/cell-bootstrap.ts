@@ -24,6 +24,8 @@ export interface CellSetup {
   readonly maxFrameBytes: number;
   /** 0 to 1000: how soon the system is to choose this process when it runs out of memory. */
   readonly oomScore?: number;
+  /** For the code of the cell: plain data, nothing secret. */
+  readonly settings?: unknown;
 }
 
 export interface CellPipes {
@@ -31,6 +33,8 @@ export interface CellPipes {
   readonly parent: Pipe;
   /** To another thread of the host, whose data need not pass its kernel, if it has one; may end before the cell. */
   readonly direct: Pipe | undefined;
+  /** As given with the cell. */
+  readonly settings: unknown;
 }
 
 /** Call it once, first of all. */
@@ -54,14 +58,15 @@ export function bootCell(): CellPipes {
       afterTurn: nodeAfterTurn,
       ...(ended === undefined ? {} : { ended }),
     });
-  return { parent: over(PARENT, endAtOnce), direct: setup.direct ? over(DIRECT) : undefined };
+  const { direct, settings } = setup;
+  return { parent: over(PARENT, endAtOnce), direct: direct ? over(DIRECT) : undefined, settings };
 }
 
 /**
- * SIGKILL: `process.exit` would wait for a thread that cannot be stopped. The first process of a process
+ * Ends the process, whatever its threads do. SIGKILL: `process.exit` would wait for a thread that cannot be stopped. The first process of a process
  * namespace is immune to signals from inside; there the C library's `exit` serves.
  */
-function endAtOnce(): void {
+export function endAtOnce(): void {
   process.kill(process.pid, 'SIGKILL');
   void endProcess(KILLED, { stuck: true });
 }

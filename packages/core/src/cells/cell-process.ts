@@ -43,6 +43,8 @@ export interface CellOptions {
   readonly startTimeoutMs: number;
   /** The far ends of a second pipe: see `bootCell`. They are the cell's, or destroyed, from here on. */
   readonly direct?: FarStreams;
+  /** Handed to its code: plain data, nothing secret. */
+  readonly settings?: unknown;
   readonly outputBytesPerSecond: number;
   readonly clock: Clock;
   readonly afterTurn: AfterTurn;
@@ -122,7 +124,7 @@ export class CellProcess {
         this.#ran = true;
         cancelTimeout();
       },
-      violation: (problem) => this.#violated(problem),
+      violation: (problem) => this.#pipeViolated(problem),
       ended: () => this.#ended(),
     });
     const cancelTimeout = clock.after(options.startTimeoutMs, () => {
@@ -174,6 +176,11 @@ export class CellProcess {
     this.#give('killed', undefined);
   }
 
+  /** Ends it as one that broke the pipe's protocol: what it said on one of the links is none of it. */
+  violated(problem: string): void {
+    this.#give('protocol', problem);
+  }
+
   /** It did not end although it was killed: nothing of it is passed on, and nobody waits for it. */
   abandon(): void {
     this.#output.silence();
@@ -183,12 +190,13 @@ export class CellProcess {
   }
 
   #spawn(far: FarStreams): void {
-    const { walls, machine, limits, title, file, cwd, direct } = this.#options;
+    const { walls, machine, limits, title, file, cwd, direct, settings } = this.#options;
     const { maxFrameBytes = DEFAULT_FRAME_BYTES } = this.#options;
     const setup: CellSetup = {
       direct: direct !== undefined,
       maxFrameBytes,
       ...(walls.has('oomScore') ? { oomScore: 500 } : {}),
+      ...(settings === undefined ? {} : { settings }),
     };
     try {
       const held = CONTROLLERS.filter((controller) => walls.has(controller));
@@ -229,7 +237,7 @@ export class CellProcess {
     this.#exited(null, null);
   }
 
-  #violated({ kind, text }: PipeProblem): void {
+  #pipeViolated({ kind, text }: PipeProblem): void {
     // Cut off inside a frame: as by any kill. The exit says more.
     if (kind !== 'cut-off') this.#give('protocol', text);
   }

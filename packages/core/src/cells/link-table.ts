@@ -3,8 +3,11 @@
  * never uses a number again: so a frame for a link that was closed here, which the other side could not have
  * known, is told from one for a link that never was.
  */
-import { CONTROL_LINK } from './pipe-frames.js';
+import { CONTROL_LINK, WALL_LINK } from './pipe-frames.js';
 import { PipeLink, type PipeOfLink } from './pipe-link.js';
+
+/** Those that are always there. */
+const FIXED_LINKS = 2;
 
 export interface LinkTableOptions {
   readonly side: 'parent' | 'child';
@@ -14,6 +17,7 @@ export interface LinkTableOptions {
 
 export class LinkTable {
   readonly control: PipeLink;
+  readonly wall: PipeLink;
   readonly #options: LinkTableOptions;
   readonly #pipe: PipeOfLink;
   readonly #links = new Map<number, PipeLink>();
@@ -29,12 +33,13 @@ export class LinkTable {
     this.#lastOwn = parent ? 0 : -1;
     this.#lastPeer = parent ? -1 : 0;
     this.control = this.#add(CONTROL_LINK);
+    this.wall = this.#add(WALL_LINK);
   }
 
   /** More links are open than may be. */
   get overfull(): boolean {
     const { maxLinks } = this.#options;
-    return this.#links.size > maxLinks + 1 || this.#untaken.size > maxLinks;
+    return this.#links.size > maxLinks + FIXED_LINKS || this.#untaken.size > maxLinks;
   }
 
   openOwn(): PipeLink {

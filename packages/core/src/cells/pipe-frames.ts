@@ -4,8 +4,8 @@
  *   offset  0..3    4     5..8  9..
  *           length  kind  link  body
  *
- * All numbers are little-endian and unsigned. `length` counts the body alone. Link 0 is the control link
- * and always there; the process that started the other numbers the links that it opens 2, 4, 6 …, the
+ * All numbers are little-endian and unsigned. `length` counts the body alone. Link 0 is the control link and
+ * link 2³² − 1 that of the walls; both are always there; the process that started the other numbers the links that it opens 2, 4, 6 …, the
  * other 1, 3, 5 …; a number is never used again. The first frame of each direction is `hello`.
  */
 import { readU32, writeU32 } from '../channel/frames.js';
@@ -29,6 +29,7 @@ export type PipeFrameKind = (typeof PIPE_FRAME)[keyof typeof PIPE_FRAME];
 
 export const PIPE_HEADER_BYTES = 9;
 export const CONTROL_LINK = 0;
+export const WALL_LINK = 0xffff_ffff;
 const KINDS: readonly number[] = Object.values(PIPE_FRAME);
 const WITHOUT_BODY: readonly number[] = [PIPE_FRAME.open, PIPE_FRAME.close];
 /** "ESPL" */

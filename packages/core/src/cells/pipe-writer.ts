@@ -79,10 +79,10 @@ export class PipeWriter {
     else if (!this.#write(bytes)) this.#joint = Buffer.allocUnsafeSlow(JOINT_BYTES);
   }
 
-  /** Flushes, then ends the stream. */
-  end(): void {
+  /** Flushes, then ends the stream; `left` is called when the system has taken all of it, or never will. */
+  end(left?: () => void): void {
     this.flush();
-    this.#output.end();
+    this.#output.end(left);
   }
 
   readonly #flushDueNow = (): void => {

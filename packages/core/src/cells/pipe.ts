@@ -1,6 +1,6 @@
 /**
- * The pipe between a process and the one that it has started: one control link and any number of others
- * share it, in order. Not Node's `ipc`, on which one bad line throws uncaught in the parent.
+ * The pipe between a process and the one that it has started: one control link, one for what their walls say to
+ * each other, and any number of others share it, in order. Not Node's `ipc`, on which one bad line throws uncaught in the parent.
  *
  *   open ──end of input, violation, finish()──► ended
  *     └───────────── close() ──► closed
@@ -78,8 +78,9 @@ export interface PipeOptions {
 }
 
 export class Pipe implements LinkMaker, LinkOpener {
-  /** Always there. To close it is to close the pipe. */
+  /** Always there, as the next. To close one of them is to close the pipe. */
   readonly control: Link;
+  readonly wall: Link;
   readonly #options: PipeOptions;
   readonly #maxSentFrameBytes: number;
   readonly #input: Readable;
@@ -114,6 +115,7 @@ export class Pipe implements LinkMaker, LinkOpener {
       },
     );
     this.control = this.#links.control;
+    this.wall = this.#links.wall;
     this.#input = streams.input;
     streams.receive((bytes) => this.#received(bytes));
     // Told by the end of the input, after everything that had been sent.
@@ -150,11 +152,11 @@ export class Pipe implements LinkMaker, LinkOpener {
     if (this.#state === 'open') this.#writer.flush();
   }
 
-  /** What was sent still leaves; nothing is delivered any more. */
-  close(): void {
+  /** What was sent still leaves, and then, if the other side still reads or not, `left` is called; nothing is delivered any more. */
+  close(left?: () => void): void {
     if (this.#state !== 'open') return;
     this.#state = 'closed';
-    this.#writer.end();
+    this.#writer.end(left);
     this.#input.destroy();
     for (const link of this.#links.clear()) link.close();
   }
@@ -228,7 +230,7 @@ export class Pipe implements LinkMaker, LinkOpener {
     }
     if (kind === PIPE_FRAME.batch) return this.#deliver(link, body, [], body.length);
     if (kind === PIPE_FRAME.parts) return this.#parts(link, body);
-    if (link === this.control) return 'the control link is closed with its pipe, not alone';
+    if (this.#isFixed(link)) return 'a link that is closed with its pipe, not alone';
     this.#links.remove(link);
     this.#guarded(() => link.ended());
     return undefined;
@@ -311,12 +313,16 @@ export class Pipe implements LinkMaker, LinkOpener {
     }
     // The link cannot go on without it: a gap is worse than an end.
     discardEnds(transfers);
-    if (link === this.control) this.#violate('send', 'a batch that does not fit into a frame');
+    if (this.#isFixed(link)) this.#violate('send', 'a batch that does not fit into a frame');
     else link.abandon();
   }
 
   #closed(link: PipeLink): void {
-    if (link === this.control) this.close();
+    if (this.#isFixed(link)) this.close();
     else if (this.#links.remove(link)) this.#writer.add(PIPE_FRAME.close, link.id);
+  }
+
+  #isFixed(link: Link): boolean {
+    return link === this.control || link === this.wall;
   }
 }

@@ -17,9 +17,14 @@ export { garbageCollector } from '../threads/start-guest.js';
 export { realTime } from '../threads/thread-time.js';
 export { applicationTestTime } from '../threads/test-clock/test-time.js';
 export { THREAD_FILES } from '../threads/thread-files.js';
+export { chooseWalls } from '../cells/choose-walls.js';
+export { probeMachine } from '../cells/probe.js';
+export { WALLS } from '../cells/walls.js';
 export { startKernel } from '../threads/start-kernel.js';
+export { startCell } from '../cells/start-cell.js';
 
 export type { EnvironmentSpec, KernelEvent, NodeStart, TreeSnapshot, WallLimits } from '../kernel/index.js';
+export type { Machine, WallName } from '../cells/walls.js';
 export type { Image } from '../images/image.js';
 export type { MailboxTerms } from '../protocol/notices.js';
 export type { InspectQuery, SuperviseOperation } from '../protocol/system-calls.js';

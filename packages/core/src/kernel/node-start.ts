@@ -2,7 +2,7 @@
 import type { MailboxTerms } from '../protocol/notices.js';
 import type { OpaqueValue } from '../protocol/system-calls.js';
 import type { SupervisorSpec } from './supervisor-logic.js';
-import type { WallLimits } from './wall.js';
+import type { SystemWalls, WallLimits } from './wall.js';
 
 /** What the kernel needs to start an environment; made by the loader, opaque where it can be. */
 export interface EnvironmentSpec {
@@ -21,5 +21,12 @@ export interface EnvironmentSpec {
 export type NodeStart =
   | { readonly kind: 'environment'; readonly spec: EnvironmentSpec }
   | { readonly kind: 'supervisor'; readonly spec: SupervisorSpec }
-  /** Either of them in a process of its own; `spec` is the process's, which has no name and no mailbox. */
-  | { readonly kind: 'cell'; readonly spec: EnvironmentSpec; readonly start: NodeStart };
+  | CellStart;
+
+/** Either of them in a process of its own; `spec` is the process's, which has no name and no mailbox. */
+export interface CellStart {
+  readonly kind: 'cell';
+  readonly spec: EnvironmentSpec;
+  readonly walls?: SystemWalls;
+  readonly start: NodeStart;
+}

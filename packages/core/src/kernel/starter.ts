@@ -8,7 +8,7 @@ import type { OpaqueValue, SystemCall } from '../protocol/system-calls.js';
 import { Environment } from './environment.js';
 import { Guest, type Role } from './guest.js';
 import { taken, type Lifecycle } from './lifecycle.js';
-import type { EnvironmentSpec, NodeStart } from './node-start.js';
+import type { CellStart, EnvironmentSpec } from './node-start.js';
 import type { Owner, StartResult } from './owner.js';
 import type { GuestListener, KernelParts } from './parts.js';
 import type { Shutdown } from './supervisor-logic.js';
@@ -30,20 +30,20 @@ export class Starter {
     this.#listener = listener;
   }
 
-  /** `inner`: what a cell is to run; then `spec` is the cell's own. */
+  /** `cell`: what one is to run; then `spec` is the cell's own. */
   start(
     path: string,
     spec: EnvironmentSpec,
     owner: Owner,
     extra?: OpaqueValue,
-    inner?: NodeStart,
+    cell?: CellStart,
   ): StartResult {
     const { names, wall } = this.#parts;
-    const { name } = spec;
+    const { name, limits, env } = spec;
     if (name !== null && !names.keep(name, owner)) return { ok: false, reason: taken(name) };
-    const boundary = inner === undefined ? 'thread' : 'process';
-    const thread = wall.start({ boundary, limits: spec.limits, title: path, env: spec.env });
-    const guest = this.#guest(thread.link, inner === undefined ? 'environment' : 'cell', thread.site);
+    const boundary = cell === undefined ? 'thread' : 'process';
+    const thread = wall.start({ boundary, limits, walls: cell?.walls, title: path, env });
+    const guest = this.#guest(thread.link, cell === undefined ? 'environment' : 'cell', thread.site);
     const environment = this.#environment(path, spec, owner, guest, thread);
     thread.onEnd((end) => {
       // What it had said comes first: its last word is why it ended.
@@ -52,7 +52,7 @@ export class Starter {
     });
     const handle = guest.grant(environment);
     this.#lifecycle.hangs.watch(environment);
-    if (inner !== undefined) guest.notify({ notice: 'cell', path, start: inner, extra });
+    if (cell !== undefined) guest.notify({ notice: 'cell', path, start: cell.start, extra });
     else guest.notify({ notice: 'boot', env: SLOT, handle, terms: spec.terms, boot: spec.boot, extra });
     return { ok: true, environment };
   }

@@ -51,6 +51,8 @@ export interface ChildSpec {
   readonly startTimeoutMs: number | 'infinity';
   /** `inherit`: the supervisor's; null: none. */
   readonly backoff: Backoff | null | 'inherit';
+  /** Names the process that it has of its own, if it has one: where that differs, an apply starts it anew. */
+  readonly cell?: string;
   /** What the kernel starts. Forgotten (null) once a temporary child runs, as in OTP. */
   readonly start: unknown;
   /** Names what `start` holds. Where it differs, an apply restarts an environment and goes into a supervisor. */

@@ -237,8 +237,8 @@ export class SupervisorNode {
       node.start();
       return;
     }
-    const inner = start.kind === 'cell' ? start.start : undefined;
-    const started = this.#starter.start(path, start.spec, owner, extra, inner);
+    const cell = start.kind === 'cell' ? start : undefined;
+    const started = this.#starter.start(path, start.spec, owner, extra, cell);
     if (!started.ok) {
       this.#parts.clock.after(REFUSAL_MS, () => {
         this.#children.delete(id);

@@ -29,10 +29,18 @@ export interface WallLimits {
   readonly stdioBytesPerSecond?: number;
 }
 
+/** What the system has to put around a process, and what it is to where it can: words that the wall knows. */
+export interface SystemWalls {
+  readonly required: readonly string[];
+  readonly preferred: readonly string[];
+}
+
 export interface WallRequest {
   /** `process`: a cell, in which a kernel of its own is started (kernel/uplink.ts); its guest runtime is that kernel. */
   readonly boundary: 'thread' | 'process';
   readonly limits: WallLimits;
+  /** Of a cell. */
+  readonly walls?: SystemWalls | undefined;
   /** For people and tools: the thread's title. Holds the path of the node, nothing secret. */
   readonly title: string;
   /** What the thread may see as `process.env`; nothing else. */

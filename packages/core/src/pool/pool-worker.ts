@@ -18,7 +18,7 @@ import type { ExitReason } from '../exit-reason.js';
 import type { Clock } from '../clock.js';
 import type { Guard, GuardEntry, LimitExceeded } from '../threads/guard.js';
 import { InspectionGate } from '../threads/inspection-gate.js';
-import { guardLimits, hardHeapMb } from '../threads/limits.js';
+import { guardLimits, hardHeapMb, STDIO_BYTES_PER_SECOND } from '../threads/limits.js';
 import { OutputQuota } from '../threads/output-quota.js';
 import { lowerPriority } from '../threads/thread-cpu.js';
 import type { WallLimits } from '../kernel/wall.js';
@@ -27,7 +27,6 @@ import type { FromPoolThread, PoolThreadPorts, ToPoolThread } from './pool-boot.
 /** As for every thread: it runs unguarded at first rather than not at all. */
 const GUARD_WITHIN_MS = 500;
 const STUCK_AFTER_MS = 250;
-const OUTPUT_BYTES_PER_SECOND = 1024 * 1024;
 
 export interface PoolWorkerSetup {
   readonly boot: ToPoolThread;
@@ -88,7 +87,7 @@ export class PoolWorker extends Worker {
     const gate = new InspectionGate();
     const ports: PoolThreadPorts = {
       port: port2,
-      outputBytesPerSecond: OUTPUT_BYTES_PER_SECOND,
+      outputBytesPerSecond: STDIO_BYTES_PER_SECOND,
       gate: gate.shared,
     };
     const guardEntry = setup.guard?.watch({
@@ -111,7 +110,7 @@ export class PoolWorker extends Worker {
     this.#token = token;
     this.#guardEntry = guardEntry;
     this.#port = port1;
-    this.#quota = new OutputQuota(OUTPUT_BYTES_PER_SECOND, () => setup.clock.now());
+    this.#quota = new OutputQuota(STDIO_BYTES_PER_SECOND, () => setup.clock.now());
     // What is printed before our own streams are in place; taken here, not read as a stream, because
     // reading would answer through Node's internal port.
     for (const stream of ['stdout', 'stderr'] as const) {

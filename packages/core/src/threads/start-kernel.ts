@@ -3,47 +3,24 @@
  * adapters that the sans-io kernel runs on. The entry file (package `supervisor`) brings the strategies.
  */
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
+import type { Machine } from '../cells/walls.js';
 import type { ExitReason } from '../exit-reason.js';
-import {
-  Kernel,
-  type EnvironmentSpec,
-  type KernelEvent,
-  type SupervisorLogic,
-  type SupervisorSpec,
-} from '../kernel/index.js';
-import type { WallLimits } from '../kernel/wall.js';
+import type { EnvironmentSpec, SupervisorLogic, SupervisorSpec } from '../kernel/index.js';
 import { DEFAULT_TERMS } from '../guest/route.js';
 import { whenExitAnnounced } from './exit-handshake.js';
-import { LoaderThread } from './loader-thread-handle.js';
-import { nodeAfterTurn } from './node-after-turn.js';
-import { nodeNextTurn } from './node-clock.js';
-import { nodeTextCodec } from './node-text-codec.js';
+import { nodeKernel, type KernelSettings, type NodeKernelOptions } from './node-kernel.js';
 import { PortLink } from './port-link.js';
 import { kernelTestTime } from './test-clock/test-time.js';
 import type { KernelTicket } from './test-clock/tickets.js';
 import { realTime } from './thread-time.js';
-import { compileThreadCode } from './thread-code.js';
-import { ThreadWall, type ThreadFacts } from './thread-wall.js';
-
-/** `file:` URLs. */
-export interface ThreadFiles {
-  /** Entry of every thread of an environment; it runs `guest`. */
-  readonly compiled: string;
-  readonly guest: string;
-  readonly loader: string;
-}
+import type { ThreadFacts } from './thread-wall.js';
 
 /** `workerData` of the kernel's thread. */
-export interface KernelSetup {
+export interface KernelSetup extends KernelSettings {
   /** The kernel's end of the application's control link. */
   readonly control: MessagePort;
   readonly handshake: SharedArrayBuffer;
-  /** Where the code of the threads lies that the kernel starts: see THREAD_FILES. */
-  readonly files: ThreadFiles;
-  readonly spares: { readonly perClass: number; readonly total: number };
-  /** Folder that `spawn` takes relative modules from, and the limits of what is spawned. */
-  readonly spawnBase: string;
-  readonly spawnLimits: WallLimits;
+  readonly spares: NodeKernelOptions['spares'];
   /** Its place under a test clock. */
   readonly ticket: KernelTicket | undefined;
 }
@@ -52,6 +29,8 @@ export interface KernelSetup {
 export type ToKernel =
   | { readonly tag: 'start'; readonly name: string; readonly spec: SupervisorSpec }
   | { readonly tag: 'facts' }
+  /** Cells are about to be started for the first time: what does this machine offer for their walls? */
+  | { readonly tag: 'machine' }
   /** The tree has ended; the thread is to end, too. */
   | { readonly tag: 'close' };
 
@@ -71,8 +50,9 @@ export type FromKernel =
       readonly dropped: number;
     }
   | { readonly tag: 'facts'; readonly facts: HostFacts }
+  | { readonly tag: 'machine'; readonly machine: Machine }
   | { readonly tag: 'warning'; readonly problem: string }
-  /** Paths of threads that were told to end and did not. */
+  /** Paths of threads and cells that were told to end and did not. */
   | { readonly tag: 'closed'; readonly stuck: readonly string[] };
 
 const APPLICATION: EnvironmentSpec = {
@@ -91,10 +71,14 @@ export function startKernel(logic: SupervisorLogic): void {
   const say = time.saying((message: FromKernel) => {
     port.postMessage(message);
   });
-  const wall = new ThreadWall({
-    bootstrap: new URL(setup.files.compiled),
-    code: compileThreadCode(new URL(setup.files.guest)),
+  const { kernel, threads, cells, close } = nodeKernel({
+    logic,
+    settings: { files: setup.files, spawnBase: setup.spawnBase, spawnLimits: setup.spawnLimits },
     spares: setup.spares,
+    time,
+    observe: (event) => {
+      application.guest.notify({ notice: 'event', event });
+    },
     output: (path, stream, text, dropped) => {
       say({ tag: 'output', path, stream, text, dropped });
     },
@@ -102,26 +86,10 @@ export function startKernel(logic: SupervisorLogic): void {
       say({ tag: 'warning', problem });
     },
   });
-  const loader = new LoaderThread(setup.files.loader, { base: setup.spawnBase, limits: setup.spawnLimits });
-  const kernel = new Kernel({
-    clock: time.clock,
-    realClock: time.realClock,
-    random: time.random,
-    afterTurn: nodeAfterTurn,
-    nextTurn: nodeNextTurn,
-    text: nodeTextCodec,
-    wall: time.wall(wall),
-    links: time.links,
-    logic,
-    loader: (request) => time.during(loader.load(request)),
-    observe: (event: KernelEvent) => {
-      application.guest.notify({ notice: 'event', event });
-    },
-  });
   const link = new PortLink(setup.control);
   const application = kernel.attach(time.control(link), 'application', APPLICATION);
   whenExitAnnounced(setup.handshake, () => {
-    wall.dismissGuard();
+    threads.dismissGuard();
   });
 
   const heard = time.hearing((message: ToKernel) => {
@@ -132,12 +100,18 @@ export function startKernel(logic: SupervisorLogic): void {
       return;
     }
     if (message.tag === 'facts') {
-      say({ tag: 'facts', facts: wall.facts() });
+      say({ tag: 'facts', facts: threads.facts() });
+      return;
+    }
+    if (message.tag === 'machine') {
+      void cells.probe().then((machine) => {
+        say({ tag: 'machine', machine });
+      });
       return;
     }
     time.ending();
-    void Promise.all([wall.close(), loader.close()]).then(() => {
-      say({ tag: 'closed', stuck: wall.stuck });
+    void close().then(() => {
+      say({ tag: 'closed', stuck: [...threads.stuck, ...cells.stuck] });
       link.close();
       port.close();
     });

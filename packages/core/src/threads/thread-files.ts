@@ -2,7 +2,7 @@
  * Where the code of the threads lies. Evaluated where this package is loaded as it is: the kernel's own
  * code may be bundled into another folder, from where it could not tell.
  */
-import type { ThreadFiles } from './start-kernel.js';
+import type { ThreadFiles } from './node-kernel.js';
 
 export const THREAD_FILES: ThreadFiles = Object.freeze({
   compiled: new URL('./compiled-thread.cjs', import.meta.url).href,

@@ -1,33 +1,14 @@
 /** The grid over loopback links: kernels and runtimes in one thread, under a seeded scheduler. */
 import type { Behaviour } from '../../src/index.js';
-import type { ChildSpec, KernelEvent } from '../../src/kernel/index.js';
+import type { ChildSpec } from '../../src/kernel/index.js';
 import { Simulation } from '../../src/testing/index.js';
 import type { Grid, GridChild, Harness } from './harness.js';
 import { restarting } from './restarting.js';
+import { around, THREADS, withoutCells, type Walls } from './walls.js';
 
 async function behaviourOf(module: string): Promise<Behaviour> {
   return ((await import(`./modules/${module}.ts`)) as { default: Behaviour }).default;
 }
-
-/** The tests know no supervisors but the one. */
-function withoutCells(event: KernelEvent): KernelEvent {
-  const plain = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(plain);
-    return typeof value === 'string' ? value.replaceAll(/in-[^/]*\//g, '') : value;
-  };
-  return Object.fromEntries(Object.entries(event).map(([key, value]) => [key, plain(value)])) as KernelEvent;
-}
-
-/** In how many processes, one inside the other, the child of that number runs; 0: in none of its own. */
-export type Placement = (child: number) => number;
-
-/** Where children run, for the title. */
-export interface Walls {
-  readonly name: string;
-  readonly depth: Placement;
-}
-
-export const THREADS: Walls = { name: 'threads', depth: () => 0 };
 
 export function simulationHarness(seed: number, walls: Walls = THREADS): Harness {
   return {
@@ -50,8 +31,8 @@ export function simulationHarness(seed: number, walls: Walls = THREADS): Harness
         for (let wall = 0; wall < depth; wall++) {
           if (wall === 0) spec = simulation.inCell(spec);
           else {
-            spec = simulation.inCell(simulation.group(`in-${id}`, [spec], { intensity }));
-            path = `in-${id}/${path}`;
+            spec = simulation.inCell(simulation.group(around(id), [spec], { intensity }));
+            path = `${around(id)}/${path}`;
           }
         }
         specs.push(spec);

@@ -6,6 +6,7 @@
 import { sharedFate } from '../strategies/shared-fate.js';
 import type { NormalisedNode, NormalisedSupervisor, NormalisedTree } from '../spec/normalised.js';
 import { changedFields, orderChange, type FieldChange } from './field-changes.js';
+import { isSame } from './fingerprint.js';
 import { imageOf } from './version.js';
 
 /** A tree with what its specs alone do not tell: which code its modules are at the time. */
@@ -69,9 +70,11 @@ function compareSupervisors(
   is: NormalisedSupervisor,
   survives: boolean,
 ): void {
-  const fields = [...changedFields(was, is, true), ...orderChange(was, is)];
-  if (fields.length > 0)
-    walk.changes.push({ what: 'changed', ...place, kind: 'supervisor', fields, restarts: false });
+  const fields = [...changedFields(was, is, false), ...orderChange(was, is)];
+  if (fields.length > 0) {
+    const restarts = fields.some(({ effect }) => effect === 'restart');
+    walk.changes.push({ what: 'changed', ...place, kind: 'supervisor', fields, restarts });
+  }
   // Children of a template are its own: with a strategy of the other sort, nobody of before stays.
   const stay = isTemplated(was) === isTemplated(is) ? was.children : [];
   const known = byId(stay);
@@ -106,13 +109,19 @@ function compareNodes(
   const goesAlong = cause !== undefined && cause !== place.path;
   if (is.kind === 'supervisor') {
     if (goesAlong) walk.changes.push(along(about, is, cause));
-    compareSupervisors(walk, place, was as NormalisedSupervisor, is, survives && !goesAlong);
+    const stays = !goesAlong && !hasOtherProcess(was, is);
+    compareSupervisors(walk, place, was as NormalisedSupervisor, is, survives && stays);
     return;
   }
   const fields = threadChanges(walk, { ...place, node: was }, { ...place, node: is });
   const restarts = fields.some(({ effect }) => effect === 'restart');
   if (fields.length > 0) walk.changes.push({ what: 'changed', ...about, fields, restarts });
   if (!restarts && goesAlong) walk.changes.push(along(about, is, cause));
+}
+
+/** A supervisor stays, whatever becomes of those below it, unless it gets or loses a process of its own. */
+function hasOtherProcess(was: NormalisedNode, is: NormalisedNode): boolean {
+  return was.wall !== is.wall || (is.wall === 'process' && !isSame(was.walls, is.walls));
 }
 
 function along(about: AnyChange, { restart }: NormalisedNode, because: string): Change {
@@ -134,6 +143,7 @@ function causesOf(
     const isReplaced =
       was !== undefined &&
       (was.kind !== node.kind ||
+        hasOtherProcess(was, node) ||
         (node.kind !== 'supervisor' && walk.from.versions.get(path) !== walk.to.versions.get(path)));
     if (!isReplaced || causes.has(node.id)) continue;
     for (const { id } of sharedFate(is.strategy, next, node)) causes.set(id, path);
@@ -173,7 +183,7 @@ function withMoves(walk: Walk): readonly Change[] {
     if (origin === undefined || origin.template !== place.template) continue;
     gone.delete(whoIs(node));
     const isThread = node.kind !== 'supervisor';
-    const fields = isThread ? threadChanges(walk, origin, listed) : changedFields(origin.node, node, true);
+    const fields = isThread ? threadChanges(walk, origin, listed) : changedFields(origin.node, node, false);
     moves.set(place.path, { what: 'moved', ...place, kind: node.kind, from: origin.path, fields });
     left.add(origin.path);
   }

@@ -20,6 +20,8 @@ const AS_CHILD = {
   startTimeoutMs: 'inPlace',
   significant: 'inPlace',
   backoff: 'inPlace',
+  wall: 'restart',
+  walls: 'restart',
 } as const;
 
 const CODE = {

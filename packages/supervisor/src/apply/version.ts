@@ -4,6 +4,7 @@
  */
 import type { SupervisorSpec } from '@espalier/core/internal/supervisor-logic.js';
 import type { NormalisedEnvironment, NormalisedPool } from '../spec/normalised.js';
+import { supervisorIn } from '../strategies/supervisor-in.js';
 import { fieldsOf } from './field-effects.js';
 import { fingerprint } from './fingerprint.js';
 
@@ -33,7 +34,7 @@ export function versionsOf(root: string, spec: SupervisorSpec): ReadonlyMap<stri
     for (const child of children) {
       const at = `${path}/${child.id}`;
       versions.set(at, child.version);
-      if (child.kind === 'supervisor') note(at, (child.start as { readonly spec: SupervisorSpec }).spec);
+      if (child.kind === 'supervisor') note(at, supervisorIn(child.start));
     }
   };
   note(root, spec);

@@ -9,6 +9,7 @@ import type { SupervisorResult, SupervisorSpec } from '@espalier/core/internal/s
 import { differenceBetween, type Difference, type VersionedTree } from '../apply/difference.js';
 import { versionsOf } from '../apply/version.js';
 import { loadSpec, normaliseSpec, type NormalisedTree, type TreeSpec } from '../spec/index.js';
+import type { CellWalls } from './cell-walls.js';
 import type { ImageSource } from './image-source.js';
 import type { KernelThread } from './kernel-thread-handle.js';
 import { prepareSupervisor } from './prepare-tree.js';
@@ -49,14 +50,22 @@ export function versioned(tree: NormalisedTree, spec: SupervisorSpec): Versioned
 export class Applier {
   readonly #kernel: KernelThread;
   readonly #images: ImageSource;
+  readonly #walls: CellWalls;
   readonly #base: string;
   #applied: VersionedTree;
   #last: Promise<unknown> = Promise.resolve();
 
   /** `base`: the folder of the host's first spec, as a `file:` URL. */
-  constructor(kernel: KernelThread, images: ImageSource, base: string, applied: VersionedTree) {
+  constructor(
+    kernel: KernelThread,
+    images: ImageSource,
+    walls: CellWalls,
+    base: string,
+    applied: VersionedTree,
+  ) {
     this.#kernel = kernel;
     this.#images = images;
+    this.#walls = walls;
     this.#base = base;
     this.#applied = applied;
   }
@@ -74,6 +83,7 @@ export class Applier {
     const [tree, spec] = await this.#images.use(async (builder) => {
       const read = typeof given === 'string' ? await loadSpec(given) : given;
       if (read.name !== name) throw otherTree(read.name, name);
+      await this.#walls.check(read.root);
       return [read, await prepareSupervisor(read.root, builder)] as const;
     });
     const next = versioned(tree, spec);

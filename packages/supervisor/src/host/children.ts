@@ -18,6 +18,7 @@ import { isPlainObject } from '../spec/field.js';
 import { normaliseChild } from '../spec/normalise.js';
 import type { NormalisedNode } from '../spec/normalised.js';
 import type { ChildSpecInput } from '../spec/tree-spec.js';
+import type { CellWalls } from './cell-walls.js';
 import type { ImageSource } from './image-source.js';
 import type { KernelThread, ReachableChild } from './kernel-thread-handle.js';
 import { prepareChild } from './prepare-tree.js';
@@ -54,15 +55,17 @@ export class Children {
   readonly #kernel: KernelThread;
   readonly #context: Context;
   readonly #images: ImageSource;
+  readonly #walls: CellWalls;
   readonly #base: string;
   /** Resolves when the last change that was called for has been asked of the kernel. */
   #lastAsked: Promise<unknown> = Promise.resolve();
 
   /** `base`: the folder of the host's spec, as a `file:` URL. */
-  constructor(kernel: KernelThread, images: ImageSource, base: string) {
+  constructor(kernel: KernelThread, images: ImageSource, walls: CellWalls, base: string) {
     this.#kernel = kernel;
     this.#context = kernel.context;
     this.#images = images;
+    this.#walls = walls;
     this.#base = base;
   }
 
@@ -75,7 +78,9 @@ export class Children {
       return this.#start({ supervisor, given: child }, { op: 'startChild', extra });
     }
     const node = normaliseChild(child, { base: this.#base });
-    const prepared = this.#images.use((builder) => prepareChild(node, builder));
+    const prepared = this.#walls
+      .check(node)
+      .then(() => this.#images.use((builder) => prepareChild(node, builder)));
     return this.#start(
       { supervisor, id: node.id, given: child },
       prepared.then((spec) => ({ op: 'startChild', child: spec })),

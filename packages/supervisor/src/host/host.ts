@@ -23,6 +23,7 @@ import type {
   TreeSpec,
 } from '../spec/tree-spec.js';
 import { Applier, type ApplyOptions, type ApplyResult } from './apply.js';
+import type { CellWalls } from './cell-walls.js';
 import { Children, type ChildInfo, type ExtraArguments } from './children.js';
 import type { TreeEvent } from './events.js';
 import type { ImageSource } from './image-source.js';
@@ -37,6 +38,7 @@ export interface StopResult {
 export interface HostParts {
   readonly kernel: KernelThread;
   readonly images: ImageSource;
+  readonly walls: CellWalls;
   /** The folder that relative modules of later specs are taken from, as a `file:` URL: that of the first. */
   readonly base: string;
   /** What the tree was started by. */
@@ -49,11 +51,11 @@ export class Host {
   readonly #children: Children;
   readonly #applier: Applier;
 
-  constructor({ kernel, images, base, applied }: HostParts) {
+  constructor({ kernel, images, walls, base, applied }: HostParts) {
     this.#kernel = kernel;
     this.#images = images;
-    this.#children = new Children(kernel, images, base);
-    this.#applier = new Applier(kernel, images, base, applied);
+    this.#children = new Children(kernel, images, walls, base);
+    this.#applier = new Applier(kernel, images, walls, base, applied);
   }
 
   /** The application's own endpoint: its mailbox, its address, everything an environment can do but end. */

@@ -19,6 +19,7 @@ import {
   type InspectQuery,
   type KernelEvent,
   type KernelSetup,
+  type Machine,
   type SuperviseOperation,
   type ToKernel,
 } from '@espalier/core/internal/host.js';
@@ -66,6 +67,7 @@ export class KernelThread {
   #announce: () => void;
   #tellEnded: (event: TreeEnded) => void = () => undefined;
   #facts: ((facts: HostFacts) => void)[] = [];
+  #machine: ((machine: Machine) => void) | undefined;
   #started: ((message: FromKernel & { tag: 'started' }) => void) | undefined;
   #closed: ((result: StopResult) => void) | undefined;
   #stopping: Promise<StopResult> | undefined;
@@ -89,7 +91,7 @@ export class KernelThread {
     const setup: KernelSetup = {
       control: port2,
       handshake,
-      files: THREAD_FILES,
+      files: { ...THREAD_FILES, cell: new URL('../cell.cjs', import.meta.url).href },
       spares: options.spares,
       spawnBase: options.spawnBase,
       spawnLimits: options.spawnLimits,
@@ -206,6 +208,14 @@ export class KernelThread {
     });
   }
 
+  /** What this machine offers for the walls of cells. */
+  machine(): Promise<Machine> {
+    return this.#orFailure<Machine>((resolve) => {
+      this.#machine = resolve;
+      this.#say({ tag: 'machine' });
+    });
+  }
+
   onEvent(listener: (event: TreeEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => {
@@ -251,6 +261,9 @@ export class KernelThread {
         return;
       case 'facts':
         for (const resolve of this.#facts.splice(0)) resolve(message.facts);
+        return;
+      case 'machine':
+        this.#machine?.(message.machine);
         return;
       case 'output':
         this.#options.output(message.path, message.stream, message.text, message.dropped);

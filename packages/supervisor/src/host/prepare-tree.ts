@@ -15,7 +15,7 @@ import {
 import type { ChildSpec, SupervisorSpec } from '@espalier/core/internal/supervisor-logic.js';
 import { supervisorVersion, threadVersion } from '../apply/version.js';
 import { wallLimits } from './wall-limits.js';
-import { childSpecOf, supervisorSpecOf } from '../spec/supervisor-spec.js';
+import { behindItsWall, childSpecOf, supervisorSpecOf } from '../spec/supervisor-spec.js';
 import { DEFAULTS } from '../spec/defaults.js';
 import type {
   NormalisedEnvironment,
@@ -58,12 +58,15 @@ async function prepareNode(
 ): Promise<{ readonly start: NodeStart; readonly version: string }> {
   if (node.kind === 'supervisor') {
     const spec = await prepareSupervisor(node, builder);
-    return { start: { kind: 'supervisor', spec }, version: supervisorVersion(spec) };
+    return { start: behindItsWall(node, { kind: 'supervisor', spec }), version: supervisorVersion(spec) };
   }
   const module = node.kind === 'pool' ? node.pool.module : node.module;
   const image = await builder.build({ ...located(module), external: node.external });
   const spec = node.kind === 'pool' ? poolSpec(node, image) : environmentSpec(node, image);
-  return { start: { kind: 'environment', spec }, version: threadVersion(node, image.hash) };
+  return {
+    start: behindItsWall(node, { kind: 'environment', spec }),
+    version: threadVersion(node, image.hash),
+  };
 }
 
 function environmentSpec(node: NormalisedEnvironment, image: Image): EnvironmentSpec {

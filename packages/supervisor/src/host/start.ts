@@ -7,6 +7,7 @@ import type { TestClock } from '@espalier/core/testing';
 import { DEFAULTS, loadSpec, normaliseSpec, type NormalisedTree, type TreeSpec } from '../spec/index.js';
 import type { TreeEvent } from './events.js';
 import { versioned } from './apply.js';
+import { CellWalls } from './cell-walls.js';
 import { folderUrl } from './folder-url.js';
 import { Host } from './host.js';
 import { ImageSource } from './image-source.js';
@@ -16,8 +17,9 @@ import { prepareSupervisor } from './prepare-tree.js';
 
 export interface StartOptions {
   /**
-   * Guests run as threads in the application's own process. The only way for now, and what is lost by
-   * it: some ways of exhausting memory abort the whole process (see docs/architecture.md).
+   * Guests without `wall: process` above them run as threads in the application's own process. The only way
+   * for now, and what is lost by it: some ways of exhausting memory abort the whole process (see
+   * docs/architecture.md).
    */
   readonly embedded: true;
   /** Folder that relative modules of a spec object are taken from; the working directory by default. */
@@ -39,7 +41,7 @@ export interface StartOptions {
  *
  * @throws SpecError `spec_unreadable`, `spec_invalid`, `spec_not_built`: nothing was started.
  * @throws EnvironmentError `module_missing`, `module_unfit`, `start_failed`: nothing runs any more.
- * @throws HostError `kernel_fault`.
+ * @throws HostError `kernel_fault`; `host_unfit`: this machine lacks a wall that the spec requires.
  */
 export async function start(spec: TreeSpec | string, options: StartOptions): Promise<Host> {
   if ((options as { embedded?: unknown } | undefined)?.embedded !== true) {
@@ -74,7 +76,6 @@ async function startTree(
 ): Promise<Host> {
   const images = new ImageSource(time);
   try {
-    const spec = await images.use((builder) => prepareSupervisor(tree.root, builder));
     const kernel = new KernelThread({
       spares: { perClass: options.spares?.perClass ?? 1, total: options.spares?.total ?? 4 },
       spawnBase: fileURLToPath(base),
@@ -84,13 +85,19 @@ async function startTree(
       time,
     });
     if (options.onEvent !== undefined) kernel.onEvent(options.onEvent);
+    const walls = new CellWalls(() => kernel.machine(), options.clock !== undefined);
     try {
+      // At the same time: the kernel's thread starts and tries the machine out.
+      const [spec] = await Promise.all([
+        images.use((builder) => prepareSupervisor(tree.root, builder)),
+        walls.check(tree.root),
+      ]);
       await kernel.start(tree.name, spec);
+      return new Host({ kernel, images, walls, base: base.href, applied: versioned(tree, spec) });
     } catch (error) {
       await kernel.stop();
       throw error;
     }
-    return new Host({ kernel, images, base: base.href, applied: versioned(tree, spec) });
   } finally {
     await images.settled();
   }

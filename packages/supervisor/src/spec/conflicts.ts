@@ -36,6 +36,15 @@ export function checkChild(read: Read, place: Place): void {
     const remedy = 'Make it `transient` or `temporary`, or leave `significant` out.';
     conflict(place, ['significant', true], ['restart', restart], remedy);
   }
+  if (read['walls'] !== undefined && read['wall'] !== 'process') {
+    const problem = '`walls` are those of a process, and this node has none of its own.';
+    place.problems.add(
+      [...place.segments, 'walls'],
+      'an object',
+      problem,
+      'Add `wall: process`, or leave `walls` out.',
+    );
+  }
   const overflow = read['overflow'] ?? DEFAULTS.environment.overflow;
   if (read['sendTimeoutMs'] !== undefined && overflow !== 'block') {
     const remedy = 'Only `overflow: block` waits: leave `sendTimeoutMs` out.';

@@ -18,6 +18,11 @@ export const DEFAULTS = deepFreeze({
   shutdown: { environment: 5000, pool: 5000, supervisor: 'infinity' },
   environment: { overflow: 'block', sendTimeoutMs: 5000 },
   wall: 'thread',
+  walls: {
+    required: [],
+    /** What needs no rights, costs a millisecond or two, and takes nothing from who runs inside. */
+    preferred: ['deathSignal', 'rlimits', 'oomScore'],
+  },
   trust: 'trusted',
   limits: {
     heapMb: 256,

@@ -56,6 +56,19 @@ export function oneOf<const T extends string>(...words: readonly T[]): Kind<T> {
   };
 }
 
+/** A list of different words. */
+export function listOf<T>(kind: Kind<T>, expects: string): Kind<readonly T[]> {
+  return {
+    expects,
+    schema: { type: 'array', items: kind.schema, uniqueItems: true },
+    read: (value, place) => {
+      if (!Array.isArray(value)) return refuse(place, value, expects, `Write ${expects}; [] for none.`);
+      const read = value.map((part, i) => kind.read(part, inside(place, i)));
+      return Object.freeze([...new Set(read.filter((part) => part !== undefined))]);
+    },
+  };
+}
+
 export interface Range {
   readonly min: number;
   readonly max: number;

@@ -3,12 +3,24 @@
  * Schema (docs/spec.schema.json) and the tables of docs/spec.md come from here; `FieldTable` makes the
  * compiler check that the types in tree-spec.ts have the same fields.
  */
+import { WALLS as WALLS_OF_CELLS } from '@espalier/core/internal/host.js';
 import type { Backoff } from '@espalier/core/internal/supervisor-logic.js';
 import { DEFAULTS } from './defaults.js';
-import { flag, numberIn, numberOr, oneOf, refuse, type Field, type FieldTable, type Kind } from './field.js';
+import {
+  flag,
+  listOf,
+  numberIn,
+  numberOr,
+  oneOf,
+  refuse,
+  type Field,
+  type FieldTable,
+  type Kind,
+} from './field.js';
 import { bindings, env, module, packages, value, word, wordOrNull } from './kinds.js';
 import { objectOf } from './object.js';
 import type {
+  CellWallName,
   ChildNodeSpec,
   EnvironmentLimitsSpec,
   EnvironmentSpec,
@@ -18,6 +30,7 @@ import type {
   SupervisorOptionsSpec,
   ThreadLimitsSpec,
   TreeSpec,
+  WallsSpec,
 } from './tree-spec.js';
 
 /** The longest that a timer of Node can wait. */
@@ -26,7 +39,7 @@ const COUNT = 2 ** 31 - 1;
 /** An ArrayBuffer of V8 can be larger, a string cannot; no message comes near. */
 const MOST_BYTES = 2 ** 32;
 
-const { supervisor, child, environment, limits, pool, backoff } = DEFAULTS;
+const { supervisor, child, environment, limits, pool, backoff, walls } = DEFAULTS;
 const ms = (min: number) => numberIn({ min, max: LONGEST_MS, unit: 'milliseconds' });
 
 const THREAD_LIMITS = {
@@ -159,9 +172,27 @@ const backoffKind: Kind<Record<string, unknown> | boolean> = {
 
 const WALL = {
   kind: oneOf('thread', 'process', 'host'),
-  says: 'The fault boundary around the node.',
+  says: 'The fault boundary around the node: a thread for each environment, or a process for it and all below it. See [Walls](#walls).',
   default: `\`${DEFAULTS.wall}\``,
 } satisfies Field;
+
+const { permission: _ofThreads, ...WALLS } = WALLS_OF_CELLS;
+/** The walls that a spec can ask for, with what each is. */
+export const WALL_NAMES: Readonly<Record<CellWallName, string>> = WALLS;
+const wallNames = listOf(oneOf(...(Object.keys(WALLS) as CellWallName[])), 'a list of walls');
+
+export const WALLS_FIELDS = {
+  required: {
+    kind: wallNames,
+    says: 'The tree does not start where one of them is missing.',
+    default: '`[]`',
+  },
+  preferred: {
+    kind: wallNames,
+    says: 'One that is missing is reported as a warning, and done without.',
+    default: `\`[${walls.preferred.join(', ')}]\``,
+  },
+} satisfies FieldTable<WallsSpec>;
 
 const CHILD = {
   id: { kind: word, says: 'What its supervisor and its administrators call it; unique among its siblings.' },
@@ -186,6 +217,11 @@ const CHILD = {
     default: `\`${child.significant}\``,
   },
   wall: WALL,
+  walls: {
+    kind: objectOf(WALLS_FIELDS, { on: 'supervisor', prefix: 'walls.' }),
+    says: 'What the system is to put around its process, with `wall: process`. See [Walls](#walls).',
+    default: 'those below',
+  },
 } satisfies FieldTable<ChildNodeSpec>;
 
 const NAME = {

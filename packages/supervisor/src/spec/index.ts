@@ -4,7 +4,7 @@ export { DEFAULTS } from './defaults.js';
 export { normaliseChild, normaliseSpec } from './normalise.js';
 export { NOT_BUILT } from './not-built.js';
 export { loadSpec, readSpecFile } from './read-file.js';
-export { childSpecOf, supervisorSpecOf } from './supervisor-spec.js';
+export { behindItsWall, childSpecOf, supervisorSpecOf } from './supervisor-spec.js';
 
 export type { CheckOptions } from './check-spec.js';
 export type { NormaliseOptions } from './normalise.js';
@@ -18,12 +18,14 @@ export type {
   NormalisedSupervisor,
   NormalisedThreadLimits,
   NormalisedTree,
+  NormalisedWalls,
 } from './normalised.js';
 export type { LocatedProblem } from './problems.js';
 export type { SpecFile } from './read-file.js';
 export type { StartOf } from './supervisor-spec.js';
 export type {
   BackoffSpec,
+  CellWallName,
   ChildSpecInput,
   EnvironmentLimitsSpec,
   EnvironmentSpec,
@@ -33,4 +35,5 @@ export type {
   SupervisorNodeSpec,
   ThreadLimitsSpec,
   TreeSpec,
+  WallsSpec,
 } from './tree-spec.js';

@@ -19,10 +19,16 @@ import type {
   NormalisedSupervisor,
   NormalisedThreadLimits,
   NormalisedTree,
+  NormalisedWalls,
 } from './normalised.js';
 import type { NodeKind } from './not-built.js';
 import { readObject, requireField, type Fields } from './object.js';
 import { Problems, type Locate } from './problems.js';
+
+const NO_WALLS: NormalisedWalls = Object.freeze({
+  required: Object.freeze([]),
+  preferred: Object.freeze([]),
+});
 
 /** Deep enough for any tree, and an end for one that holds itself. */
 const DEEPEST = 64;
@@ -179,8 +185,22 @@ function childOf<K extends 'environment' | 'pool' | 'supervisor'>(kind: K, read:
     id: '',
     ...DEFAULTS.child,
     shutdown: DEFAULTS.shutdown[kind],
-    ...pick(read, ['id', 'restart', 'shutdown', 'startTimeoutMs', 'significant']),
+    wall: DEFAULTS.wall,
+    ...pick(read, ['id', 'restart', 'shutdown', 'startTimeoutMs', 'significant', 'wall']),
+    walls: wallsOf(read),
   };
+}
+
+function wallsOf({ wall, walls }: Record<string, unknown>): NormalisedWalls {
+  if (wall !== 'process') return NO_WALLS;
+  const { required, preferred }: NormalisedWalls = {
+    ...DEFAULTS.walls,
+    ...(walls as Partial<NormalisedWalls> | undefined),
+  };
+  return Object.freeze({
+    required,
+    preferred: Object.freeze(preferred.filter((w) => !required.includes(w))),
+  });
 }
 
 function supervisorOf(read: Record<string, unknown>, walk: Walk): NormalisedSupervisor {

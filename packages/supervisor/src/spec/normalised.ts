@@ -10,7 +10,7 @@ import type {
   Shutdown,
   Strategy,
 } from '@espalier/core/internal/supervisor-logic.js';
-import type { Overflow } from './tree-spec.js';
+import type { CellWallName, Overflow } from './tree-spec.js';
 
 export interface NormalisedThreadLimits {
   readonly heapMb: number;
@@ -29,12 +29,20 @@ export interface NormalisedLimits extends NormalisedThreadLimits {
   readonly stdioBytesPerSecond: number;
 }
 
+export interface NormalisedWalls {
+  readonly required: readonly CellWallName[];
+  readonly preferred: readonly CellWallName[];
+}
+
 interface NormalisedChild {
   readonly id: string;
   readonly restart: Restart;
   readonly shutdown: Shutdown;
   readonly startTimeoutMs: number | 'infinity';
   readonly significant: boolean;
+  readonly wall: 'thread' | 'process';
+  /** Of the process; none around a thread. */
+  readonly walls: NormalisedWalls;
 }
 
 /** Where the code is: a `file:` URL, or a package specifier looked up from the folder `base` (a `file:` URL). */

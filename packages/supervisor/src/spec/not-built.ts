@@ -17,6 +17,7 @@ export interface NotBuilt {
 
 const EVERY = ['root', 'supervisor', 'environment', 'pool'] as const satisfies readonly NodeKind[];
 const INNER = ['root', 'supervisor'] as const satisfies readonly NodeKind[];
+const BELOW = ['supervisor', 'environment', 'pool'] as const satisfies readonly NodeKind[];
 const CODE = ['environment', 'pool'] as const satisfies readonly NodeKind[];
 
 const LEAVE_OUT = 'Leave it out.';
@@ -25,8 +26,9 @@ const OWN_LIMITS = 'Leave it out, and give limits to each environment below.';
 
 export const NOT_BUILT: readonly NotBuilt[] = Object.freeze([
   { on: INNER, field: 'siblings', value: 'isolate', instead: 'Possible: `group`.' },
-  { on: EVERY, field: 'wall', value: 'process', instead: 'Possible: `thread`.' },
-  { on: EVERY, field: 'wall', value: 'host', instead: 'Possible: `thread`.' },
+  { on: ['root'], field: 'wall', value: 'process', instead: 'Write it on the nodes below.' },
+  { on: ['root'], field: 'wall', value: 'host', instead: 'Possible: `thread`.' },
+  { on: BELOW, field: 'wall', value: 'host', instead: 'Possible: `thread`, `process`.' },
   { on: CODE, field: 'trust', value: 'confined', instead: 'Possible: `trusted`.' },
   { on: CODE, field: 'image', instead: 'Give `module`: a file, a package or a file: URL.' },
   { on: EVERY, field: 'grants', instead: LEAVE_OUT },

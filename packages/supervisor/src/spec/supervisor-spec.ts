@@ -1,10 +1,27 @@
 /** What a supervisor's logic needs to know of its node; what a child is started from goes through it unread. */
+import type { EnvironmentSpec, NodeStart } from '@espalier/core/internal/host.js';
 import type { ChildSpec, SupervisorSpec } from '@espalier/core/internal/supervisor-logic.js';
+import { DEFAULTS } from './defaults.js';
 import type { NormalisedNode, NormalisedSupervisor } from './normalised.js';
 
 /** Where nobody asks for the spec again, or applies another. */
 const NO_SOURCE = new Uint8Array();
 const NEVER_APPLIED = '';
+const { heapMb, youngMb, stackMb, mailbox, mailboxBytes, messageBytes } = DEFAULTS.limits;
+/** What the kernel knows of a cell as one of its own: nobody can reach it. The limits are Node's own. */
+const CELL: EnvironmentSpec = {
+  boot: NO_SOURCE,
+  name: null,
+  terms: { capacity: mailbox, capacityBytes: mailboxBytes, messageBytes, ...DEFAULTS.environment },
+  limits: { heapMb, youngMb, stackMb },
+  unresponsiveMs: 'infinity',
+  env: {},
+};
+
+/** What a node is started from, with the boundary that it says around it. */
+export function behindItsWall({ wall, walls }: NormalisedNode, start: NodeStart): NodeStart {
+  return wall === 'process' ? { kind: 'cell', spec: CELL, walls, start } : start;
+}
 
 /** What a child is started from, as the kernel wants it; by default the normalised node itself. */
 export type StartOf = (node: NormalisedNode) => unknown;
@@ -23,6 +40,8 @@ export function childSpecOf(node: NormalisedNode, startOf: StartOf = (child) => 
   // A nested supervisor's `backoff` is for its children; its own restarts wait as its supervisor says.
   const backoff = node.kind === 'supervisor' ? 'inherit' : node.backoff;
   const name = node.kind === 'supervisor' ? null : node.name;
-  const known = { id, kind, name, restart, shutdown, significant, startTimeoutMs, backoff };
+  const { wall, walls } = node;
+  const cell = wall === 'process' ? { cell: JSON.stringify(walls) } : {};
+  const known = { id, kind, name, restart, shutdown, significant, startTimeoutMs, backoff, ...cell };
   return { ...known, start: startOf(node), version: NEVER_APPLIED, source: NO_SOURCE };
 }

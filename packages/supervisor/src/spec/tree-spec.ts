@@ -5,6 +5,7 @@
  *
  * A node is an environment (it has `module`), a pool (`pool`) or a supervisor (`children`).
  */
+import type { WallName } from '@espalier/core/internal/host.js';
 import type {
   AutoShutdown,
   Backoff,
@@ -17,6 +18,17 @@ import type {
 export type Overflow = 'block' | 'reject' | 'drop-newest' | 'drop-oldest';
 
 export type Wall = 'thread' | 'process' | 'host';
+/** Node's permission flag holds for a thread, not for a cell: with it the guard would be blind. */
+export type CellWallName = Exclude<WallName, 'permission'>;
+
+/** Walls that the system may offer around a cell: see docs/spec.md. */
+export interface WallsSpec {
+  /** One that the machine lacks fails the start. */
+  required?: CellWallName[];
+  /** One that the machine lacks is reported. */
+  preferred?: CellWallName[];
+}
+
 export type Trust = 'trusted' | 'confined';
 
 /** true: the defaults; false: none. */
@@ -58,6 +70,8 @@ export interface ChildNodeSpec {
   startTimeoutMs?: number | 'infinity';
   significant?: boolean;
   wall?: Wall;
+  /** Of the process, with `wall: process`. */
+  walls?: WallsSpec;
 }
 
 export interface EnvironmentSpec extends ChildNodeSpec {

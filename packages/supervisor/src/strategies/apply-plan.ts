@@ -77,9 +77,13 @@ function sharedOf(
   return shared;
 }
 
-/** A supervisor is never replaced because of what is below it. */
+/** A supervisor is never replaced because of what is below it, only for another process around it. */
 function isReplaced(was: ChildSpec, will: ChildSpec): boolean {
-  return was.kind !== will.kind || (will.kind !== 'supervisor' && was.version !== will.version);
+  return (
+    was.kind !== will.kind ||
+    was.cell !== will.cell ||
+    (will.kind !== 'supervisor' && was.version !== will.version)
+  );
 }
 
 /** One that does not run is only given its new spec, and starts with that when its time comes. */

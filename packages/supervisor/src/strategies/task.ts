@@ -4,8 +4,8 @@
  * order, each waited for. What happens meanwhile takes its turn afterwards. Source: OTP, whose
  * supervisor is one process and so cannot do otherwise.
  */
-import type { SupervisorSpec } from '@espalier/core/internal/supervisor-logic.js';
 import { ask, comesBack, settle, settleUntil, startNow, stopNow } from './effects.js';
+import { supervisorIn } from './supervisor-in.js';
 import type { Apply } from './apply-state.js';
 import type { Child, Purpose, State, Task } from './state.js';
 
@@ -40,7 +40,7 @@ export function proceed(state: State, task: Task): boolean {
 
 /** It is not stopped or started: it takes its own step of the apply. */
 function askBelow(state: State, { plan, undoing }: Apply, child: Child, { purpose }: Task): void {
-  const { spec } = plan.specs.get(child)?.start as { readonly spec: SupervisorSpec };
+  const spec = supervisorIn(plan.specs.get(child)?.start);
   const isFirst = purpose.for === 'clear' && !undoing;
   const step = purpose.for === 'clear' ? 'undo' : purpose.for === 'fill' ? 'start' : 'done';
   ask(state, child, isFirst ? { op: 'apply', spec, stepwise: true } : { op: 'goOn', step });

@@ -40,6 +40,8 @@ describe('what it gives', () => {
         shutdown: 'infinity',
         startTimeoutMs: 'infinity',
         significant: false,
+        wall: 'thread',
+        walls: { required: [], preferred: [] },
         strategy: 'one_for_one',
         intensity: 1,
         periodMs: 5000,
@@ -54,6 +56,8 @@ describe('what it gives', () => {
             shutdown: 5000,
             startTimeoutMs: 'infinity',
             significant: false,
+            wall: 'thread',
+            walls: { required: [], preferred: [] },
             module: { specifier: 'file:///srv/shop/a.ts', base: 'file:///srv/shop/' },
             name: 'a',
             args: undefined,
@@ -507,8 +511,40 @@ describe('words that are not built yet', () => {
   });
 
   test('beside other problems all are told, as an invalid spec', () => {
-    const error = refused({ children: [{ ...A, wall: 'process', restart: 1 }] });
+    const error = refused({ children: [{ ...A, wall: 'host', restart: 1 }] });
     expect([error.code, error.problems.length]).toEqual(['spec_invalid', 2]);
+  });
+
+  test('a process of its own and its walls are accepted on every node but the root', () => {
+    const process = { wall: 'process' } as const;
+    const { root } = normalise({
+      children: [
+        { ...A, ...process },
+        { id: 's', ...process, walls: { required: ['pid', 'rlimits', 'pid'] }, children: [] },
+        { id: 'p', ...process, walls: { preferred: [] }, pool: { module: './p.ts' } },
+      ],
+    });
+    expect(root.children.map(({ wall, walls }) => [wall, walls])).toEqual([
+      ['process', { required: [], preferred: ['deathSignal', 'rlimits', 'oomScore'] }],
+      ['process', { required: ['pid', 'rlimits'], preferred: ['deathSignal', 'oomScore'] }],
+      ['process', { required: [], preferred: [] }],
+    ]);
+    const error = refused({ ...process, children: [] });
+    expect([error.code, error.problems[0]?.path]).toEqual(['spec_not_built', 'wall']);
+  });
+
+  test('walls without a process, and walls that there are none of, are refused with their place', () => {
+    const error = refused({
+      children: [
+        { ...A, walls: {} },
+        { id: 'b', module: './b.ts', wall: 'process', walls: { required: ['moat'], preferred: 'pid' } },
+      ],
+    });
+    expect(error.problems.map(({ path }) => path)).toEqual([
+      'children[0].walls',
+      'children[1].walls.required[0]',
+      'children[1].walls.preferred',
+    ]);
   });
 
   test('the values that are built are accepted', () => {

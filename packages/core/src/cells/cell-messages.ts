@@ -1,0 +1,41 @@
+/**
+ * What the walls in a cell say to the wall above, over the pipe's wall link: what was printed there, and what is
+ * not as it should be. One JSON text a batch. The wall above checks it, and believes of it no more than that
+ * the cell has said so.
+ */
+import type { OutputStream } from '../threads/wall-messages.js';
+
+export type FromCell =
+  | {
+      readonly tag: 'output';
+      /** Of who printed, from the root of the host's tree on. */
+      readonly path: string;
+      readonly stream: OutputStream;
+      readonly text: string;
+      readonly dropped: number;
+    }
+  | { readonly tag: 'warning'; readonly problem: string };
+
+export function encodeFromCell(message: FromCell): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(message));
+}
+
+/** What came, or undefined for what no cell would send. */
+export function decodeFromCell(batch: Uint8Array): FromCell | undefined {
+  let message: unknown;
+  try {
+    message = JSON.parse(new TextDecoder().decode(batch));
+  } catch {
+    return undefined;
+  }
+  if (typeof message !== 'object' || message === null) return undefined;
+  const { tag, path, stream, text, dropped, problem } = message as Record<string, unknown>;
+  if (tag === 'warning') return typeof problem === 'string' ? { tag, problem } : undefined;
+  if (tag !== 'output' || (stream !== 'stdout' && stream !== 'stderr')) return undefined;
+  if (typeof path !== 'string' || typeof text !== 'string' || !isCount(dropped)) return undefined;
+  return { tag, path, stream, text, dropped };
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}

@@ -1,0 +1,65 @@
+/**
+ * The code of a cell: a kernel whose guest is the subtree that the kernel above gives it. The cell's process runs
+ * that kernel in its main thread, and guests in threads only.
+ */
+import { writeSync } from 'node:fs';
+import type { Link } from '../channel/link.js';
+import type { SupervisorLogic } from '../kernel/index.js';
+import { nodeKernel, SPARES_IN_CELLS, type CellSettings } from '../threads/node-kernel.js';
+import { realTime } from '../threads/thread-time.js';
+import { bootCell, endAtOnce } from './cell-bootstrap.js';
+import { encodeFromCell, type FromCell } from './cell-messages.js';
+
+/** Call it once, first of all. */
+export function startCell(logic: SupervisorLogic): void {
+  const { parent, settings } = bootCell();
+  const { machine, ...common } = settings as CellSettings;
+  process.on('uncaughtException', (error) => {
+    // Where a thread is stuck `process.exit` would hang: so it is said at once, and not by a stream.
+    writeSync(2, `The kernel of the cell has failed: ${error.stack ?? String(error)}\n`);
+    endAtOnce();
+  });
+  const say = (message: FromCell): void => {
+    parent.wall.send(encodeFromCell(message));
+  };
+  const { close } = nodeKernel({
+    logic,
+    settings: common,
+    machine,
+    spares: SPARES_IN_CELLS,
+    time: realTime(),
+    observe: () => undefined,
+    output: (path, stream, text, dropped) => {
+      say({ tag: 'output', path, stream, text, dropped });
+    },
+    warning: (problem) => {
+      say({ tag: 'warning', problem });
+    },
+    up: {
+      link: keptOpen(parent.control),
+      links: parent,
+      over: () => {
+        // What guests printed last comes before the end.
+        void close().then(() => {
+          parent.close(endAtOnce);
+        });
+      },
+    },
+  });
+}
+
+/** The pipe is closed when everything has been said, which the kernel cannot know. */
+function keptOpen(link: Link): Link {
+  return {
+    send: (batch, transfers) => {
+      link.send(batch, transfers);
+    },
+    receive: (receiver) => {
+      link.receive(receiver);
+    },
+    drain: () => {
+      link.drain();
+    },
+    close: () => undefined,
+  };
+}

@@ -1,0 +1,122 @@
+/**
+ * A kernel over the adapters of Node: the same in the host's kernel thread and in every cell. What differs is
+ * handed in: who is above, where events, output and warnings go, and whose time it is.
+ */
+import { fileURLToPath } from 'node:url';
+import { CellWall } from '../cells/cell-wall.js';
+import type { Machine } from '../cells/walls.js';
+import { Kernel, type KernelEvent, type SupervisorLogic } from '../kernel/index.js';
+import type { UplinkOptions } from '../kernel/parts.js';
+import type { Wall, WallLimits } from '../kernel/wall.js';
+import { LoaderThread } from './loader-thread-handle.js';
+import { nodeAfterTurn } from './node-after-turn.js';
+import { nodeNextTurn } from './node-clock.js';
+import { nodeTextCodec } from './node-text-codec.js';
+import type { KernelTime } from './thread-time.js';
+import { compileThreadCode } from './thread-code.js';
+import { ThreadWall, type ThreadWallOptions } from './thread-wall.js';
+
+/** Where the code of what a kernel starts lies: `file:` URLs. */
+export interface ThreadFiles {
+  /** Entry of every thread of an environment; it runs `guest`. */
+  readonly compiled: string;
+  readonly guest: string;
+  readonly loader: string;
+}
+
+export interface KernelFiles extends ThreadFiles {
+  readonly cell: string;
+}
+
+/** What every kernel of a host has in common: plain data. */
+export interface KernelSettings {
+  readonly files: KernelFiles;
+  /** Folder that `spawn` takes relative modules from, and the limits of what is spawned. */
+  readonly spawnBase: string;
+  readonly spawnLimits: WallLimits;
+}
+
+/** What a cell's code gets. */
+export interface CellSettings extends KernelSettings {
+  readonly machine: Machine;
+}
+
+/**
+ * No spares in cells: there may be many cells, each with threads of few classes, and a spare costs 9 MB and
+ * the processor time of a start at the very moment when the cell itself starts.
+ */
+export const SPARES_IN_CELLS = { perClass: 0, total: 0 };
+
+export interface NodeKernelOptions {
+  readonly logic: SupervisorLogic;
+  readonly settings: KernelSettings;
+  readonly spares: Required<NonNullable<ThreadWallOptions['spares']>>;
+  readonly time: KernelTime;
+  /** In a cell. */
+  readonly up?: UplinkOptions;
+  /** In a cell. */
+  readonly machine?: Machine;
+  observe(event: KernelEvent): void;
+  output(path: string, stream: 'stdout' | 'stderr', text: string, dropped: number): void;
+  warning(problem: string): void;
+}
+
+export interface NodeKernel {
+  readonly kernel: Kernel;
+  readonly threads: ThreadWall;
+  readonly cells: CellWall;
+  /** Once the tree has ended: resolves when nothing is left of threads, cells and loader but what is stuck. */
+  close(): Promise<void>;
+}
+
+export function nodeKernel(options: NodeKernelOptions): NodeKernel {
+  const { logic, settings, spares, time, up, machine, observe, output, warning } = options;
+  const { files, spawnBase, spawnLimits } = settings;
+  const threads = new ThreadWall({
+    bootstrap: new URL(files.compiled),
+    code: compileThreadCode(new URL(files.guest)),
+    spares,
+    output,
+    warning,
+  });
+  const cells = new CellWall({
+    file: fileURLToPath(files.cell),
+    reads: [files.compiled, files.guest, files.loader].map((file) => fileURLToPath(file)),
+    settings: (inside): CellSettings => ({ ...settings, machine: inside }),
+    machine,
+    clock: time.realClock,
+    afterTurn: nodeAfterTurn,
+    output,
+    warning,
+  });
+  const guests = time.wall(threads);
+  const wall: Wall = {
+    start: (request) => (request.boundary === 'thread' ? guests.start(request) : cells.start(request)),
+    close: async () => {
+      await Promise.all([guests.close(), cells.close()]);
+    },
+  };
+  const loader = new LoaderThread(files.loader, { base: spawnBase, limits: spawnLimits });
+  const kernel = new Kernel({
+    clock: time.clock,
+    realClock: time.realClock,
+    random: time.random,
+    afterTurn: nodeAfterTurn,
+    nextTurn: nodeNextTurn,
+    text: nodeTextCodec,
+    wall,
+    links: time.links,
+    logic,
+    loader: (request) => time.during(loader.load(request)),
+    observe,
+    up,
+  });
+  return {
+    kernel,
+    threads,
+    cells,
+    close: async () => {
+      await Promise.all([wall.close(), loader.close()]);
+    },
+  };
+}

@@ -1,0 +1,105 @@
+/** Walls that a spec asks for around its cells. */
+import { readFileSync, readlinkSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { HostError } from '@espalier/core';
+import { probeMachine, type Machine } from '@espalier/core/internal/host.js';
+import { testClock } from '@espalier/core/testing';
+import { normaliseSpec, start, type CellWallName } from '../../src/index.js';
+import { CellWalls } from '../../src/host/cell-walls.js';
+import { actor, cell, cellsOf, cellStarter, FOLDER, onlyCellBelow } from './cells.js';
+
+const startTree = cellStarter();
+const machine = await probeMachine({ files: [] });
+const offers = (...names: CellWallName[]): boolean => names.every((name) => machine.walls[name].available);
+const testOf = (...names: CellWallName[]): typeof test | typeof test.skip =>
+  offers(...names) ? test : test.skip;
+
+const without = (name: CellWallName): Machine => {
+  const wall = { available: false, why: 'there is no `it`', remedy: 'Install it.' };
+  return { ...machine, walls: { ...machine.walls, [name]: wall } };
+};
+const rootWith = (fields: object) =>
+  normaliseSpec({ children: [{ id: 'g', children: [{ ...actor('x'), ...fields }] }] }, { base: FOLDER }).root;
+
+describe('what a machine lacks', () => {
+  test('walls: the machine is tried out once, and only for a tree that has cells', async () => {
+    let probes = 0;
+    const walls = new CellWalls(async () => {
+      probes += 1;
+      return machine;
+    }, false);
+    await walls.check(rootWith({}));
+    expect(probes).toBe(0);
+    await walls.check(rootWith({ wall: 'process' }));
+    await walls.check(rootWith({ wall: 'process' }));
+    expect(probes).toBe(1);
+  });
+
+  test('walls: a required one that is missing is refused with its name, a preferred one is not', async () => {
+    const walls = new CellWalls(() => Promise.resolve(without('net')), false);
+    await walls.check(rootWith({ wall: 'process', walls: { preferred: ['net'] } }));
+    const checked = walls.check(rootWith({ wall: 'process', walls: { required: ['net'] } }));
+    await expect(checked).rejects.toThrow(HostError);
+    await expect(checked).rejects.toMatchObject({
+      code: 'host_unfit',
+      value: ['net'],
+      remedy: 'Install it.',
+    });
+  });
+
+  test('walls: a process is refused under a test clock, before anything is started', async () => {
+    const clock = testClock();
+    const spec = { children: [actor('x', {}, { wall: 'process' })] };
+    const started = start(spec, { embedded: true, base: FOLDER, clock });
+    await expect(clock.settle(started)).rejects.toMatchObject({ code: 'spec_not_built' });
+  });
+});
+
+describe('what a cell has around it', () => {
+  test('walls: by default it dumps no core, and is chosen first where memory runs out', async () => {
+    const running = await startTree([actor('x', {}, { wall: 'process' })]);
+    const pid = await running.pid('tree/x');
+    if (offers('rlimits')) {
+      expect(readFileSync(`/proc/${pid}/limits`, 'utf8')).toMatch(/Max core file size +0 +0 /);
+    }
+    if (offers('oomScore')) expect(readFileSync(`/proc/${pid}/oom_score_adj`, 'utf8').trim()).toBe('500');
+    expect(running.warnings).toEqual([]);
+  }, 60_000);
+
+  testOf('net', 'ipc')(
+    'walls: what is required is there',
+    async () => {
+      const running = await startTree([
+        actor('x', {}, { wall: 'process', walls: { required: ['net', 'ipc'] } }),
+      ]);
+      const pid = await running.pid('tree/x');
+      const namespace = (of: string | number, kind: string) => readlinkSync(`/proc/${of}/ns/${kind}`);
+      for (const kind of ['net', 'ipc']) expect(namespace(pid, kind)).not.toBe(namespace('self', kind));
+    },
+    60_000,
+  );
+
+  testOf('pid', 'proc')(
+    'walls: in a process namespace it sees no process but its own, and is started anew after a kill',
+    async () => {
+      const walls = { required: ['pid', 'proc'] satisfies CellWallName[] };
+      const running = await startTree([cell('c', [actor('x')], { walls })]);
+      expect(await running.pid('tree/c/x')).toBe(1);
+      process.kill(onlyCellBelow(process.pid), 'SIGKILL');
+      expect(await running.happened('tree/c', 'failed')).toMatchObject({ reason: { tag: 'cell' } });
+      await running.happened('tree/c', 'restarted');
+    },
+    60_000,
+  );
+
+  testOf('net', 'uts')(
+    'walls: a cell in a cell cannot have what the outer one may have taken away',
+    async () => {
+      const inner = cell('d', [actor('x')], { walls: { required: ['uts'] } });
+      const outer = cell('c', [inner], { walls: { required: ['net'] } });
+      await expect(startTree([outer])).rejects.toMatchObject({ code: 'start_failed' });
+      expect(cellsOf(process.pid)).toEqual([]);
+    },
+    60_000,
+  );
+});
