@@ -168,6 +168,8 @@ export class NodeThread implements WallThread {
   }
 
   terminate(): void {
+    // A spare holds nobody up, but its end is waited for, and the guard's question may come before it.
+    this.#worker?.ref();
     // Never awaited: a stuck thread does not settle it. The end is told by the `exit` event.
     const terminate = (): void => void this.#worker?.terminate();
     if (this.guard === undefined) terminate();

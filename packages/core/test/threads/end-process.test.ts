@@ -52,6 +52,18 @@ describe('the end of a process', () => {
     expect(await runSource(source)).toEqual({ code: 0, signal: undefined, stdout: '', stderr: '' });
   });
 
+  test('waits for a spare that is dismissed while the guard asks it something', async () => {
+    const delay = `
+      const { GuardEntry } = await import('${dist}guard.js');
+      const { release } = GuardEntry.prototype;
+      GuardEntry.prototype.release = function (clock, terminate) {
+        release.call(this, clock, () => clock.after(50, terminate));
+      };`;
+    const close = `thread.terminate(); await new Promise((resolve) => thread.onEnd(resolve)); await wall.close();`;
+    const ended = await runSource(`${START} ${delay} ${close}`);
+    expect(ended).toEqual({ code: 0, signal: undefined, stdout: '', stderr: '' });
+  });
+
   test('is not held up by spares', async () => {
     const source = `${START} thread.terminate();`;
     expect(await runSource(source)).toEqual({ code: 0, signal: undefined, stdout: '', stderr: '' });
