@@ -40,6 +40,8 @@ export class LoopbackLinks implements LinkMaker, LinkOpener {
 export class LoopbackLink implements Link, Delivery, LinkEnd {
   declare readonly linkEnd?: never;
   readonly label: string;
+  /** Who keeps it learns that it need not. */
+  closed: () => void = () => undefined;
   readonly #ready: Set<LoopbackLink>;
   readonly #waiting: Item[] = [];
   #peer: LoopbackLink | undefined;
@@ -81,6 +83,7 @@ export class LoopbackLink implements Link, Delivery, LinkEnd {
     this.#waiting.length = 0;
     this.#ready.delete(this);
     this.#peer?.put('end');
+    this.closed();
   }
 
   put(item: Item): void {

@@ -148,6 +148,7 @@ export class SimulatedProcess {
 
   #ours(link: LoopbackLink): LoopbackLink {
     this.#links.add(link);
+    link.closed = () => this.#links.delete(link);
     return link;
   }
 
