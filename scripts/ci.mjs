@@ -15,8 +15,6 @@ const CHECKS = [
   { name: 'pack check', minutes: 4, scripts: ['pack-check'] },
   // `npm run soak` runs for as long as asked; here for a moment.
   { name: 'soak', minutes: 2, scripts: ['soak -- --seconds 15'] },
-  // A small part runs in `npm test`; here all of it.
-  { name: 'attacks', minutes: 10, scripts: ['attacks'] },
 ];
 
 const summary = new Summary();

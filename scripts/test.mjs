@@ -15,6 +15,7 @@ import { setup } from './setup.mjs';
 
 /** Folders of the root test/ that have a stage, and so a budget, of their own. */
 const OWN_STAGES = [
+  { name: 'processes', folder: 'test/grid/processes', minutes: 8 },
   { name: 'attacks', folder: 'test/attacks', minutes: 10 },
   { name: 'broker', folder: 'test/broker', minutes: 6 },
   { name: 'namespaces', folder: 'test/namespaces', minutes: 6 },
