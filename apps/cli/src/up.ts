@@ -34,7 +34,7 @@ export interface UpOptions {
 /** A start cannot be cut short; so long it is waited for after a signal. Milliseconds. */
 const START_PATIENCE_MS = 5000;
 /** After a second signal, standard output that nobody reads does not keep us. Milliseconds. */
-const KILL_PATIENCE_MS = 1000;
+const KILL_PATIENCE_MS = 3000;
 
 const SIGNAL_CODES: Record<StopSignal, number> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
 
