@@ -88,7 +88,8 @@ export class CellWall implements Wall {
     });
   }
 
-  #start({ title, walls }: WallRequest): WallThread {
+  #start({ title, walls, limits }: WallRequest): WallThread {
+    const { stdioBytesPerSecond = STDIO_BYTES_PER_SECOND } = limits;
     const { file, settings, clock, afterTurn, output, warning } = this.#options;
     const machine = this.#machine;
     if (machine === undefined) {
@@ -106,7 +107,7 @@ export class CellWall implements Wall {
       limits: {},
       settings: settings(machineInside(machine, use)),
       startTimeoutMs: START_TIMEOUT_MS,
-      outputBytesPerSecond: STDIO_BYTES_PER_SECOND,
+      outputBytesPerSecond: stdioBytesPerSecond,
       clock,
       afterTurn,
       output: (stream, text, dropped) => {
@@ -119,7 +120,7 @@ export class CellWall implements Wall {
       this.#cells.delete(cell);
       this.#stuck.delete(title);
     });
-    this.#hear(cell, title);
+    this.#hear(cell, title, stdioBytesPerSecond);
     const { pipe } = cell;
     return {
       link: pipe.control,
@@ -153,10 +154,10 @@ export class CellWall implements Wall {
     }
   }
 
-  #hear(cell: CellProcess, title: string): void {
+  #hear(cell: CellProcess, title: string, bytesPerSecond: number): void {
     const { output, warning, clock } = this.#options;
     // Who is limited does not keep the count: what its kernel has counted is counted again.
-    const quota = new OutputQuota(STDIO_BYTES_PER_SECOND, () => clock.now());
+    const quota = new OutputQuota(bytesPerSecond, () => clock.now());
     let broken = false;
     const violated = (problem: string): void => {
       // What came with it is not believed either, until it is gone.

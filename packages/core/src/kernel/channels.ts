@@ -42,7 +42,7 @@ export class Channels {
 
   /** The environment at the other end of a guest's channel, in that slot. */
   at(guest: Guest, channel: number, slot: number): Environment | undefined {
-    const peer = channel === 0 ? guest : guest.channels.get(channel)?.peer;
+    const peer = channel === 0 ? guest : this.peerAt(guest, channel);
     return peer?.environments.get(slot);
   }
 

@@ -95,7 +95,6 @@ export class PoolWorker extends Worker {
       gate,
       limits: guardLimits(setup.limits),
       onLimit: (exceeded) => this.#exceeded(exceeded),
-      onOverShare: () => lowerPriority(this.#tid),
     });
     super(filename, {
       ...options,

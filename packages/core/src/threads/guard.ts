@@ -46,7 +46,7 @@ export interface GuardedThread {
   /** Once. The thread is no longer watched. */
   onLimit(exceeded: LimitExceeded): void;
   /** Once: it used more than its share of a core, and has to make way for others. */
-  onOverShare(used: number): void;
+  onOverShare?(used: number): void;
 }
 
 export interface GuardOptions {
@@ -171,9 +171,10 @@ export class Guard {
     const now = this.#clock.now();
     let busy = false;
     for (const entry of this.#entries.values()) {
+      // Whether or not it answers: a thread inside a long native call uses its core, too.
+      if (entry.limits.cpu !== undefined && this.#overShare(entry, entry.limits.cpu, now)) continue;
       if (entry.memory === undefined || entry.asking || now < entry.notBefore) continue;
       const cpuNs = entry.cpu?.read();
-      if (cpuNs !== undefined && this.#overShare(entry, now, cpuNs)) continue;
       if (cpuNs !== undefined && cpuNs - entry.lastCpuNs < THREAD_MOVED_NS) {
         // The more threads rest, the less often each is looked at.
         entry.quietMs = Math.min(2 * entry.quietMs, IDLE_INTERVAL_MS + this.#entries.size);
@@ -214,15 +215,15 @@ export class Guard {
   }
 
   /** Whether that is the end of it. */
-  #overShare(entry: GuardEntry, now: number, cpuNs: number): boolean {
-    const used = entry.share.observe(now, cpuNs);
-    const { cpu } = entry.limits;
-    if (used === undefined || cpu === undefined || used <= cpu.share) return false;
+  #overShare(entry: GuardEntry, cpu: CpuLimit, now: number): boolean {
+    const cpuNs = entry.cpu?.read();
+    const used = cpuNs === undefined ? undefined : entry.share.observe(now, cpuNs);
+    if (used === undefined || used <= cpu.share) return false;
     if (cpu.over === 'end') {
       this.#end(entry, { limit: 'cpu', used: Math.round(used * 100) / 100, share: cpu.share });
       return true;
     }
-    if (!entry.overShare) entry.thread.onOverShare(used);
+    if (!entry.overShare) entry.thread.onOverShare?.(used);
     entry.overShare = true;
     return false;
   }

@@ -11,7 +11,6 @@ function guardEntry(gate = new InspectionGate()): GuardEntry {
     limits: { heapMb: 1, memoryMb: 1 },
     gate,
     onLimit: () => undefined,
-    onOverShare: () => undefined,
   });
 }
 

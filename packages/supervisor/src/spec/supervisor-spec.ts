@@ -19,8 +19,17 @@ const CELL: EnvironmentSpec = {
 };
 
 /** What a node is started from, with the boundary that it says around it. */
-export function behindItsWall({ wall, walls }: NormalisedNode, start: NodeStart): NodeStart {
-  return wall === 'process' ? { kind: 'cell', spec: CELL, walls, start } : start;
+export function behindItsWall(node: NormalisedNode, start: NodeStart): NodeStart {
+  if (node.wall !== 'process') return start;
+  const limits = { ...CELL.limits, stdioBytesPerSecond: stdioOf(node) };
+  return { kind: 'cell', spec: { ...CELL, limits }, walls: node.walls, start };
+}
+
+/** What may be printed in it, each environment as much as its own limit says. */
+function stdioOf(node: NormalisedNode): number {
+  if (node.kind === 'environment') return node.limits.stdioBytesPerSecond;
+  if (node.kind === 'pool' || node.children.length === 0) return DEFAULTS.limits.stdioBytesPerSecond;
+  return node.children.reduce((sum, child) => sum + stdioOf(child), 0);
 }
 
 /** What a child is started from, as the kernel wants it; by default the normalised node itself. */
