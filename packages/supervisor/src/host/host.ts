@@ -58,7 +58,10 @@ export class Host {
     this.#applier = new Applier(kernel, images, walls, base, applied);
   }
 
-  /** The application's own endpoint: its mailbox, its address, everything an environment can do but end. */
+  /**
+   * The application's own endpoint: its mailbox, its address, everything an environment can do but end. It
+   * traps exits from the beginning: the end of what it is linked to is an `exit` item in its mailbox.
+   */
   get context(): Context {
     return this.#kernel.context;
   }
@@ -111,7 +114,7 @@ export class Host {
     return this.#applier.apply(spec, options);
   }
 
-  /** The environment that runs at a path now. @throws CallError `noproc`. */
+  /** The environment that runs at a path now. @throws CallError `noproc`, `operation_refused`. */
   address(path: string): Promise<Address> {
     return this.#kernel.address(path);
   }
@@ -122,7 +125,7 @@ export class Host {
    * undefined if it said `ignore`. `path`: the supervisor's, as in `tree()`.
    *
    * Changes are carried out in the order in which they are called for. All of them, here and below, throw
-   * - `CallError` `noproc`: there is no supervisor at that path
+   * - `CallError` `noproc`: there is no supervisor at that path; `operation_refused`: it is no text
    * - `SupervisionError` `shutdown`: the supervisor is ending
    * - `HostError` `host_stopped`, `kernel_fault`
    *
