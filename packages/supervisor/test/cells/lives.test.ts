@@ -157,6 +157,21 @@ describe('a cell ends', () => {
     }, 60_000);
   }
 
+  test('cells: one that is halted as a whole is ended, where somebody in it has to turn', async () => {
+    const watched = { limits: { unresponsiveMs: 100 } };
+    const running = await startTree([
+      cell('b', [actor('w')]),
+      cell('c', [actor('x'), cell('d', [actor('y', {}, watched)])]),
+    ]);
+    const [outer, inner] = [await running.pid('tree/c/x'), await running.pid('tree/c/d/y')];
+    process.kill(outer, 'SIGSTOP');
+    expect(await running.happened('tree/c', 'failed')).toMatchObject({ reason: { tag: 'unresponsive' } });
+    await running.happened('tree/c', 'restarted');
+    expect([await gone(outer), await gone(inner)]).toEqual([true, true]);
+    expect(await running.pid('tree/c/d/y', 2)).not.toBe(inner);
+    expect(running.history('tree/b').map(({ kind }) => kind)).toEqual(['started']);
+  }, 60_000);
+
   test('cells: memory that V8 cannot do without costs a cell, and its sibling notices nothing', async () => {
     const running = await startTree([cell('b', [actor('w')]), cell('c', [actor('x')])]);
     const pid = await running.pid('tree/c/x');
