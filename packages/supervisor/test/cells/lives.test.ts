@@ -164,7 +164,22 @@ describe('a cell ends', () => {
       cell('c', [actor('x'), cell('d', [actor('y', {}, watched)])]),
     ]);
     const [outer, inner] = [await running.pid('tree/c/x'), await running.pid('tree/c/d/y')];
+    process.kill(inner, 'SIGSTOP');
+    expect(paths(await running.host.tree())).toEqual([
+      'tree supervisor running',
+      'tree/b supervisor running',
+      'tree/b/w environment running',
+      'tree/c supervisor running',
+      'tree/c/x environment running',
+      'tree/c/d environment running',
+    ]);
     process.kill(outer, 'SIGSTOP');
+    expect(paths(await running.host.tree())).toEqual([
+      'tree supervisor running',
+      'tree/b supervisor running',
+      'tree/b/w environment running',
+      'tree/c environment running',
+    ]);
     expect(await running.happened('tree/c', 'failed')).toMatchObject({ reason: { tag: 'unresponsive' } });
     await running.happened('tree/c', 'restarted');
     expect([await gone(outer), await gone(inner)]).toEqual([true, true]);
