@@ -17,6 +17,9 @@ import { killMarked, markedProcesses } from './facts.mjs';
  * @property {string} printed the last it wrote to its standard error
  */
 
+/** A sibling or the kernel that is silent for so long is starved. */
+export const GAP_MS = 1_000;
+
 const MOST_PRINTED = 2000;
 const REPORT = 3;
 /** After it has reported, a process ends by itself. */
