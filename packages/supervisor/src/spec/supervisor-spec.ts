@@ -14,34 +14,17 @@ const CELL: EnvironmentSpec = {
   name: null,
   terms: { capacity: mailbox, capacityBytes: mailboxBytes, messageBytes, ...DEFAULTS.environment },
   limits: { heapMb, youngMb, stackMb },
-  unresponsiveMs: 'infinity',
+  // No guest runs in its main thread. Where that does not turn the process is halted as a whole, and with it every
+  // limit and every stop that its kernel had to hold.
+  unresponsiveMs: 5_000,
   env: {},
 };
-
-/** Its main thread starts threads and hands on their images, so it may be busy for longer than any of them. */
-const CELL_UNRESPONSIVE_MS = 5_000;
 
 /** What a node is started from, with the boundary that it says around it. */
 export function behindItsWall(node: NormalisedNode, start: NodeStart): NodeStart {
   if (node.wall !== 'process') return start;
   const limits = { ...CELL.limits, stdioBytesPerSecond: stdioOf(node) };
-  const spec = { ...CELL, limits, unresponsiveMs: unresponsiveMsOf(node) };
-  return { kind: 'cell', spec, walls: node.walls, start };
-}
-
-/**
- * A process that is halted as a whole halts the kernel in it as well, which then holds no limit of anybody: where
- * somebody in it has to turn, so has that kernel.
- */
-function unresponsiveMsOf(node: NormalisedNode): number | 'infinity' {
-  // Its threads are Piscina's, and have no such limit.
-  if (node.kind === 'pool') return 'infinity';
-  if (node.kind === 'environment') {
-    const { unresponsiveMs } = node.limits;
-    return unresponsiveMs === 'infinity' ? unresponsiveMs : Math.max(CELL_UNRESPONSIVE_MS, unresponsiveMs);
-  }
-  const below = node.children.map(unresponsiveMsOf).filter((one) => one !== 'infinity');
-  return below.length === 0 ? 'infinity' : Math.min(...below);
+  return { kind: 'cell', spec: { ...CELL, limits }, walls: node.walls, start };
 }
 
 /** What may be printed in it, each environment as much as its own limit says. */

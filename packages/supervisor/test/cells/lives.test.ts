@@ -95,6 +95,14 @@ describe('a cell starts and stops', () => {
     expect(lives(pid)).toBe(false);
   }, 60_000);
 
+  test('cells: one that is halted as a whole is stopped all the same', async () => {
+    const running = await startTree([cell('c', [actor('x')])]);
+    const pid = await running.pid('tree/c/x');
+    process.kill(pid, 'SIGSTOP');
+    await running.host.stop();
+    expect(lives(pid)).toBe(false);
+  }, 60_000);
+
   test('cells: one with a thread that nothing can stop ends all the same, and so does the host', async () => {
     const stuck = actor('x', { do: 'get-stuck' }, { shutdown: 'brutal_kill' });
     const running = await startTree([cell('c', [stuck])]);
@@ -157,11 +165,10 @@ describe('a cell ends', () => {
     }, 60_000);
   }
 
-  test('cells: one that is halted as a whole is ended, where somebody in it has to turn', async () => {
-    const watched = { limits: { unresponsiveMs: 100 } };
+  test('cells: one that is halted as a whole is ended, and holds nobody up until then', async () => {
     const running = await startTree([
       cell('b', [actor('w')]),
-      cell('c', [actor('x'), cell('d', [actor('y', {}, watched)])]),
+      cell('c', [actor('x'), cell('d', [actor('y')])]),
     ]);
     const [outer, inner] = [await running.pid('tree/c/x'), await running.pid('tree/c/d/y')];
     process.kill(inner, 'SIGSTOP');
