@@ -134,6 +134,11 @@ export const CASE_CLAIMS = {
     cell: 'cell-recycled',
     why: 'The guard does not see the heaps of workers that a guest has started itself.',
   },
+  'messages/flood-monitors': {
+    thread: 'not-claimed',
+    process: 'not-claimed',
+    why: 'What a guest holds in the kernel (monitors, links, names, calls) is not limited yet.',
+  },
   'stdio/raw-descriptor': {
     thread: 'not-claimed',
     process: 'contained',
