@@ -52,6 +52,7 @@ import { join } from 'node:path';
  * @typedef {object} TreeCase
  * @property {readonly import('@espalier/core').ExitTag[]} [ends] the attacker's end has one of these reasons
  * @property {true} [holds] the attacker goes on and gets nothing
+ * @property {true} [escalates] its supervisor gives up, and takes its sibling along
  * @property {true} [recycles] its cell ends with it, whichever of the reasons comes first
  * @property {(lab: TreeLab) => Promise<string | undefined>} [drive] gives what went wrong
  * @property {(host: import('@espalier/supervisor').Host) => Promise<void>} [prepare] before anything is measured

@@ -312,6 +312,7 @@ export const life = {
       throw new Error('again');
     },
     tree: {
+      escalates: true,
       drive: async ({ host, events }) => {
         for (let n = 1; n <= 6; n++) {
           await host.call('attacker', 'attack', ['']).catch(() => undefined);
