@@ -25,11 +25,18 @@ export function processesHarness(walls: Walls): Harness {
   };
 }
 
+/** The library's default: every guest in one process, the application in another. */
+export const oneCellHarness: Harness = {
+  name: 'processes: all in one cell',
+  start: (children, options = {}) => startGrid(children, options, THREADS, undefined, false),
+};
+
 async function startGrid(
   children: readonly GridChild[],
   options: GridOptions,
   walls: Walls,
   clock?: TestClock,
+  embedded = true,
 ): Promise<Grid> {
   const settle: Grid['settle'] = (promise) => (clock === undefined ? promise : clock.settle(promise));
   const events: TreeEvent[] = [];
@@ -49,7 +56,7 @@ async function startGrid(
   let host;
   try {
     const given = { base: MODULES, onEvent, onOutput: () => undefined, ...(clock && { clock }) };
-    host = await settle(start(spec, { embedded: true, ...given }));
+    host = await settle(start(spec, { embedded, ...given }));
   } catch (error) {
     if (!(error instanceof EnvironmentError) || error.reason === undefined) throw error;
     return failed(error.reason, readEvents);

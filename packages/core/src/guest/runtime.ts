@@ -116,6 +116,10 @@ export class Runtime implements EnvironmentServices {
     for (const environment of [...this.#environments.values()]) environment.endThrown(thrown);
   }
 
+  readonly drain = (): void => {
+    for (const { channel } of this.#channels.values()) channel.drain();
+  };
+
   flush(): void {
     for (const { channel } of this.#channels.values()) channel.flush();
     this.#control.flush();

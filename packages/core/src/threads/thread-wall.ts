@@ -20,8 +20,8 @@ const CLOSE_WITHIN_MS = 1_000;
 export interface ThreadWallOptions {
   /** The compiled bootstrap: a module that calls `bootThread(startGuest)`. */
   readonly bootstrap: URL;
-  /** What `bootstrap` is to run, where that is compiled-thread.cjs. */
-  readonly code?: ThreadCode;
+  /** What `bootstrap` is to run, where that is compiled-thread.cjs: compiled at the first start of a thread. */
+  readonly code?: () => ThreadCode;
   /** Default: the process's own. */
   readonly clock?: Clock;
   readonly spares?: SpareOptions;
@@ -60,7 +60,6 @@ export class ThreadWall implements ThreadStarter {
   constructor(options: ThreadWallOptions) {
     this.#options = options;
     this.#clock = options.clock ?? nodeClock();
-    this.#code = options.code;
     this.#spares = new Spares<NodeThread>(
       {
         start: (limits) => {
@@ -118,6 +117,7 @@ export class ThreadWall implements ThreadStarter {
   #thread(title: string, limits: WallLimits): NodeThread {
     this.#started += 1;
     const token = `espalier:${this.#runId}-${this.#started}`;
+    this.#code ??= this.#options.code?.();
     const gate = new InspectionGate();
     const guard = this.#watchful()?.watch({
       token,

@@ -81,7 +81,7 @@ wall.once('message', () => {
     let heard = (): void => undefined;
     wall = new ThreadWall({
       bootstrap: new URL(THREAD_FILES.compiled),
-      code,
+      code: () => code,
       spares: { total: when === 'before' ? 1 : 0 },
       output: (_title, _stream, text) => {
         printed.push(text);
