@@ -25,18 +25,11 @@ export function processesHarness(walls: Walls): Harness {
   };
 }
 
-/** The library's default: every guest in one process, the application in another. */
-export const oneCellHarness: Harness = {
-  name: 'processes: all in one cell',
-  start: (children, options = {}) => startGrid(children, options, THREADS, undefined, false),
-};
-
 async function startGrid(
   children: readonly GridChild[],
   options: GridOptions,
   walls: Walls,
   clock?: TestClock,
-  embedded = true,
 ): Promise<Grid> {
   const settle: Grid['settle'] = (promise) => (clock === undefined ? promise : clock.settle(promise));
   const events: TreeEvent[] = [];
@@ -56,7 +49,7 @@ async function startGrid(
   let host;
   try {
     const given = { base: MODULES, onEvent, onOutput: () => undefined, ...(clock && { clock }) };
-    host = await settle(start(spec, { embedded, ...given }));
+    host = await settle(start(spec, { embedded: walls.together !== true, ...given }));
   } catch (error) {
     if (!(error instanceof EnvironmentError) || error.reason === undefined) throw error;
     return failed(error.reason, readEvents);
@@ -80,7 +73,7 @@ async function startGrid(
     },
     crash: (id) => {
       // That it is the thread which ends, and not the process around it.
-      if (walls === THREADS) void host.kill(`tree/${id}`);
+      if (walls === THREADS || walls.together === true) void host.kill(`tree/${id}`);
       else host.context.kill(id);
     },
     inspect: (id, query) => {

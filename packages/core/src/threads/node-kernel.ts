@@ -13,8 +13,8 @@ import { nodeAfterTurn } from './node-after-turn.js';
 import { nodeNextTurn } from './node-clock.js';
 import { nodeTextCodec } from './node-text-codec.js';
 import type { KernelTime } from './thread-time.js';
-import { compileThreadCode } from './thread-code.js';
-import { ThreadWall, type ThreadWallOptions } from './thread-wall.js';
+import type { SpareOptions } from './spares.js';
+import { ThreadWall } from './thread-wall.js';
 
 /** Where the code of what a kernel starts lies: `file:` URLs. */
 export interface ThreadFiles {
@@ -36,7 +36,7 @@ export interface KernelSettings {
   readonly spawnLimits: WallLimits;
 }
 
-export type SpareCounts = Required<NonNullable<ThreadWallOptions['spares']>>;
+export type SpareCounts = Required<Pick<SpareOptions, 'perClass' | 'total'>>;
 
 /** What a cell's code gets. */
 export interface CellSettings extends KernelSettings {
@@ -85,8 +85,8 @@ export function nodeKernel(options: NodeKernelOptions): NodeKernel {
   const { files, spawnBase, spawnLimits } = settings;
   const threads = new ThreadWall({
     bootstrap: new URL(files.compiled),
-    code: () => compileThreadCode(new URL(files.guest)),
-    spares,
+    code: new URL(files.guest),
+    spares: { ...spares, beside: up === undefined },
     output,
     warning,
   });
