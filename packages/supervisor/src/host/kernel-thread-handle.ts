@@ -31,8 +31,10 @@ import type {
 import { readEvent, type TreeEvent } from './events.js';
 import type { StopResult } from './host.js';
 import { assertPath } from './path.js';
+import type { TreePlace } from './tree-place.js';
 
 export interface KernelThreadOptions {
+  readonly place: TreePlace;
   readonly spares: KernelSetup['spares'];
   readonly spawnBase: string;
   readonly spawnLimits: KernelSetup['spawnLimits'];
@@ -98,6 +100,7 @@ export class KernelThread {
       handshake,
       files: { ...THREAD_FILES, cell: new URL('../cell.cjs', import.meta.url).href },
       spares: options.spares,
+      embedded: options.place.embedded,
       spawnBase: options.spawnBase,
       spawnLimits: options.spawnLimits,
       ticket: time.kernel,
@@ -160,12 +163,13 @@ export class KernelThread {
 
   /** Rejects with `EnvironmentError` `start_failed`, with the reason; then nothing runs any more. */
   async start(name: string, spec: SupervisorSpec): Promise<void> {
+    const { place } = this.#options;
     const { failure } = await this.#orFailure<FromKernel & { tag: 'started' }>((resolve) => {
       this.#started = resolve;
-      this.#say({ tag: 'start', name, spec });
+      this.#say({ tag: 'start', name: place.path, spec });
     });
     if (failure === undefined) return;
-    const reason = decodeReason(failure);
+    const reason = decodeReason(place.failure(failure));
     throw new EnvironmentError('start_failed', `the tree '${name}' could not be started`, {
       reason,
       cause: reason.detail,
@@ -287,7 +291,9 @@ export class KernelThread {
   }
 
   #event(event: KernelEvent): void {
-    const readable = readEvent(event);
+    const told = this.#options.place.event(event);
+    if (told === undefined) return;
+    const readable = readEvent(told);
     if (readable.kind === 'tree-ended') this.#tellEnded(readable);
     for (const listener of this.#listeners) listener(readable);
   }
