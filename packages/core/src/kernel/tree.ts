@@ -112,14 +112,18 @@ export class Tree {
   /** The node there; or the environment on the way that the rest of the path lies behind, if it does. */
   #node(path: string): Node | undefined {
     let node = this.#root;
-    if (node === undefined || (path !== node.path && !path.startsWith(`${node.path}/`))) return undefined;
-    const ids = path.slice(node.path.length + 1).split('/');
-    for (const id of ids.filter(Boolean)) {
+    if (node === undefined || (node.path !== '' && !isWithin(path, node.path))) return undefined;
+    for (const id of path.slice(node.path.length).split('/').filter(Boolean)) {
       if (!(node instanceof SupervisorNode)) return node;
       node = node.child(id);
     }
     return node;
   }
+}
+
+/** Whether a path is that of a node, or of one below it. */
+export function isWithin(path: string, node: string): boolean {
+  return path === node || path.startsWith(`${node}/`);
 }
 
 async function snapshotOf(node: Node, clock: Clock, withinMs: number): Promise<TreeSnapshot> {
