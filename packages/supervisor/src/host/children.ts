@@ -21,6 +21,7 @@ import type { ChildSpecInput } from '../spec/tree-spec.js';
 import type { CellWalls } from './cell-walls.js';
 import type { ImageSource } from './image-source.js';
 import type { KernelThread, ReachableChild } from './kernel-thread-handle.js';
+import { assertPath } from './path.js';
 import { prepareChild } from './prepare-tree.js';
 import { Started } from './started-child.js';
 import { refusalOf, type Asked } from './supervision-error.js';
@@ -153,6 +154,7 @@ function isExtra(child: ChildSpecInput | ExtraArguments): child is ExtraArgument
 
 /** A path names the child; its supervisor is what stands before. */
 function split(path: string): { readonly supervisor: string; readonly id: string } {
+  assertPath(path);
   const at = path.lastIndexOf('/');
   if (at > 0) return { supervisor: path.slice(0, at), id: path.slice(at + 1) };
   const facts = {

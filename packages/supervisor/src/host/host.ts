@@ -64,7 +64,8 @@ export class Host {
   }
 
   /**
-   * The application's own endpoint: its mailbox, its address, everything an environment can do but end. It may
+   * The application's own endpoint: its mailbox, its address, everything an environment can do but end. It
+   * traps exits from the beginning: the end of what it is linked to is an `exit` item in its mailbox. It may
    * `spawn` only where guests are embedded: elsewhere no guest runs beside it (`operation_refused`).
    */
   get context(): Context {
@@ -119,7 +120,7 @@ export class Host {
     return this.#applier.apply(spec, options);
   }
 
-  /** The environment that runs at a path now. @throws CallError `noproc`. */
+  /** The environment that runs at a path now. @throws CallError `noproc`, `operation_refused`. */
   address(path: string): Promise<Address> {
     return this.#kernel.address(path);
   }
@@ -130,7 +131,7 @@ export class Host {
    * undefined if it said `ignore`. `path`: the supervisor's, as in `tree()`.
    *
    * Changes are carried out in the order in which they are called for. All of them, here and below, throw
-   * - `CallError` `noproc`: there is no supervisor at that path
+   * - `CallError` `noproc`: there is no supervisor at that path; `operation_refused`: it is no text
    * - `SupervisionError` `shutdown`: the supervisor is ending
    * - `HostError` `host_stopped`, `kernel_fault`
    *

@@ -30,6 +30,7 @@ import type {
 } from '@espalier/core/internal/supervisor-logic.js';
 import { readEvent, type TreeEvent } from './events.js';
 import type { StopResult } from './host.js';
+import { assertPath } from './path.js';
 import type { TreePlace } from './tree-place.js';
 
 export interface KernelThreadOptions {
@@ -54,6 +55,8 @@ export interface SupervisorAnswer {
   readonly child: ReachableChild | undefined;
 }
 
+const CUT_OFF = 'the endpoint of the application was killed or cut off, and the tree has ended with it';
+
 type TreeEnded = TreeEvent & { readonly kind: 'tree-ended' };
 
 export class KernelThread {
@@ -74,6 +77,8 @@ export class KernelThread {
   #closed: ((result: StopResult) => void) | undefined;
   #stopping: Promise<StopResult> | undefined;
   #failed: HostError | undefined;
+  /** Our endpoint has ended, though the tree has not. */
+  #isCutOff = false;
   #onFailure: ((error: HostError) => void)[] = [];
 
   constructor(options: KernelThreadOptions) {
@@ -122,7 +127,7 @@ export class KernelThread {
     });
     this.#worker.on('exit', (code) => {
       time.over();
-      const fault = `the kernel's thread ended with exit code ${String(code)}`;
+      const fault = this.#isCutOff ? CUT_OFF : `the kernel's thread ended with exit code ${String(code)}`;
       const asked = this.#stopping !== undefined && code === 0;
       this.#fail(asked ? hostStopped() : new HostError('kernel_fault', fault));
     });
@@ -140,13 +145,20 @@ export class KernelThread {
       text: nodeTextCodec,
       collector: garbageCollector(),
       load: () => Promise.reject(new HostError('host_unfit', 'an application endpoint loads nothing')),
-      idle: () => undefined,
+      idle: () => {
+        // Nobody is left who could ask for an end of the tree.
+        if (this.#stopping !== undefined) return;
+        this.#isCutOff = true;
+        void this.#worker.terminate();
+      },
       event: (event) => {
         this.#event(event as KernelEvent);
       },
     });
     // The kernel's side gives its own environment as the first handle of every guest.
     this.context = this.#runtime.openEndpoint(0, 1, DEFAULT_TERMS).context;
+    // Whatever the application is linked to may end; the application goes on, and so does its hold on the tree.
+    this.context.trapExits(true);
   }
 
   /** Rejects with `EnvironmentError` `start_failed`, with the reason; then nothing runs any more. */
@@ -168,6 +180,7 @@ export class KernelThread {
   async supervise(operation: SuperviseOperation, received?: (answer: unknown) => void): Promise<unknown> {
     if (this.#failed !== undefined) throw this.#failed;
     if (this.#stopping !== undefined) throw hostStopped();
+    if ('path' in operation) assertPath(operation.path);
     try {
       return await this.#orFailure<unknown>((resolve, reject) => {
         this.#runtime.ask({ call: 'supervise', operation }, received).then(resolve, reject);
