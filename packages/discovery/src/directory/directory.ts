@@ -212,7 +212,8 @@ export class Directory {
     if (page.epoch.startedAt !== epoch.startedAt || page.epoch.boot !== epoch.boot) return 'stale';
     const held = known.page(page.index)?.version ?? 0;
     if (page.version === held) return NOTHING;
-    if (page.version < held) return 'stale';
+    // An older page than the host lists may hold names that it has withdrawn.
+    if (page.version < Math.max(held, known.record.pages[page.index] ?? 0)) return 'stale';
     const label = pageInstance(page.host, page.index);
     if (!isTxtSignedBy(NAMES_PURPOSE, label, txt, known.record.publicKey)) return 'forged';
     known.setPage(page);

@@ -44,6 +44,8 @@ const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 60_000;
 /** Beyond that the longest known goes first: whoever lives speaks of itself again. */
 const MAX_INSTANCES = 4096;
+/** Instances asked for at a time: whoever points to thousands does not make us send thousands. */
+const MAX_ASKING = 64;
 /** Time for others to ask the same, or for the answer to come unasked. */
 const ASK_DELAY_MS = { least: 20, most: 120 };
 
@@ -80,6 +82,7 @@ export class Querier {
     if (this.#closed || this.#asking.has(key)) return;
     const known = this.#instances.get(key);
     if (known?.strings !== undefined) this.#tell(known);
+    if (this.#asking.size >= MAX_ASKING) return;
     this.#asking.add(key);
     this.#parts.clock.after(this.#delay(), () => {
       if (this.#asking.delete(key) && !this.#closed) this.#query([{ name, type: 'TXT' }], []);
