@@ -29,11 +29,16 @@ const ORDERS = {
   hosts: (known) => known.hosts(),
   status: (known) => known.status(),
   /** Resolves when the known names and hosts are so, with how long it took, or null after `mostMs`. */
-  until(known, { names, hosts, holders = {}, refused, mostMs }) {
+  until(known, { names, hosts, holders = {}, refused, hearing, mostMs }) {
     const start = performance.now();
     const isSo = () => {
       const held = new Map(known.names().map((state) => [state.name, state.holders.map(({ host }) => host)]));
       if (names !== undefined && held.size !== names) return false;
+      const heard = known
+        .status()
+        .links.filter((link) => link.hearing === 'heard')
+        .map(({ id }) => id);
+      if (hearing !== undefined && heard.join() !== hearing.join()) return false;
       if (refused !== undefined && !(refused in known.status().refused)) return false;
       if (hosts !== undefined && known.hosts().length !== hosts) return false;
       return Object.entries(holders).every(([name, ids]) => (held.get(name) ?? []).join() === ids.join());

@@ -15,44 +15,41 @@ const WORLD = fileURLToPath(new URL('./world.mjs', import.meta.url));
 const UNSHARE = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
 /** An ordinary user is root in a user namespace of its own. */
 const AS_USER = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user'];
-const TOOLS = {
-  ip: 'iproute2',
-  nft: 'nftables',
-  unshare: 'util-linux',
-  nsenter: 'util-linux',
-  sysctl: 'procps',
-};
-
 /** ESPALIER_REQUIRE=netns: a machine that cannot make namespaces fails instead of skipping. */
 export const MUST_RUN = process.env['ESPALIER_REQUIRE']?.split(',').includes('netns') === true;
 
-/** Why namespaces cannot be made here, or nothing. Where they must be, what is missing is installed first. */
+/** Why namespaces cannot be made here, or nothing. */
 export function whyNotHere(): string | undefined {
-  let missing = missingTools();
-  if (missing.length > 0 && MUST_RUN && process.getuid?.() === 0) {
-    spawnSync('apt-get', ['update', '-q'], { stdio: 'ignore', timeout: 120_000 });
-    const packages = [...new Set(missing.map((tool) => TOOLS[tool]))];
-    spawnSync('apt-get', ['install', '-qy', '--no-install-recommends', ...packages], {
-      stdio: 'ignore',
-      timeout: 120_000,
-    });
-    missing = missingTools();
-  }
-  if (missing.length > 0)
-    return `${missing.join(', ')} missing (install ${missing.map((t) => TOOLS[t]).join(', ')})`;
+  const missing = missingTools({ ip: 'iproute2', nft: 'nftables', unshare: 'util-linux', sysctl: 'procps' });
+  if (missing !== undefined) return missing;
   try {
     execFileSync('unshare', [...AS_USER, ...UNSHARE, 'ip', 'link', 'add', 'try', 'type', 'bridge'], {
       stdio: 'pipe',
     });
     return undefined;
   } catch (error) {
-    return `a network namespace with a bridge cannot be made: ${error instanceof Error ? error.message : 'unshare failed'}`;
+    return `no network namespace with a bridge can be made: ${error instanceof Error ? error.message : ''}`;
   }
 }
 
-function missingTools(): (keyof typeof TOOLS)[] {
-  const tools = Object.keys(TOOLS) as (keyof typeof TOOLS)[];
-  return tools.filter((tool) => spawnSync(tool, ['--version'], { stdio: 'ignore' }).error !== undefined);
+/**
+ * What of these programs (with their Debian packages) is not here, or nothing. Where the tests must run, it is
+ * installed first.
+ */
+export function missingTools(tools: Readonly<Record<string, string>>): string | undefined {
+  const missing = (): string[] =>
+    Object.keys(tools).filter(
+      (tool) => spawnSync(tool, ['--version'], { stdio: 'ignore' }).error !== undefined,
+    );
+  const packages = (): string[] => [...new Set(missing().map((tool) => tools[tool] ?? tool))];
+  if (MUST_RUN && process.getuid?.() === 0 && missing().length > 0) {
+    for (const args of [['update'], ['install', '--no-install-recommends', ...packages()]]) {
+      spawnSync('apt-get', ['-qy', ...args], { stdio: 'ignore', timeout: 120_000 });
+    }
+  }
+  return missing().length > 0
+    ? `${missing().join(', ')} missing (install ${packages().join(', ')})`
+    : undefined;
 }
 
 type Line = Readonly<Record<string, unknown>>;
@@ -72,7 +69,7 @@ class Answers {
     const waiting = this.#waiting.get(Number(id));
     this.#waiting.delete(Number(id));
     if (error === undefined) waiting?.resolve(value);
-    else waiting?.reject(new Error(String(error)));
+    else waiting?.reject(new Error(JSON.stringify(error)));
   }
 }
 
@@ -132,6 +129,8 @@ export interface Known {
   readonly hosts?: number;
   /** Why it has dropped a record. */
   readonly refused?: Refusal;
+  /** Of each of these links, by id, that it hears what it says. */
+  readonly hearing?: readonly string[];
   /** Who holds a name: hosts, in the order of their ids. */
   readonly holders?: Readonly<Record<string, readonly NetworkHost[]>>;
 }
@@ -157,10 +156,10 @@ export class NetworkHost {
   }
 
   /** Starts its process; resolves when discovery runs in it. */
-  async start(options: Partial<DiscoveryOptions> = {}): Promise<void> {
+  async start(options: Partial<DiscoveryOptions> = {}, cwd?: string): Promise<void> {
     this.#answers = new Answers();
     const started = new Promise<Line>((resolve) => (this.#started = resolve));
-    await this.#order('start', { setup: { key: this.#key, ticket: this.#ticket, options } });
+    await this.#order('start', { cwd, setup: { key: this.#key, ticket: this.#ticket, options } });
     await started;
   }
 
@@ -179,8 +178,8 @@ export class NetworkHost {
     const ids = Object.entries(holders).map(([name, hosts]) => [name, hosts.map(({ id }) => id).sort()]);
     const took = await this.ask('until', { ...counts, holders: Object.fromEntries(ids), mostMs });
     if (typeof took === 'number') return took;
-    const names = await this.ask('names');
-    throw new Error(`${this.name} did not come to know it in ${mostMs} ms; names: ${JSON.stringify(names)}`);
+    const known = await Promise.all(['hosts', 'names', 'status'].map((what) => this.ask(what)));
+    throw new Error(`${this.name} did not come to know it in ${mostMs} ms, but ${JSON.stringify(known)}`);
   }
 
   /** kill -9 */
@@ -195,6 +194,11 @@ export class NetworkHost {
     const exited = new Promise<Line>((resolve) => (this.#exited = resolve));
     void this.ask('close');
     await exited;
+  }
+
+  /** Runs Avahi in it; what is started afterwards finds it. */
+  async startAvahi(): Promise<void> {
+    await this.#order('avahi', {});
   }
 
   async segment(segment: 0 | 1): Promise<void> {

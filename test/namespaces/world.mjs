@@ -13,7 +13,15 @@ import { fileURLToPath } from 'node:url';
 
 const HOST_SCRIPT = fileURLToPath(new URL('./host.mjs', import.meta.url));
 
-/** @typedef {{ number: number, anchor: import('node:child_process').ChildProcess, link: string }} Host */
+const AVAHI = [
+  'mount -t tmpfs tmpfs /run',
+  'mkdir -p /run/dbus /run/avahi-daemon',
+  'dbus-daemon --system --fork --nopidfile --address=unix:path=/run/dbus/system_bus_socket',
+  'exec avahi-daemon --no-rlimits --no-drop-root --no-chroot --no-proc-title',
+].join(' && ');
+
+/** @typedef {import('node:child_process').ChildProcess} Child */
+/** @typedef {{ number: number, anchor: Child, link: string, avahi?: Child }} Host */
 /** @type {Map<string, Host>} */
 const hosts = new Map();
 /** @type {Map<string, import('node:child_process').ChildProcess>} */
@@ -38,8 +46,9 @@ function hostOf(name) {
 }
 
 /** @param {Host} host */
-function inside({ anchor }) {
-  return `nsenter --net=/proc/${anchor.pid}/ns/net --`;
+function inside({ anchor, avahi }) {
+  const mount = avahi === undefined ? '' : ` --mount=/proc/${avahi.pid}/ns/mnt`;
+  return `nsenter --net=/proc/${anchor.pid}/ns/net${mount} --`;
 }
 
 /** Its first process holds the namespace, and waits; resolves when it is in it. @param {import('node:child_process').ChildProcess} anchor */
@@ -72,9 +81,22 @@ const ORDERS = {
     sh(`${inside(host)} ip addr add 10.99.0.${number}/24 dev eth0`);
     sh(`${inside(host)} ip link set eth0 up`);
   },
-  /** Starts the process of a host, and hands it its first line. */
-  start({ name, setup }) {
-    const [file = '', ...args] = `${inside(hostOf(name))} ${process.execPath} ${HOST_SCRIPT}`.split(' ');
+  /** Starts Avahi in a host, with a bus and a /run of its own, in which the host's later processes are too. */
+  async avahi({ name }) {
+    const host = hostOf(name);
+    const [file = '', ...args] = [...`${inside(host)} unshare --mount sh -c`.split(' '), AVAHI];
+    const child = spawn(file, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const lines = createInterface({ input: child.stderr });
+    await new Promise((resolve, reject) => {
+      lines.on('line', (line) => line.includes('startup complete') && resolve(undefined));
+      child.on('exit', (code) => reject(new Error(`Avahi ended with ${code}`)));
+    });
+    host.avahi = child;
+  },
+  /** Starts the process of a host in a folder, and hands it its first line. */
+  start({ name, setup, cwd = process.cwd() }) {
+    const command = `${inside(hostOf(name))} env -C ${cwd} ${process.execPath} ${HOST_SCRIPT}`;
+    const [file = '', ...args] = command.split(' ');
     const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     processes.set(name, child);
     createInterface({ input: child.stdout }).on('line', (line) =>

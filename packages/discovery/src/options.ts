@@ -22,6 +22,11 @@ export interface DiscoveryOptions {
   readonly interfaces?: readonly string[];
   /** Default true; false leaves the static list alone, and opens no socket. */
   readonly multicast?: boolean;
+  /**
+   * `javascript`: sockets of its own; `native`: the responder of the system, through the package `mdns`, which you have
+   * installed; `auto`: native where both are there, else javascript. Default `auto`.
+   */
+  readonly backend?: 'auto' | 'javascript' | 'native';
   /** Hosts that are known without being heard. Default: none. */
   readonly staticHosts?: readonly StaticHost[];
   /** Records dated further from this host's wall clock than so many ms are dropped. Default 120,000. */
@@ -50,6 +55,7 @@ export function readOptions(options: DiscoveryOptions): Settings {
     endpoints: [],
     leaseMs: 5000,
     multicast: true,
+    backend: 'auto',
     staticHosts: [],
     maxClockSkewMs: 120_000,
     maxHosts: 256,

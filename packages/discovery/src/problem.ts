@@ -30,6 +30,15 @@ const PROBLEMS = {
     message: 'a packet could not be sent',
     remedy: 'Check the route and the firewall of the interface; the next packet is tried all the same.',
   },
+  native_missing: {
+    message: 'the native backend cannot be had, so the one in JavaScript serves',
+    remedy: 'Install the package `mdns` (it is compiled) and run Avahi or Bonjour; or do not force `native`.',
+  },
+  native_ended: {
+    message: 'the process that speaks to the responder of the system ended, and is started again',
+    remedy:
+      'Check that the responder runs (`systemctl status avahi-daemon`); or choose the backend `javascript`.',
+  },
   key_used_twice: {
     message: 'another process speaks with the key of this host',
     remedy: 'Give each host a key of its own, and run one discovery with it.',

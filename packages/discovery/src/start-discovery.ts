@@ -1,7 +1,11 @@
+import type { Backend } from './backend.js';
 import type { Discovery } from './discovery.js';
 import { DiscoveryDriver } from './driver.js';
 import { javascriptBackend } from './mdns/javascript-backend.js';
-import { readOptions, type DiscoveryOptions } from './options.js';
+import { nativeBackend } from './native/native-backend.js';
+import { probeNative } from './native/probe-native.js';
+import { readOptions, type DiscoveryOptions, type Settings } from './options.js';
+import { problem, type Problem } from './problem.js';
 
 /**
  * Makes this host known on its links, and others known to it. Returns at once, and waits for nothing; what does not
@@ -11,9 +15,17 @@ import { readOptions, type DiscoveryOptions } from './options.js';
  */
 export function startDiscovery(options: DiscoveryOptions): Discovery {
   const settings = readOptions(options);
-  const { multicast, interfaces, membership, time } = settings;
-  if (!multicast) return new DiscoveryDriver(settings);
-  return new DiscoveryDriver(settings, (report) =>
-    javascriptBackend({ ...time, hostLabel: membership.host, interfaces, report }),
-  );
+  if (!settings.multicast) return new DiscoveryDriver(settings);
+  return new DiscoveryDriver(settings, (report) => chooseBackend(settings, report));
+}
+
+function chooseBackend(settings: Settings, report: (problem: Problem) => void): Backend {
+  const { backend, interfaces, membership, time } = settings;
+  // The responder of the system has interfaces of its own choice.
+  if (backend === 'native' || (backend === 'auto' && interfaces === undefined)) {
+    const probed = probeNative();
+    if ('module' in probed) return nativeBackend({ clock: time.clock, module: probed.module, report });
+    if (backend === 'native') report(problem('native_missing', 'native', new Error(probed.missing)));
+  }
+  return javascriptBackend({ ...time, hostLabel: membership.host, interfaces, report });
 }
