@@ -10,7 +10,7 @@ const AVAHI = { 'avahi-daemon': 'avahi-daemon', 'avahi-browse': 'avahi-utils', '
 const HEADER = '/usr/include/avahi-compat-libdns_sd/dns_sd.h';
 /** Outside every package: nothing of ours needs it, and nothing may compile when we are installed. */
 const FOLDER = fileURLToPath(new URL('../../.cache/native-mdns', import.meta.url));
-const LEASE_MS = 5000;
+const LEASE_MS = 2500;
 const FOUND_MS = 15_000;
 
 const whyNoAvahi = whyNotHere() ?? missingTools(AVAHI);
