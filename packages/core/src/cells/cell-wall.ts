@@ -6,11 +6,14 @@ import type { Link } from '../channel/link.js';
 import type { AfterTurn, Clock } from '../clock.js';
 import { HostError } from '../errors.js';
 import type { Wall, WallEnd, WallRequest, WallThread } from '../kernel/wall.js';
+import { overShare, type LimitExceeded } from '../threads/guard.js';
 import { OutputQuota } from '../threads/output-quota.js';
 import { STDIO_BYTES_PER_SECOND } from '../threads/limits.js';
 import type { OutputStream } from '../threads/wall-messages.js';
 import { CellCgroup } from './cell-cgroup.js';
-import { decodeFromCell } from './cell-messages.js';
+import { CellGuard, type CellEntry, type GuardedCell } from './cell-guard.js';
+import { systemLimits } from './cell-limits.js';
+import { decodeFromCell, encodeToCell } from './cell-messages.js';
 import { CellProcess, type CellEnd } from './cell-process.js';
 import { chooseWalls, type ChosenWalls, type WantedWalls } from './choose-walls.js';
 import { machineInside } from './machine-inside.js';
@@ -43,13 +46,15 @@ export class CellWall implements Wall {
   readonly #options: CellWallOptions;
   readonly #cells = new Set<CellProcess>();
   readonly #stuck = new Set<string>();
-  readonly #warned = new Set<WallName>();
+  readonly #warned = new Set<string>();
+  readonly #guard: CellGuard;
   #machine: Machine | undefined;
   #probing: Promise<Machine> | undefined;
 
   constructor(options: CellWallOptions) {
     this.#options = options;
     this.#machine = options.machine;
+    this.#guard = new CellGuard(options.clock);
   }
 
   /** What this machine offers, tried out once. Also removes what hosts that were killed have left behind. */
@@ -88,7 +93,8 @@ export class CellWall implements Wall {
     });
   }
 
-  #start({ title, walls, limits }: WallRequest): WallThread {
+  #start(request: WallRequest): WallThread {
+    const { title, walls, limits } = request;
     const { stdioBytesPerSecond = STDIO_BYTES_PER_SECOND } = limits;
     const { file, settings, clock, afterTurn, output, warning } = this.#options;
     const machine = this.#machine;
@@ -97,14 +103,16 @@ export class CellWall implements Wall {
     }
     const { use, missing } = chooseWalls((walls ?? NONE) as WantedWalls, machine);
     // Of cells in cells the host has said it already.
-    if (this.#options.machine === undefined) this.#warn(missing);
-    const cell = new CellProcess({
+    if (this.#options.machine === undefined) this.#warnOfMissing(missing);
+    let guarded: CellEntry | undefined;
+    let exceeded: LimitExceeded | undefined;
+    const cell: CellProcess = new CellProcess({
       file,
       execArgv: [],
       title,
       machine,
       walls: use,
-      limits: {},
+      limits: systemLimits(limits),
       settings: settings(machineInside(machine, use)),
       startTimeoutMs: START_TIMEOUT_MS,
       outputBytesPerSecond: stdioBytesPerSecond,
@@ -114,20 +122,27 @@ export class CellWall implements Wall {
         output(title, stream, text, dropped);
       },
       warning,
+      running: () => {
+        guarded = this.#watch(cell, request, use, (evidence) => {
+          exceeded = evidence;
+          cell.kill();
+        });
+      },
     });
     this.#cells.add(cell);
     void cell.cleared.then(() => {
+      if (guarded !== undefined) this.#guard.forget(guarded);
       this.#cells.delete(cell);
       this.#stuck.delete(title);
     });
-    this.#hear(cell, title, stdioBytesPerSecond);
+    this.#hear(cell, title, stdioBytesPerSecond, () => guarded?.collected(clock.now()));
     const { pipe } = cell;
     return {
       link: pipe.control,
       site: pipe,
       onEnd: (observer) => {
         cell.onEnd((end) => {
-          observer(evidenceOf(end));
+          observer(exceeded === undefined ? evidenceOf(end) : ended('limit', exceeded));
         });
       },
       // Its kernel watches over its threads; its own loop cannot be seen from here.
@@ -143,18 +158,52 @@ export class CellWall implements Wall {
     };
   }
 
-  /** Once of each wall: it is the machine that lacks it. */
-  #warn(missing: ChosenWalls['missing']): void {
-    for (const { wall, why, remedy } of missing) {
-      if (this.#warned.has(wall)) continue;
-      this.#warned.add(wall);
-      this.#options.warning(
-        `This machine lacks the wall '${wall}' (${WALLS[wall]}): ${why}. ${remedy ?? ''}`,
+  /** Its limits are held from now on: nothing of the tree has run in it yet. */
+  #watch(
+    cell: CellProcess,
+    { title, limits }: WallRequest,
+    walls: ReadonlySet<WallName>,
+    exceeded: (evidence: LimitExceeded) => void,
+  ): CellEntry | undefined {
+    const { nodePid, ownDataMb } = cell;
+    if (this.#machine !== undefined) this.#machine = { ...this.#machine, nodeDataMb: ownDataMb };
+    // Where a cgroup holds the share there is nothing to judge: it uses that, and no more.
+    const { memoryMb, cpu } = walls.has('cpu') ? { ...limits, cpu: undefined } : limits;
+    const guarded: GuardedCell = {
+      limits: { memoryMb, cpu },
+      collect: () => {
+        cell.pipe.wall.send(encodeToCell({ tag: 'collect' }));
+      },
+      onLimit: exceeded,
+      onOverShare: (used) => {
+        this.#options.warning(overShare(title, used));
+      },
+    };
+    const entry = nodePid === undefined ? undefined : this.#guard.watch(guarded, nodePid);
+    if (entry === undefined && (memoryMb ?? cpu) !== undefined) {
+      this.#warnOnce(
+        '/proc',
+        `The system does not tell what a process uses: memoryMb and cpu of '${title}' and other processes are not held`,
       );
+    }
+    return entry;
+  }
+
+  /** Once of each wall: it is the machine that lacks it. */
+  #warnOfMissing(missing: ChosenWalls['missing']): void {
+    for (const { wall, why, remedy } of missing) {
+      const problem = `This machine lacks the wall '${wall}' (${WALLS[wall]}): ${why}. ${remedy ?? ''}`;
+      this.#warnOnce(wall, problem);
     }
   }
 
-  #hear(cell: CellProcess, title: string, bytesPerSecond: number): void {
+  #warnOnce(about: string, problem: string): void {
+    if (this.#warned.has(about)) return;
+    this.#warned.add(about);
+    this.#options.warning(problem);
+  }
+
+  #hear(cell: CellProcess, title: string, bytesPerSecond: number, collected: () => void): void {
     const { output, warning, clock } = this.#options;
     // Who is limited does not keep the count: what its kernel has counted is counted again.
     const quota = new OutputQuota(bytesPerSecond, () => clock.now());
@@ -169,6 +218,7 @@ export class CellWall implements Wall {
         if (broken) return;
         const said = decodeFromCell(bytes);
         if (said === undefined) violated('a message that the walls of a cell do not send');
+        else if (said.tag === 'collected') collected();
         else if (said.tag === 'warning') warning(`${title}: ${quota.take(said.problem)}`);
         else if (said.path !== title && !said.path.startsWith(`${title}/`)) {
           violated('output of somebody outside of the cell');
@@ -184,14 +234,14 @@ export class CellWall implements Wall {
 
 /** What wall.ts says of the end of a cell. */
 function evidenceOf({ cause, exitCode, signal, problem, oomKills }: CellEnd): WallEnd {
-  const reason = (tag: 'error' | 'protocol' | 'limit' | 'cell', detail: unknown): WallEnd => ({
-    kind: 'reason',
-    reason: { tag, detail },
-  });
-  if (cause === 'not-started' || cause === 'start-timeout') return reason('error', problem);
-  if (cause === 'protocol') return reason('protocol', problem);
-  if (cause === 'itself' && oomKills > 0) return reason('limit', { limit: 'memory', oomKills });
-  return reason('cell', { exitCode, signal, ...(problem === undefined ? {} : { problem }) });
+  if (cause === 'not-started' || cause === 'start-timeout') return ended('error', problem);
+  if (cause === 'protocol') return ended('protocol', problem);
+  if (cause === 'itself' && oomKills > 0) return ended('limit', { limit: 'memoryMb', oomKills });
+  return ended('cell', { exitCode, signal, ...(problem === undefined ? {} : { problem }) });
+}
+
+function ended(tag: 'error' | 'protocol' | 'limit' | 'cell', detail: unknown): WallEnd {
+  return { kind: 'reason', reason: { tag, detail } };
 }
 
 const DEAD: Link = {

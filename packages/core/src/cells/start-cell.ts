@@ -8,7 +8,7 @@ import type { SupervisorLogic } from '../kernel/index.js';
 import { nodeKernel, SPARES_IN_CELLS, type CellSettings } from '../threads/node-kernel.js';
 import { realTime } from '../threads/thread-time.js';
 import { bootCell, endAtOnce } from './cell-bootstrap.js';
-import { encodeFromCell, type FromCell } from './cell-messages.js';
+import { decodeToCell, encodeFromCell, type FromCell } from './cell-messages.js';
 
 /** Call it once, first of all. */
 export function startCell(logic: SupervisorLogic): void {
@@ -22,7 +22,7 @@ export function startCell(logic: SupervisorLogic): void {
   const say = (message: FromCell): void => {
     parent.wall.send(encodeFromCell(message));
   };
-  const { close } = nodeKernel({
+  const { threads, close } = nodeKernel({
     logic,
     settings: common,
     machine,
@@ -45,6 +45,15 @@ export function startCell(logic: SupervisorLogic): void {
         });
       },
     },
+  });
+  parent.wall.receive({
+    batch: (bytes) => {
+      decodeToCell(bytes);
+      threads.collect(() => {
+        say({ tag: 'collected' });
+      });
+    },
+    end: () => undefined,
   });
 }
 

@@ -145,6 +145,26 @@ export class Guard {
     return entry;
   }
 
+  /** Has every thread collect its garbage; `done` when those that can have done it. One that cannot is never done. */
+  collect(done: () => void): void {
+    let left = 1;
+    const one = (): void => {
+      left -= 1;
+      if (left === 0) done();
+    };
+    for (const entry of this.#entries.values()) {
+      if (entry.memory === undefined || entry.asking) continue;
+      left += 1;
+      entry.asking = true;
+      entry.memory.readCollected((reading) => {
+        entry.reading = reading ?? entry.reading;
+        entry.answered();
+        one();
+      });
+    }
+    one();
+  }
+
   forget(token: string): void {
     this.#entries.get(token)?.cpu?.close();
     this.#entries.delete(token);
@@ -235,13 +255,21 @@ export class Guard {
 }
 
 function excess({ heapMb, offHeapMb }: MemoryReading, limits: GuardLimits): LimitExceeded | undefined {
-  if (heapMb > limits.heapMb) return { limit: 'heapMb', usedMb: round(heapMb), limitMb: limits.heapMb };
+  if (heapMb > limits.heapMb) return { limit: 'heapMb', usedMb: megabytes(heapMb), limitMb: limits.heapMb };
   const usedMb = heapMb + offHeapMb;
-  if (usedMb > limits.memoryMb) return { limit: 'memoryMb', usedMb: round(usedMb), limitMb: limits.memoryMb };
+  if (usedMb > limits.memoryMb)
+    return { limit: 'memoryMb', usedMb: megabytes(usedMb), limitMb: limits.memoryMb };
   return undefined;
 }
 
-function round(mb: number): number {
+/** For people. */
+export function overShare(title: string, used: number): string {
+  const percent = Math.round(used * 100);
+  return `'${title}' used ${percent} % of a core, more than its share: others go first from now on`;
+}
+
+/** As people read them. */
+export function megabytes(mb: number): number {
   return Math.round(mb * 10) / 10;
 }
 

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.js';
 import type { WallLimits, WallThread } from '../kernel/wall.js';
-import { Guard, type LimitExceeded } from './guard.js';
+import { Guard, overShare, type LimitExceeded } from './guard.js';
 import { guardLimits } from './limits.js';
 import { InspectionGate } from './inspection-gate.js';
 import { nodeClock } from './node-clock.js';
@@ -95,6 +95,12 @@ export class ThreadWall implements ThreadStarter {
     };
   }
 
+  /** Has every thread collect its garbage; `done` when those that can have done it. */
+  collect(done: () => void): void {
+    if (this.#guard instanceof Guard) this.#guard.collect(done);
+    else done();
+  }
+
   async close(): Promise<void> {
     this.#spares.close();
     await new Promise<void>((resolve) => {
@@ -159,10 +165,7 @@ export class ThreadWall implements ThreadStarter {
   /** Others go first from now on: an ordinary user cannot take that back, so it lasts as long as the thread. */
   #overShare(thread: NodeThread, used: number): void {
     thread.makeWay();
-    const percent = Math.round(used * 100);
-    this.#options.warning?.(
-      `'${thread.title}' used ${percent} % of a core, more than its share: others go first from now on`,
-    );
+    this.#options.warning?.(overShare(thread.title, used));
   }
 
   #rehearsed(compiled: Uint8Array): void {

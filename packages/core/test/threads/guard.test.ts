@@ -110,6 +110,19 @@ describe('guard: what stays under its limit goes on', () => {
     expect(answer).toEqual({ value: [12_000_000, 100_000] });
   });
 
+  test('garbage of Buffers, with more than half of the limit alive', async () => {
+    const churner = await walls.start();
+    const answer = await churner.run(`async () => {
+      const live = [];
+      for (let n = 0; n < 1500; n++) {
+        live[n % 80] = Buffer.alloc(1024 * 1024, 1);
+        if (n % 10 === 0) await new Promise((resolve) => setImmediate(resolve));
+      }
+      return live.length;
+    }`);
+    expect(answer).toEqual({ value: 80 });
+  });
+
   test('reading runs no promise reaction of the guest in the middle of its turn', async () => {
     const busy = await walls.start();
     const answer = await busy.run(`() => {

@@ -45,6 +45,11 @@ export function checkChild(read: Read, place: Place): void {
       'Add `wall: process`, or leave `walls` out.',
     );
   }
+  if (read['limits'] !== undefined && read['children'] !== undefined && read['wall'] !== 'process') {
+    const problem = '`limits` of a supervisor are those of its process, and this node has none of its own.';
+    const remedy = 'Add `wall: process`, or give limits to each node below.';
+    place.problems.add([...place.segments, 'limits'], 'an object', problem, remedy);
+  }
   const overflow = read['overflow'] ?? DEFAULTS.environment.overflow;
   if (read['sendTimeoutMs'] !== undefined && overflow !== 'block') {
     const remedy = 'Only `overflow: block` waits: leave `sendTimeoutMs` out.';
