@@ -12,6 +12,7 @@ export type { ApplyOptions, ApplyResult } from './host/apply.js';
 export type { TreeEvent } from './host/events.js';
 export type { ChildCounts } from '@espalier/core/internal/supervisor-logic.js';
 export type { ChildInfo, ExtraArguments } from './host/children.js';
+export type { LimitsChanged } from './host/limits.js';
 export type { StopResult } from './host/host.js';
 export type { StartedChild, StartedNode } from './host/started-child.js';
 export type { StartOptions } from './host/start.js';

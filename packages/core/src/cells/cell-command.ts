@@ -11,7 +11,7 @@
  */
 import { NAMESPACE_FLAGS, NAMESPACES, NOBODY, USER_NAMESPACE, type Machine, type WallName } from './walls.js';
 
-/** Limits that the system holds for the process as a whole. Finite, positive numbers; left out: the host's own. */
+/** Limits that the system holds for the process as a whole. Positive numbers, Infinity for none; left out: the host's own. */
 export interface ProcessLimits {
   /**
    * Private memory beyond what Node takes before it runs anything, MB. What is over it is a RangeError in the
@@ -89,7 +89,7 @@ export function limitDataCommand(
 
 /** What `prlimit` is told of private memory, MB. The soft limit alone: to raise the hard one takes a right that few have. */
 function dataLimit(dataMb: number): string {
-  return `--data=${Math.round(dataMb * BYTES_PER_MB)}:`;
+  return `--data=${Number.isFinite(dataMb) ? Math.round(dataMb * BYTES_PER_MB) : 'unlimited'}:`;
 }
 
 function step(command: string | undefined, flags: readonly string[]): string[] {

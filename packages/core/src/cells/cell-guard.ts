@@ -46,11 +46,10 @@ export interface GuardedCell {
 /** The guard's side of one cell. */
 export class CellEntry {
   readonly cell: GuardedCell;
-  /** They may change at any time. */
   limits: CellLimits;
   readonly processes: ProcessTree;
   readonly own: ProcessUse;
-  readonly share = new CpuShare();
+  share = new CpuShare();
   overShare = false;
   last: ProcessUse;
   quietMs = BUSY_INTERVAL_MS;
@@ -65,6 +64,15 @@ export class CellEntry {
     this.processes = processes;
     this.own = own;
     this.last = own;
+  }
+
+  /** Holds these from now on. Who had exceeded its share is judged by the new one. */
+  limitTo(limits: CellLimits): void {
+    this.limits = limits;
+    this.share = new CpuShare();
+    if (this.overShare) this.processes.restorePriority();
+    this.overShare = false;
+    this.judgedAt = undefined;
   }
 
   collected(now: number): void {

@@ -11,6 +11,13 @@ const DATA_SPARE_MB = 512;
 /** Node itself, and what a cgroup counts besides: code, files, the system's own tables. */
 const CGROUP_SPARE_MB = 128;
 
+/** What stands where nothing is limited any more. */
+export const NO_SYSTEM_LIMITS: ProcessLimits & CgroupLimits = {
+  dataMb: Infinity,
+  memoryMb: Infinity,
+  cpus: Infinity,
+};
+
 export function systemLimits({ memoryMb, cpu }: WallLimits): ProcessLimits & CgroupLimits {
   return {
     ...(memoryMb === undefined

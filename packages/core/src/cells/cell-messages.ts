@@ -3,6 +3,7 @@
  * The wall above checks what it hears, and believes of it no more than that the cell has said so; a cell takes
  * the word of the wall above.
  */
+import type { LimitChange } from '../threads/limit-changes.js';
 import type { OutputStream } from '../threads/wall-messages.js';
 
 export type FromCell =
@@ -18,8 +19,9 @@ export type FromCell =
   /** Its threads have collected their garbage, as they were asked to. */
   | { readonly tag: 'collected' };
 
-/** `collect`: it uses too much memory; its threads are to collect their garbage. */
-export type ToCell = { readonly tag: 'collect' };
+export type ToCell =
+  /** It uses too much memory: its threads are to collect their garbage. */
+  { readonly tag: 'collect' } | { readonly tag: 'limits'; readonly change: LimitChange };
 
 export function encodeToCell(message: ToCell): Uint8Array {
   return encoded(message);

@@ -45,6 +45,10 @@ export class CellOutput {
     });
   }
 
+  set bytesPerSecond(most: number) {
+    this.#quota.bytesPerSecond = most;
+  }
+
   /** Nothing more is passed on. */
   silence(): void {
     this.#silent = true;

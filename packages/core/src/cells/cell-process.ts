@@ -187,6 +187,11 @@ export class CellProcess {
     if (limits.dataMb !== undefined) void this.#limitData(limits.dataMb);
   }
 
+  /** What it may print, past its threads. */
+  set outputBytesPerSecond(most: number) {
+    this.#output.bytesPerSecond = most;
+  }
+
   /** Ends it and all that it has started, now; the end is told by `onEnd`. */
   kill(): void {
     this.#give('killed', undefined);

@@ -9,7 +9,7 @@
  * A file that stays open is that of one process, and of no other that gets its number.
  */
 import { closeSync, openSync, readdirSync, readFileSync, readSync, writeFileSync } from 'node:fs';
-import { lowerPriority } from '../threads/thread-cpu.js';
+import { lowerPriority, restorePriority } from '../threads/thread-cpu.js';
 
 const KB_PER_MB = 1024;
 /** What Linux counts in for whoever asks, on every machine that Node runs on. */
@@ -62,12 +62,21 @@ export class ProcessTree {
 
   /** Others go first from now on, for all of its threads and those that they will start. */
   lowerPriority(): void {
+    this.#setPriority(lowerPriority, LOWEST_NICE);
+  }
+
+  /** They do not any more, where this user may say so. */
+  restorePriority(): void {
+    this.#setPriority(restorePriority, '0');
+  }
+
+  #setPriority(ofThread: (tid: number) => boolean, ofSession: string): void {
     this.#lookUpFamily();
     for (const pid of this.#files.keys()) {
-      for (const tid of namesIn(`/proc/${pid}/task`)) lowerPriority(tid);
+      for (const tid of namesIn(`/proc/${pid}/task`)) ofThread(tid);
       try {
         // A cell leads a session, and with autogroups the priorities of a session count within it alone.
-        writeFileSync(`/proc/${pid}/autogroup`, LOWEST_NICE);
+        writeFileSync(`/proc/${pid}/autogroup`, ofSession);
       } catch {
         // There are none, or it has ended.
       }

@@ -13,7 +13,7 @@ import { decodeToCell, encodeFromCell, type FromCell } from './cell-messages.js'
 /** Call it once, first of all. */
 export function startCell(logic: SupervisorLogic): void {
   const { parent, settings } = bootCell();
-  const { machine, ...common } = settings as CellSettings;
+  const { machine, changes, ...common } = settings as CellSettings;
   process.on('uncaughtException', (error) => {
     // Where a thread is stuck `process.exit` would hang: so it is said at once, and not by a stream.
     writeSync(2, `The kernel of the cell has failed: ${error.stack ?? String(error)}\n`);
@@ -22,10 +22,11 @@ export function startCell(logic: SupervisorLogic): void {
   const say = (message: FromCell): void => {
     parent.wall.send(encodeFromCell(message));
   };
-  const { threads, close } = nodeKernel({
+  const { threads, setLimits, close } = nodeKernel({
     logic,
     settings: common,
     machine,
+    changes,
     spares: SPARES_IN_CELLS,
     time: realTime(),
     observe: () => undefined,
@@ -48,10 +49,13 @@ export function startCell(logic: SupervisorLogic): void {
   });
   parent.wall.receive({
     batch: (bytes) => {
-      decodeToCell(bytes);
-      threads.collect(() => {
-        say({ tag: 'collected' });
-      });
+      const asked = decodeToCell(bytes);
+      if (asked.tag === 'limits') setLimits(asked.change);
+      else {
+        threads.collect(() => {
+          say({ tag: 'collected' });
+        });
+      }
     },
     end: () => undefined,
   });

@@ -201,10 +201,7 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
       const peer = channels.peerAt(guest, call.channel);
       const identity = guest.identity(call.handle);
       const record = guest.channels.get(call.channel);
-      if (peer === undefined || identity === undefined) {
-        guest.refuse(call.id, 'noproc');
-        return;
-      }
+      if (peer === undefined || identity === undefined) return guest.refuse(call.id, 'noproc');
       const ticket = record === undefined ? (call.ticket ?? 0) : ++record.tickets;
       const channel = channels.number(peer, guest);
       peer.notify({ notice: 'ticket', channel, ticket, handle: peer.pass(identity) });
@@ -222,16 +219,9 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
     },
 
     undelivered(guest, call) {
+      const { target, cause, count } = call;
       const path = guest.environments.get(call.env)?.path;
-      if (path !== undefined) {
-        parts.observe({
-          kind: 'undelivered',
-          path,
-          target: call.target,
-          cause: call.cause,
-          count: call.count,
-        });
-      }
+      if (path !== undefined) parts.observe({ kind: 'undelivered', path, target, cause, count });
     },
 
     violation(guest, call) {
@@ -244,10 +234,8 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
     },
 
     supervise(guest, call) {
-      if (guest.role !== 'administrator') {
-        guest.refuse(call.id, 'operation_refused', 'only the holder of a subtree may do that');
-        return;
-      }
+      if (guest.role !== 'administrator')
+        return guest.refuse(call.id, 'operation_refused', 'only the holder of a subtree may do that');
       const { operation } = call;
       if (operation.op === 'stop') {
         // The tree first, then what the application has spawned by itself.
@@ -257,9 +245,7 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
           parts.orphans.add(application, () => guest.answer(call.id, undefined));
           for (const child of application.children) lifecycle.stop(child, CHILD_SHUTDOWN_MS);
         });
-      } else {
-        supervise(kernel, guest, call.id, operation);
-      }
+      } else supervise(kernel, guest, call.id, operation);
     },
 
     present(guest, call) {

@@ -58,7 +58,6 @@ export interface GuardOptions {
 /** The guard's side of one thread. */
 export class GuardEntry {
   readonly thread: GuardedThread;
-  /** They may change at any time. */
   limits: GuardLimits;
   cpu: ThreadCpu | undefined;
   inspected: InspectedThread | undefined;
@@ -69,7 +68,7 @@ export class GuardEntry {
   /** How long to leave a resting thread alone. */
   quietMs = BUSY_INTERVAL_MS;
   asking = false;
-  readonly share = new CpuShare();
+  share = new CpuShare();
   overShare = false;
   #ready: (() => void) | undefined;
   #prepared = false;
@@ -78,6 +77,13 @@ export class GuardEntry {
   constructor(thread: GuardedThread) {
     this.thread = thread;
     this.limits = thread.limits;
+  }
+
+  /** Holds these from now on. Who had exceeded its share is judged by the new one. */
+  limitTo(limits: GuardLimits): void {
+    this.limits = limits;
+    this.share = new CpuShare();
+    this.overShare = false;
   }
 
   /** The thread's bootstrap has run and waits; `done` is called when guest code may be let in. */

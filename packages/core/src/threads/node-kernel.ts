@@ -8,6 +8,7 @@ import type { Machine } from '../cells/walls.js';
 import { Kernel, type KernelEvent, type SupervisorLogic } from '../kernel/index.js';
 import type { UplinkOptions } from '../kernel/parts.js';
 import type { Wall, WallLimits } from '../kernel/wall.js';
+import { LimitChanges, type LimitChange } from './limit-changes.js';
 import { LoaderThread } from './loader-thread-handle.js';
 import { nodeAfterTurn } from './node-after-turn.js';
 import { nodeNextTurn } from './node-clock.js';
@@ -36,8 +37,14 @@ export interface KernelSettings {
   readonly spawnLimits: WallLimits;
 }
 
+/** What a kernel is told when it starts, besides: plain data. */
+export interface KernelState {
+  /** Limits that were changed before it started. */
+  readonly changes: readonly LimitChange[];
+}
+
 /** What a cell's code gets. */
-export interface CellSettings extends KernelSettings {
+export interface CellSettings extends KernelSettings, KernelState {
   readonly machine: Machine;
 }
 
@@ -56,6 +63,8 @@ export interface NodeKernelOptions {
   readonly up?: UplinkOptions;
   /** In a cell. */
   readonly machine?: Machine;
+  /** In a cell: limits that were changed before it started. */
+  readonly changes?: readonly LimitChange[];
   observe(event: KernelEvent): void;
   output(path: string, stream: 'stdout' | 'stderr', text: string, dropped: number): void;
   warning(problem: string): void;
@@ -65,6 +74,8 @@ export interface NodeKernel {
   readonly kernel: Kernel;
   readonly threads: ThreadWall;
   readonly cells: CellWall;
+  /** At once, as far as that can be, and for every later life. */
+  setLimits(change: LimitChange): void;
   /** Once the tree has ended: resolves when nothing is left of threads, cells and loader but what is stuck. */
   close(): Promise<void>;
 }
@@ -72,6 +83,7 @@ export interface NodeKernel {
 export function nodeKernel(options: NodeKernelOptions): NodeKernel {
   const { logic, settings, spares, time, up, machine, observe, output, warning } = options;
   const { files, spawnBase, spawnLimits } = settings;
+  const changes = new LimitChanges(options.changes);
   const threads = new ThreadWall({
     bootstrap: new URL(files.compiled),
     code: compileThreadCode(new URL(files.guest)),
@@ -82,7 +94,11 @@ export function nodeKernel(options: NodeKernelOptions): NodeKernel {
   const cells = new CellWall({
     file: fileURLToPath(files.cell),
     reads: [files.compiled, files.guest, files.loader].map((file) => fileURLToPath(file)),
-    settings: (inside): CellSettings => ({ ...settings, machine: inside }),
+    settings: (inside, path): CellSettings => ({
+      ...settings,
+      machine: inside,
+      changes: changes.within(path),
+    }),
     machine,
     clock: time.realClock,
     afterTurn: nodeAfterTurn,
@@ -91,7 +107,10 @@ export function nodeKernel(options: NodeKernelOptions): NodeKernel {
   });
   const guests = time.wall(threads);
   const wall: Wall = {
-    start: (request) => (request.boundary === 'thread' ? guests.start(request) : cells.start(request)),
+    start: ({ boundary, ...request }) => {
+      const limits = changes.of(boundary, request.title, request.limits);
+      return (boundary === 'thread' ? guests : cells).start({ ...request, limits });
+    },
     close: async () => {
       await Promise.all([guests.close(), cells.close()]);
     },
@@ -109,12 +128,19 @@ export function nodeKernel(options: NodeKernelOptions): NodeKernel {
     logic,
     loader: (request) => time.during(loader.load(request)),
     observe,
+    unresponsiveMs: (path, specified) => changes.unresponsiveMs(path, specified),
     up,
   });
   return {
     kernel,
     threads,
     cells,
+    setLimits: (change) => {
+      changes.set(change);
+      if (change.thread !== undefined) threads.setLimits(change.path, change.thread.to);
+      kernel.unresponsiveChanged(change.path);
+      cells.setLimits(change);
+    },
     close: async () => {
       await Promise.all([wall.close(), loader.close()]);
     },

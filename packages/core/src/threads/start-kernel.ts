@@ -8,6 +8,7 @@ import type { ExitReason } from '../exit-reason.js';
 import type { EnvironmentSpec, SupervisorLogic, SupervisorSpec } from '../kernel/index.js';
 import { DEFAULT_TERMS } from '../guest/route.js';
 import { whenExitAnnounced } from './exit-handshake.js';
+import type { LimitChange } from './limit-changes.js';
 import { nodeKernel, type KernelSettings, type NodeKernelOptions } from './node-kernel.js';
 import { PortLink } from './port-link.js';
 import { kernelTestTime } from './test-clock/test-time.js';
@@ -31,6 +32,7 @@ export type ToKernel =
   | { readonly tag: 'facts' }
   /** Cells are about to be started for the first time: what does this machine offer for their walls? */
   | { readonly tag: 'machine' }
+  | { readonly tag: 'limits'; readonly change: LimitChange }
   /** The tree has ended; the thread is to end, too. */
   | { readonly tag: 'close' };
 
@@ -51,6 +53,8 @@ export type FromKernel =
     }
   | { readonly tag: 'facts'; readonly facts: HostFacts }
   | { readonly tag: 'machine'; readonly machine: Machine }
+  /** Limits were changed; once for each time that this was asked for. */
+  | { readonly tag: 'limits' }
   | { readonly tag: 'warning'; readonly problem: string }
   /** Paths of threads and cells that were told to end and did not. */
   | { readonly tag: 'closed'; readonly stuck: readonly string[] };
@@ -71,7 +75,7 @@ export function startKernel(logic: SupervisorLogic): void {
   const say = time.saying((message: FromKernel) => {
     port.postMessage(message);
   });
-  const { kernel, threads, cells, close } = nodeKernel({
+  const { kernel, threads, cells, setLimits, close } = nodeKernel({
     logic,
     settings: { files: setup.files, spawnBase: setup.spawnBase, spawnLimits: setup.spawnLimits },
     spares: setup.spares,
@@ -97,6 +101,11 @@ export function startKernel(logic: SupervisorLogic): void {
       kernel.start(message.name, message.spec, (failure) => {
         say({ tag: 'started', failure });
       });
+      return;
+    }
+    if (message.tag === 'limits') {
+      setLimits(message.change);
+      say({ tag: 'limits' });
       return;
     }
     if (message.tag === 'facts') {

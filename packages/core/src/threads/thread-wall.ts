@@ -95,6 +95,11 @@ export class ThreadWall implements ThreadStarter {
     };
   }
 
+  /** Of the thread that runs under that title, if there is one. */
+  setLimits(title: string, limits: WallLimits): void {
+    for (const thread of this.#threads) if (thread.title === title && !thread.left) thread.limitTo(limits);
+  }
+
   /** Has every thread collect its garbage; `done` when those that can have done it. */
   collect(done: () => void): void {
     if (this.#guard instanceof Guard) this.#guard.collect(done);

@@ -15,7 +15,7 @@ import { guardLimits, hardHeapMb, STDIO_BYTES_PER_SECOND, toResourceLimits } fro
 import { OutputQuota } from './output-quota.js';
 import { PortLink } from './port-link.js';
 import type { ThreadCode } from './thread-code.js';
-import { lowerPriority } from './thread-cpu.js';
+import { lowerPriority, restorePriority } from './thread-cpu.js';
 import {
   readFromBootstrap,
   type FromWall,
@@ -138,10 +138,21 @@ export class NodeThread implements WallThread {
     this.#request = request;
     this.#title = request.title;
     // As a spare it knew only what V8 has to know from the start.
-    if (this.guard !== undefined) this.guard.limits = guardLimits(request.limits);
-    this.#quota.bytesPerSecond = bytesPerSecond(request);
+    this.guard?.limitTo(guardLimits(request.limits));
+    this.#quota.bytesPerSecond = bytesPerSecond(request.limits);
     this.#worker?.ref();
     if (this.#ready) this.#letInNow(request);
+  }
+
+  /** What is held from outside is this from now on; V8's own limits stay what they are. */
+  limitTo(limits: WallLimits): void {
+    if (this.#request === undefined) return;
+    this.#request = { ...this.#request, limits };
+    if (this.guard?.overShare === true) restorePriority(this.#tid);
+    this.guard?.limitTo(guardLimits(limits));
+    this.#quota.bytesPerSecond = bytesPerSecond(limits);
+    // Else it hears of them when it is let in.
+    if (this.#ready) this.#post({ tag: 'limits', outputBytesPerSecond: bytesPerSecond(limits) });
   }
 
   /** A thread that nobody uses yet does not keep the process going. */
@@ -266,7 +277,7 @@ export class NodeThread implements WallThread {
 
   #letInNow(request: ThreadRequest): void {
     const { env, ticket } = request;
-    this.#post({ tag: 'boot', env, ticket, outputBytesPerSecond: bytesPerSecond(request) });
+    this.#post({ tag: 'boot', env, ticket, outputBytesPerSecond: bytesPerSecond(request.limits) });
   }
 
   #output(stream: OutputStream, text: string, droppedThere: number): void {
@@ -321,6 +332,6 @@ function textOf(error: unknown): string {
   }
 }
 
-function bytesPerSecond({ limits }: ThreadRequest): number {
-  return limits.stdioBytesPerSecond ?? STDIO_BYTES_PER_SECOND;
+function bytesPerSecond({ stdioBytesPerSecond = STDIO_BYTES_PER_SECOND }: WallLimits): number {
+  return stdioBytesPerSecond;
 }

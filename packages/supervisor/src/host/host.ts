@@ -16,9 +16,11 @@ import type { ChildCounts } from '@espalier/core/internal/supervisor-logic.js';
 import type { VersionedTree } from '../apply/difference.js';
 import type { NormalisedNode } from '../spec/normalised.js';
 import type {
+  ChangeableLimitsSpec,
   ChildSpecInput,
   EnvironmentSpec,
   PoolSpec,
+  ProcessLimitsSpec,
   SupervisorNodeSpec,
   TreeSpec,
 } from '../spec/tree-spec.js';
@@ -27,6 +29,7 @@ import type { CellWalls } from './cell-walls.js';
 import { Children, type ChildInfo, type ExtraArguments } from './children.js';
 import type { TreeEvent } from './events.js';
 import type { ImageSource } from './image-source.js';
+import { Limits, type LimitsChanged } from './limits.js';
 import type { KernelThread } from './kernel-thread-handle.js';
 import type { StartedChild, StartedNode } from './started-child.js';
 
@@ -50,12 +53,14 @@ export class Host {
   readonly #images: ImageSource;
   readonly #children: Children;
   readonly #applier: Applier;
+  readonly #limits: Limits;
 
   constructor({ kernel, images, walls, base, applied }: HostParts) {
     this.#kernel = kernel;
     this.#images = images;
     this.#children = new Children(kernel, images, walls, base);
     this.#applier = new Applier(kernel, images, walls, base, applied);
+    this.#limits = new Limits(kernel, this.#children);
   }
 
   /** The application's own endpoint: its mailbox, its address, everything an environment can do but end. */
@@ -198,6 +203,19 @@ export class Host {
 
   async resume(path: string): Promise<void> {
     await this.#kernel.inspect(path, 'resume');
+  }
+
+  /**
+   * Changes limits of a node while it runs: of an environment those of its spec but `mailbox`, `mailboxBytes` and
+   * `messageBytes`; of a supervisor with `wall: process` those of its process. What is not given stays. They act at
+   * once, or from the next life on where they are V8's own: the answer says which. They survive restarts, and hold
+   * until an apply changes the node's limits. `path`: a child's, as in `tree()`.
+   *
+   * @throws SpecError `spec_invalid` with all problems: nothing was changed. SupervisionError `not_found`;
+   *   CallError `noproc`: there is no such child, or no supervisor above it. HostError `host_stopped`, `kernel_fault`.
+   */
+  setLimits(path: string, limits: ChangeableLimitsSpec | ProcessLimitsSpec): Promise<LimitsChanged> {
+    return this.#limits.set(path, limits);
   }
 
   /** The state of a server, as plain data; undefined for other behaviours. OTP: sys:get_state. */

@@ -19,6 +19,7 @@ import {
   type InspectQuery,
   type KernelEvent,
   type KernelSetup,
+  type LimitChange,
   type Machine,
   type SuperviseOperation,
   type ToKernel,
@@ -67,6 +68,7 @@ export class KernelThread {
   #announce: () => void;
   #tellEnded: (event: TreeEnded) => void = () => undefined;
   #facts: ((facts: HostFacts) => void)[] = [];
+  readonly #limitsSet: (() => void)[] = [];
   #machine: ((machine: Machine) => void) | undefined;
   #started: ((message: FromKernel & { tag: 'started' }) => void) | undefined;
   #closed: ((result: StopResult) => void) | undefined;
@@ -208,6 +210,13 @@ export class KernelThread {
     });
   }
 
+  setLimits(change: LimitChange): Promise<void> {
+    return this.#orFailure<void>((resolve) => {
+      this.#limitsSet.push(resolve);
+      this.#say({ tag: 'limits', change });
+    });
+  }
+
   /** What this machine offers for the walls of cells. */
   machine(): Promise<Machine> {
     return this.#orFailure<Machine>((resolve) => {
@@ -261,6 +270,9 @@ export class KernelThread {
         return;
       case 'facts':
         for (const resolve of this.#facts.splice(0)) resolve(message.facts);
+        return;
+      case 'limits':
+        this.#limitsSet.shift()?.();
         return;
       case 'machine':
         this.#machine?.(message.machine);

@@ -55,11 +55,15 @@ export function checkChild(read: Read, place: Place): void {
     const remedy = 'Only `overflow: block` waits: leave `sendTimeoutMs` out.';
     conflict(place, ['sendTimeoutMs', read['sendTimeoutMs']], ['overflow', overflow], remedy);
   }
+  checkLimits(read, place);
+  checkOrder(read, 'pool', 'minThreads', 'maxThreads', Number.POSITIVE_INFINITY, place);
+  checkOrder(read, 'backoff', 'initialMs', 'maxMs', Number.POSITIVE_INFINITY, place);
+}
+
+export function checkLimits(read: Read, place: Place): void {
   checkOrder(read, 'limits', 'youngMb', 'heapMb', DEFAULTS.limits.heapMb, place);
   checkOrder(read, 'limits', 'heapMb', 'memoryMb', Number.POSITIVE_INFINITY, place);
   checkOrder(read, 'limits', 'messageBytes', 'mailboxBytes', DEFAULTS.limits.mailboxBytes, place);
-  checkOrder(read, 'pool', 'minThreads', 'maxThreads', Number.POSITIVE_INFINITY, place);
-  checkOrder(read, 'backoff', 'initialMs', 'maxMs', Number.POSITIVE_INFINITY, place);
 }
 
 /** The first may not exceed the second; `fallback` stands for the second if it was not given. */

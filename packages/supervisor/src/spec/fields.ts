@@ -21,6 +21,7 @@ import { bindings, env, module, packages, value, word, wordOrNull } from './kind
 import { objectOf } from './object.js';
 import type {
   CellWallName,
+  ChangeableLimitsSpec,
   ChildNodeSpec,
   EnvironmentLimitsSpec,
   EnvironmentSpec,
@@ -104,6 +105,10 @@ export const LIMIT_FIELDS = {
     default: `${limits.stdioBytesPerSecond}`,
   },
 } satisfies FieldTable<EnvironmentLimitsSpec>;
+
+const { mailbox: _m, mailboxBytes: _b, messageBytes: _s, ...CHANGEABLE } = LIMIT_FIELDS;
+/** Those of a mailbox have been told to all who send to it. */
+export const CHANGEABLE_LIMIT_FIELDS = CHANGEABLE satisfies FieldTable<ChangeableLimitsSpec>;
 
 export const PROCESS_LIMIT_FIELDS = {
   memoryMb: {

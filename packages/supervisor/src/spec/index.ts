@@ -27,6 +27,7 @@ export type { StartOf } from './supervisor-spec.js';
 export type {
   BackoffSpec,
   CellWallName,
+  ChangeableLimitsSpec,
   ChildSpecInput,
   EnvironmentLimitsSpec,
   EnvironmentSpec,

@@ -62,6 +62,9 @@ export interface EnvironmentLimitsSpec extends ThreadLimitsSpec {
   stdioBytesPerSecond?: number;
 }
 
+/** What can be changed while the environment runs. */
+export type ChangeableLimitsSpec = Omit<EnvironmentLimitsSpec, 'mailbox' | 'mailboxBytes' | 'messageBytes'>;
+
 /** Limits of a process as a whole: of all that runs in it, and all that it starts. */
 export interface ProcessLimitsSpec {
   /** Megabytes, beyond what Node itself takes. */
