@@ -79,6 +79,11 @@ export class GuardEntry {
     this.limits = thread.limits;
   }
 
+  /** Whether the system tells what the thread uses of the processor. */
+  get measuresCpu(): boolean {
+    return this.cpu?.read() !== undefined;
+  }
+
   /** Holds these from now on. Who had exceeded its share is judged by the new one. */
   limitTo(limits: GuardLimits): void {
     this.limits = limits;

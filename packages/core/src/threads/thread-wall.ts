@@ -55,6 +55,7 @@ export class ThreadWall implements ThreadStarter {
   #code: ThreadCode | undefined;
   #guard: Guard | undefined | 'none';
   #started = 0;
+  #saidUnmeasured = false;
   #closed: (() => void) | undefined;
 
   constructor(options: ThreadWallOptions) {
@@ -151,6 +152,7 @@ export class ThreadWall implements ThreadStarter {
       heard: () => this.#spares.settled(),
       output: (from, stream, text, dropped) => this.#options.output?.(from.title, stream, text, dropped),
       violation: (from, problem) => this.#options.violation?.(from.title, problem),
+      unmeasured: ({ title: of }) => this.#unmeasured(of),
       stuck: (which) => this.#stuck.add(which),
       ended: (ended) => this.#ended(ended),
     });
@@ -171,6 +173,15 @@ export class ThreadWall implements ThreadStarter {
   #overShare(thread: NodeThread, used: number): void {
     thread.makeWay();
     this.#options.warning?.(overShare(thread.title, used));
+  }
+
+  /** Once: it is the machine that does not tell. */
+  #unmeasured(title: string): void {
+    if (this.#saidUnmeasured) return;
+    this.#saidUnmeasured = true;
+    this.#options.warning?.(
+      `The system does not tell what a thread uses of the processor: the limit \`cpu\` of '${title}' and others is not held`,
+    );
   }
 
   #rehearsed(compiled: Uint8Array): void {

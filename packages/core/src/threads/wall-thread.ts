@@ -47,6 +47,8 @@ export interface WallThreadSetup {
   heard(): void;
   output(thread: NodeThread, stream: OutputStream, text: string, dropped: number): void;
   violation(thread: NodeThread, problem: string): void;
+  /** It is to be held to a share of the processor, and the system does not tell what it uses. */
+  unmeasured(thread: NodeThread): void;
   stuck(thread: NodeThread): void;
   ended(thread: NodeThread): void;
 }
@@ -153,6 +155,7 @@ export class NodeThread implements WallThread {
     this.#quota.bytesPerSecond = bytesPerSecond(limits);
     // Else it hears of them when it is let in.
     if (this.#ready) this.#post({ tag: 'limits', outputBytesPerSecond: bytesPerSecond(limits) });
+    if (this.#ready) this.#checkMeasured(limits);
   }
 
   /** A thread that nobody uses yet does not keep the process going. */
@@ -275,8 +278,13 @@ export class NodeThread implements WallThread {
     this.#setup.ready(this);
   }
 
+  #checkMeasured({ cpu }: WallLimits): void {
+    if (cpu !== undefined && this.guard?.measuresCpu === false) this.#setup.unmeasured(this);
+  }
+
   #letInNow(request: ThreadRequest): void {
     const { env, ticket } = request;
+    this.#checkMeasured(request.limits);
     this.#post({ tag: 'boot', env, ticket, outputBytesPerSecond: bytesPerSecond(request.limits) });
   }
 

@@ -212,3 +212,31 @@ describe('guard: a spare', () => {
     await own.close();
   });
 });
+
+describe('guard: a share of the processor where that is hard to tell', () => {
+  test('one who uses more inside one long native call has exceeded it, whatever comes after the call', async () => {
+    const hog = await walls.start({ limits: { ...LIMITS, cpu: { share: 0.05, over: 'end' } } });
+    hog.post(`() => {
+      require('crypto').pbkdf2Sync('a', 'b', 5_000_000, 64, 'sha512');
+      process.exit(7);
+    }`);
+    expect(await hog.ended).toMatchObject({
+      kind: 'reason',
+      reason: { tag: 'limit', detail: { limit: 'cpu', share: 0.05 } },
+    });
+  }, 60_000);
+
+  test('where the system does not tell, that is said, once, and only if somebody has such a limit', async () => {
+    const blind = testWall({ bootstrap: new URL('./no-proc-fixture.mjs', import.meta.url) });
+    try {
+      const free = await blind.start();
+      expect(await free.run('() => 1')).toEqual({ value: 1 });
+      expect(blind.problems).toEqual([]);
+      for (const title of ['tree/a', 'tree/b'])
+        await blind.start({ title, limits: { ...LIMITS, cpu: { share: 0.5, over: 'lower' } } });
+      expect(blind.problems).toEqual([expect.stringContaining("the limit `cpu` of 'tree/a'")]);
+    } finally {
+      await blind.close();
+    }
+  });
+});

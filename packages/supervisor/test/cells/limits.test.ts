@@ -81,6 +81,17 @@ describe('memoryMb', () => {
   }, 60_000);
 });
 
+describe('stdioBytesPerSecond', () => {
+  test('cell limits: what its process prints past the threads is held to it', async () => {
+    const running = await startTree([alone({ stdioBytesPerSecond: 2_000 })]);
+    await running.host.context.call('x', 'write', [60_000]);
+    await running.seen(() => running.printed.find(({ text }) => text.includes('xx')));
+    await running.host.stop();
+    const length = running.printed.reduce((sum, { text }) => sum + text.length, 0);
+    expect(length).toBeLessThan(20_000);
+  }, 60_000);
+});
+
 describe('cpu', () => {
   test('cell limits: a share that threads of nobody use up ends the process', async () => {
     const running = await startTree([alone({ cpu: 0.05, cpuOver: 'end' })]);

@@ -119,6 +119,24 @@ describe('limits of a process', () => {
   }, 60_000);
 });
 
+describe('a host with flags of V8', () => {
+  test('limits: it is warned of those that override them, and cells do not have them', async () => {
+    const flag = '--max-old-space-size=4000';
+    const before = process.env['NODE_OPTIONS'];
+    process.env['NODE_OPTIONS'] = `${before ?? ''} ${flag}`;
+    try {
+      const running = await startTree([eater({ wall: 'process' })]);
+      expect(running.warnings).toEqual([expect.stringContaining(`${flag} (NODE_OPTIONS)`)]);
+      const pid = await running.pid('tree/x');
+      expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8')).not.toContain(flag);
+      expect(readFileSync(`/proc/${pid}/environ`, 'utf8')).not.toContain(flag);
+    } finally {
+      if (before === undefined) delete process.env['NODE_OPTIONS'];
+      else process.env['NODE_OPTIONS'] = before;
+    }
+  }, 60_000);
+});
+
 describe('what is refused', () => {
   test('limits: nothing is changed where one of them is bad, and each is told with its value and remedy', async () => {
     const running = await startTree([eater({ limits: { heapMb: 64, memoryMb: 128 } })]);
