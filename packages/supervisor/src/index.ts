@@ -15,6 +15,7 @@ export type { ChildInfo, ExtraArguments } from './host/children.js';
 export type { LimitsChanged } from './host/limits.js';
 export type { StopResult } from './host/host.js';
 export type { StartedChild, StartedNode } from './host/started-child.js';
+export type { NodeUsage } from './host/usage.js';
 export type { StartOptions } from './host/start.js';
 export type { Logger } from './log-events/log-events.js';
 export type * from './spec/index.js';

@@ -81,6 +81,7 @@ export class CellEntry {
 
   /** Of the process and all that it has started, now; undefined once it has ended. Memory as `memoryMb` counts it. */
   use(now: number): ProcessUse | undefined {
+    this.processes.lookUpFamily();
     const use = this.processes.read(now);
     return use === undefined ? undefined : { ...use, privateMb: this.beyondOwn(use) };
   }

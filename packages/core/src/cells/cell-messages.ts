@@ -17,11 +17,16 @@ export type FromCell =
     }
   | { readonly tag: 'warning'; readonly problem: string }
   /** Its threads have collected their garbage, as they were asked to. */
-  | { readonly tag: 'collected' };
+  | { readonly tag: 'collected' }
+  /** The answer to a question; what it holds is checked by who has asked. */
+  | { readonly tag: 'use'; readonly id: number; readonly use: unknown };
 
 export type ToCell =
   /** It uses too much memory: its threads are to collect their garbage. */
-  { readonly tag: 'collect' } | { readonly tag: 'limits'; readonly change: LimitChange };
+  | { readonly tag: 'collect' }
+  | { readonly tag: 'limits'; readonly change: LimitChange }
+  /** What do those at that path and below use? */
+  | { readonly tag: 'use'; readonly id: number; readonly path: string };
 
 export function encodeToCell(message: ToCell): Uint8Array {
   return encoded(message);
@@ -48,9 +53,10 @@ export function decodeFromCell(batch: Uint8Array): FromCell | undefined {
     return undefined;
   }
   if (typeof message !== 'object' || message === null) return undefined;
-  const { tag, path, stream, text, dropped, problem } = message as Record<string, unknown>;
+  const { tag, path, stream, text, dropped, problem, id, use } = message as Record<string, unknown>;
   if (tag === 'warning') return typeof problem === 'string' ? { tag, problem } : undefined;
   if (tag === 'collected') return { tag };
+  if (tag === 'use') return isCount(id) ? { tag, id, use } : undefined;
   if (tag !== 'output' || (stream !== 'stdout' && stream !== 'stderr')) return undefined;
   if (typeof path !== 'string' || typeof text !== 'string' || !isCount(dropped)) return undefined;
   return { tag, path, stream, text, dropped };

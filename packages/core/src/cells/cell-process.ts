@@ -187,6 +187,11 @@ export class CellProcess {
     if (limits.dataMb !== undefined) void this.#limitData(limits.dataMb);
   }
 
+  /** UTF-16 units that were passed on of what it has printed past its threads. */
+  get printed(): number {
+    return this.#output.passed;
+  }
+
   /** What it may print, past its threads. */
   set outputBytesPerSecond(most: number) {
     this.#output.bytesPerSecond = most;

@@ -6,7 +6,8 @@ import type { Link } from '../channel/link.js';
 import type { AfterTurn, Clock } from '../clock.js';
 import { HostError } from '../errors.js';
 import type { Wall, WallRequest, WallThread } from '../kernel/wall.js';
-import type { LimitChange } from '../threads/limit-changes.js';
+import { isWithin, type LimitChange } from '../threads/limit-changes.js';
+import { together, type Use } from '../threads/use.js';
 import type { OutputStream } from '../threads/wall-messages.js';
 import { CellCgroup } from './cell-cgroup.js';
 import { CellGuard } from './cell-guard.js';
@@ -78,6 +79,12 @@ export class CellWall implements Wall {
   /** Cells that were killed and did not end. */
   get stuck(): readonly string[] {
     return [...this.#stuck];
+  }
+
+  /** Of all at that path and below: of each cell what is seen from here, and what it says of what is in it. */
+  async use(path: string): Promise<Use> {
+    const concerned = [...this.#cells].filter(({ title }) => isWithin(title, path) || isWithin(path, title));
+    return together(await Promise.all(concerned.map((cell) => cell.use(path))));
   }
 
   /** Of a cell, or of what is in one. */

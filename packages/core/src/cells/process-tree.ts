@@ -55,7 +55,7 @@ export class ProcessTree {
     if (cpuMs !== this.#familyCpuMs && now - this.#familyAt >= FAMILY_MS) {
       this.#familyAt = now;
       this.#familyCpuMs = cpuMs;
-      this.#lookUpFamily();
+      this.lookUpFamily();
     }
     return { privateMb, cpuMs };
   }
@@ -71,7 +71,7 @@ export class ProcessTree {
   }
 
   #setPriority(ofThread: (tid: number) => boolean, ofSession: string): void {
-    this.#lookUpFamily();
+    this.lookUpFamily();
     for (const pid of this.#files.keys()) {
       for (const tid of namesIn(`/proc/${pid}/task`)) ofThread(tid);
       try {
@@ -92,7 +92,8 @@ export class ProcessTree {
     this.#files.delete(pid);
   }
 
-  #lookUpFamily(): void {
+  /** Whom it has started: done by itself now and then, and here for who wants to know of all of them at once. */
+  lookUpFamily(): void {
     const family = new Set([this.#pid]);
     // Grows as it is walked.
     for (const pid of family) for (const child of childrenOf(pid)) family.add(child);

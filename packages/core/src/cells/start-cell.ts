@@ -22,7 +22,7 @@ export function startCell(logic: SupervisorLogic): void {
   const say = (message: FromCell): void => {
     parent.wall.send(encodeFromCell(message));
   };
-  const { threads, setLimits, close } = nodeKernel({
+  const { threads, setLimits, use, close } = nodeKernel({
     logic,
     settings: common,
     machine,
@@ -51,7 +51,11 @@ export function startCell(logic: SupervisorLogic): void {
     batch: (bytes) => {
       const asked = decodeToCell(bytes);
       if (asked.tag === 'limits') setLimits(asked.change);
-      else {
+      else if (asked.tag === 'use') {
+        void use(asked.path).then((known) => {
+          say({ tag: 'use', id: asked.id, use: known });
+        });
+      } else {
         threads.collect(() => {
           say({ tag: 'collected' });
         });

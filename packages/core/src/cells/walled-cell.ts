@@ -7,11 +7,14 @@ import { overShare, type LimitExceeded } from '../threads/guard.js';
 import { isWithin, type LimitChange } from '../threads/limit-changes.js';
 import { STDIO_BYTES_PER_SECOND } from '../threads/limits.js';
 import { OutputQuota } from '../threads/output-quota.js';
+import { NO_USE, readUse, together, type Use } from '../threads/use.js';
 import type { OutputStream } from '../threads/wall-messages.js';
 import type { CellEntry, CellGuard, CellLimits } from './cell-guard.js';
 import { NO_SYSTEM_LIMITS, systemLimits } from './cell-limits.js';
 import { decodeFromCell, encodeToCell, type ToCell } from './cell-messages.js';
 import { CellProcess, type CellEnd, type CellOptions } from './cell-process.js';
+
+const ANSWER_WITHIN_MS = 500;
 
 export interface WalledCellOptions extends Omit<
   CellOptions,
@@ -38,6 +41,8 @@ export class WalledCell {
   #guarded: CellEntry | undefined;
   #exceeded: LimitExceeded | undefined;
   #broken = false;
+  readonly #asked = new Map<number, (use: Use | undefined) => void>();
+  #lastAsked = 0;
 
   /** Starts at once. */
   constructor(options: WalledCellOptions) {
@@ -66,6 +71,7 @@ export class WalledCell {
     });
     void this.process.cleared.then(() => {
       if (this.#guarded !== undefined) options.guard.forget(this.#guarded);
+      for (const id of [...this.#asked.keys()]) this.#answered(id, undefined);
     });
   }
 
@@ -73,6 +79,31 @@ export class WalledCell {
     this.process.onEnd((end) => {
       observer(this.#exceeded === undefined ? evidenceOf(end) : ended('limit', this.#exceeded));
     });
+  }
+
+  /** Of those at that path and below. One that does not answer within half a second is known from outside only. */
+  async use(path: string): Promise<Use> {
+    const { clock } = this.#options;
+    const id = ++this.#lastAsked;
+    const inside = await new Promise<Use | undefined>((resolve) => {
+      const cancel = clock.after(ANSWER_WITHIN_MS, () => this.#answered(id, undefined));
+      this.#asked.set(id, (use) => {
+        cancel();
+        resolve(use);
+      });
+      this.#say({ tag: 'use', id, path });
+    });
+    if (!isWithin(this.title, path)) return inside ?? NO_USE;
+    const seen = this.#guarded?.use(clock.now());
+    const printed = this.#quota.passed + this.process.printed;
+    const own = { path: this.title, memoryMb: seen?.privateMb, cpuMs: seen?.cpuMs, printed };
+    return together([{ threads: [], cells: [own] }, inside ?? NO_USE]);
+  }
+
+  #answered(id: number, use: Use | undefined): void {
+    const answered = this.#asked.get(id);
+    this.#asked.delete(id);
+    answered?.(use);
   }
 
   /** Of itself, or of something in it. */
@@ -139,7 +170,11 @@ export class WalledCell {
     const said = decodeFromCell(bytes);
     if (said === undefined) this.#violated('a message that the walls of a cell do not send');
     else if (said.tag === 'collected') this.#guarded?.collected(clock.now());
-    else if (said.tag === 'warning') warning(`${this.title}: ${this.#quota.take(said.problem)}`);
+    else if (said.tag === 'use') {
+      const use = readUse(said.use, this.title);
+      if (use === undefined) this.#violated('use of somebody outside of the cell');
+      else this.#answered(said.id, use);
+    } else if (said.tag === 'warning') warning(`${this.title}: ${this.#quota.take(said.problem)}`);
     else if (isWithin(said.path, this.title)) {
       const text = this.#quota.take(said.text);
       output(said.path, said.stream, text, this.#quota.takeDropped() + said.dropped);

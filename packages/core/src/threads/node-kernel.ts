@@ -14,6 +14,7 @@ import { nodeAfterTurn } from './node-after-turn.js';
 import { nodeNextTurn } from './node-clock.js';
 import { nodeTextCodec } from './node-text-codec.js';
 import type { KernelTime } from './thread-time.js';
+import { together, type Use } from './use.js';
 import { compileThreadCode } from './thread-code.js';
 import { ThreadWall, type ThreadWallOptions } from './thread-wall.js';
 
@@ -76,6 +77,8 @@ export interface NodeKernel {
   readonly cells: CellWall;
   /** At once, as far as that can be, and for every later life. */
   setLimits(change: LimitChange): void;
+  /** Of all at that path and below. */
+  use(path: string): Promise<Use>;
   /** Once the tree has ended: resolves when nothing is left of threads, cells and loader but what is stuck. */
   close(): Promise<void>;
 }
@@ -141,6 +144,7 @@ export function nodeKernel(options: NodeKernelOptions): NodeKernel {
       kernel.unresponsiveChanged(change.path);
       cells.setLimits(change);
     },
+    use: async (path) => together([{ threads: threads.use(path), cells: [] }, await cells.use(path)]),
     close: async () => {
       await Promise.all([wall.close(), loader.close()]);
     },

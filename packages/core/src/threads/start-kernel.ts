@@ -13,6 +13,7 @@ import { nodeKernel, type KernelSettings, type NodeKernelOptions } from './node-
 import { PortLink } from './port-link.js';
 import { kernelTestTime } from './test-clock/test-time.js';
 import type { KernelTicket } from './test-clock/tickets.js';
+import type { Use } from './use.js';
 import { realTime } from './thread-time.js';
 import type { ThreadFacts } from './thread-wall.js';
 
@@ -33,6 +34,7 @@ export type ToKernel =
   /** Cells are about to be started for the first time: what does this machine offer for their walls? */
   | { readonly tag: 'machine' }
   | { readonly tag: 'limits'; readonly change: LimitChange }
+  | { readonly tag: 'use'; readonly id: number; readonly path: string }
   /** The tree has ended; the thread is to end, too. */
   | { readonly tag: 'close' };
 
@@ -55,6 +57,7 @@ export type FromKernel =
   | { readonly tag: 'machine'; readonly machine: Machine }
   /** Limits were changed; once for each time that this was asked for. */
   | { readonly tag: 'limits' }
+  | { readonly tag: 'use'; readonly id: number; readonly use: Use }
   | { readonly tag: 'warning'; readonly problem: string }
   /** Paths of threads and cells that were told to end and did not. */
   | { readonly tag: 'closed'; readonly stuck: readonly string[] };
@@ -75,7 +78,7 @@ export function startKernel(logic: SupervisorLogic): void {
   const say = time.saying((message: FromKernel) => {
     port.postMessage(message);
   });
-  const { kernel, threads, cells, setLimits, close } = nodeKernel({
+  const { kernel, threads, cells, setLimits, use, close } = nodeKernel({
     logic,
     settings: { files: setup.files, spawnBase: setup.spawnBase, spawnLimits: setup.spawnLimits },
     spares: setup.spares,
@@ -106,6 +109,13 @@ export function startKernel(logic: SupervisorLogic): void {
     if (message.tag === 'limits') {
       setLimits(message.change);
       say({ tag: 'limits' });
+      return;
+    }
+    if (message.tag === 'use') {
+      const { id, path } = message;
+      void use(path).then((known) => {
+        say({ tag: 'use', id, use: known });
+      });
       return;
     }
     if (message.tag === 'facts') {

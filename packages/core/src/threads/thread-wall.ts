@@ -6,12 +6,14 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.js';
 import type { WallLimits, WallThread } from '../kernel/wall.js';
 import { Guard, overShare, type LimitExceeded } from './guard.js';
+import { isWithin } from './limit-changes.js';
 import { guardLimits } from './limits.js';
 import { InspectionGate } from './inspection-gate.js';
 import { nodeClock } from './node-clock.js';
 import { Spares, type SpareOptions } from './spares.js';
 import { NodeThread } from './wall-thread.js';
 import { rehearsedCode, type ThreadCode } from './thread-code.js';
+import type { ThreadUse } from './use.js';
 import type { OutputStream, ThreadRequest, ThreadStarter } from './wall-messages.js';
 
 /** After this long `close` no longer waits for threads to end. */
@@ -99,6 +101,13 @@ export class ThreadWall implements ThreadStarter {
   /** Of the thread that runs under that title, if there is one. */
   setLimits(title: string, limits: WallLimits): void {
     for (const thread of this.#threads) if (thread.title === title && !thread.left) thread.limitTo(limits);
+  }
+
+  /** Of the threads at that path and below. */
+  use(path: string): readonly ThreadUse[] {
+    const spares = new Set(this.#spares.threads);
+    const running = [...this.#threads].filter((thread) => !spares.has(thread) && !thread.left);
+    return running.filter(({ title }) => isWithin(title, path)).map(({ use }) => use);
   }
 
   /** Has every thread collect its garbage; `done` when those that can have done it. */

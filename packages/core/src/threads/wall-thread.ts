@@ -14,6 +14,7 @@ import type { InspectionGate } from './inspection-gate.js';
 import { guardLimits, hardHeapMb, STDIO_BYTES_PER_SECOND, toResourceLimits } from './limits.js';
 import { OutputQuota } from './output-quota.js';
 import { PortLink } from './port-link.js';
+import type { ThreadUse } from './use.js';
 import type { ThreadCode } from './thread-code.js';
 import { lowerPriority, restorePriority } from './thread-cpu.js';
 import {
@@ -123,6 +124,17 @@ export class NodeThread implements WallThread {
 
   get tid(): number {
     return this.#tid;
+  }
+
+  get use(): ThreadUse {
+    const cpuNs = this.guard?.cpu?.read();
+    return {
+      path: this.#title,
+      heapMb: this.guard?.reading?.heapMb,
+      offHeapMb: this.guard?.reading?.offHeapMb,
+      cpuMs: cpuNs === undefined ? undefined : cpuNs / 1e6,
+      printed: this.#quota.passed,
+    };
   }
 
   /** What V8 took as the hard limit of the heap, MB; undefined until the bootstrap has run. */

@@ -84,6 +84,10 @@ describe('what a cell says', () => {
   test.each([
     ['output of a sibling', output('tree/cc')],
     ['output of its supervisor', output('tree')],
+    [
+      'use of a sibling',
+      { tag: 'use', id: 1, use: { threads: [{ path: 'tree/cc', printed: 0 }], cells: [] } },
+    ],
     ['a message of no kind', { tag: 'nothing' }],
   ])('wall: %s ends it, and is not passed on', async (_, message) => {
     const cell = await startCell();

@@ -32,6 +32,7 @@ import type { ImageSource } from './image-source.js';
 import { Limits, type LimitsChanged } from './limits.js';
 import type { KernelThread } from './kernel-thread-handle.js';
 import type { StartedChild, StartedNode } from './started-child.js';
+import { usageOf, type NodeUsage, type UsageSources } from './usage.js';
 
 export interface StopResult {
   /** Paths of threads that were told to end and did not: end the process by `endProcess`. */
@@ -225,6 +226,24 @@ export class Host {
 
   async statistics(path: string): Promise<Statistics> {
     return (await this.#kernel.inspect(path, 'statistics')) as Statistics;
+  }
+
+  /**
+   * What the node at that path uses, and each below it, by default all: memory, processor time, messages, prints and
+   * restarts, of supervisors the sums. Put together when it is asked for: nothing is counted for it meanwhile. Of who
+   * hangs, what only he himself can say is missing.
+   *
+   * @throws CallError `noproc`: there is no node at that path. HostError `host_stopped`, `kernel_fault`.
+   */
+  usage(path?: string): Promise<NodeUsage> {
+    const sources: UsageSources = {
+      tree: () => this.tree(),
+      use: (of) => this.#kernel.use(of),
+      statistics: (of) => this.#kernel.statistics(of),
+      // It may have ended meanwhile.
+      children: (of) => this.#children.which(of).catch(() => []),
+    };
+    return usageOf(sources, path);
   }
 
   /** The threads as they are now, warm spares apart; memory in MB as the guard read it last. */

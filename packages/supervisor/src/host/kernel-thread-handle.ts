@@ -1,6 +1,13 @@
 /** The application's hold on the kernel's thread: starts it, speaks to it, notices when it fails. */
 import { MessageChannel, Worker } from 'node:worker_threads';
-import { CallError, EnvironmentError, HostError, type Address, type Context } from '@espalier/core';
+import {
+  CallError,
+  EnvironmentError,
+  HostError,
+  type Address,
+  type Context,
+  type Statistics,
+} from '@espalier/core';
 import {
   announceExit,
   decodeReason,
@@ -23,6 +30,7 @@ import {
   type Machine,
   type SuperviseOperation,
   type ToKernel,
+  type Use,
 } from '@espalier/core/internal/host.js';
 import type {
   SupervisorOperation,
@@ -53,6 +61,9 @@ export interface SupervisorAnswer {
   readonly child: ReachableChild | undefined;
 }
 
+/** Who hangs does not answer, and is not waited for. */
+const ANSWER_WITHIN_MS = 500;
+
 type TreeEnded = TreeEvent & { readonly kind: 'tree-ended' };
 
 export class KernelThread {
@@ -69,6 +80,8 @@ export class KernelThread {
   #tellEnded: (event: TreeEnded) => void = () => undefined;
   #facts: ((facts: HostFacts) => void)[] = [];
   readonly #limitsSet: (() => void)[] = [];
+  readonly #uses = new Map<number, (use: Use) => void>();
+  #lastUse = 0;
   #machine: ((machine: Machine) => void) | undefined;
   #started: ((message: FromKernel & { tag: 'started' }) => void) | undefined;
   #closed: ((result: StopResult) => void) | undefined;
@@ -217,6 +230,31 @@ export class KernelThread {
     });
   }
 
+  /** What the walls know of those at that path and below. */
+  use(path: string): Promise<Use> {
+    return this.#orFailure<Use>((resolve) => {
+      this.#uses.set(++this.#lastUse, resolve);
+      this.#say({ tag: 'use', id: this.#lastUse, path });
+    });
+  }
+
+  /** What the environment says of itself; undefined if it does not within half a second, or is not there. */
+  async statistics(path: string): Promise<Statistics | undefined> {
+    const { clock } = this.#options.time;
+    return new Promise((resolve) => {
+      const late = clock.after(ANSWER_WITHIN_MS, () => {
+        resolve(undefined);
+      });
+      const said = (statistics: unknown): void => {
+        late();
+        resolve(statistics as Statistics | undefined);
+      };
+      this.inspect(path, 'statistics').then(said, () => {
+        said(undefined);
+      });
+    });
+  }
+
   /** What this machine offers for the walls of cells. */
   machine(): Promise<Machine> {
     return this.#orFailure<Machine>((resolve) => {
@@ -273,6 +311,10 @@ export class KernelThread {
         return;
       case 'limits':
         this.#limitsSet.shift()?.();
+        return;
+      case 'use':
+        this.#uses.get(message.id)?.(message.use);
+        this.#uses.delete(message.id);
         return;
       case 'machine':
         this.#machine?.(message.machine);
