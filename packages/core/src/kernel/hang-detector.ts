@@ -48,8 +48,9 @@ export class HangDetector {
   }
 
   #limit({ path, spec, guest }: Environment): number {
-    const ms = this.#kernel.unresponsiveMs?.(path, spec.unresponsiveMs) ?? spec.unresponsiveMs;
-    return ms === 'infinity' || guest.role === 'cell' ? Infinity : ms;
+    const given = guest.role === 'cell' ? undefined : this.#kernel.unresponsiveMs?.(path, spec.unresponsiveMs);
+    const ms = given ?? spec.unresponsiveMs;
+    return ms === 'infinity' ? Infinity : ms;
   }
 
   #ask(environment: Environment): void {

@@ -9,7 +9,7 @@ import type { EnvironmentSpec, SupervisorLogic, SupervisorSpec } from '../kernel
 import { DEFAULT_TERMS } from '../guest/route.js';
 import { whenExitAnnounced } from './exit-handshake.js';
 import type { LimitChange } from './limit-changes.js';
-import { nodeKernel, type KernelSettings, type NodeKernelOptions } from './node-kernel.js';
+import { NO_SPARES, nodeKernel, type KernelSettings, type SpareCounts } from './node-kernel.js';
 import { PortLink } from './port-link.js';
 import { kernelTestTime } from './test-clock/test-time.js';
 import type { KernelTicket } from './test-clock/tickets.js';
@@ -22,7 +22,10 @@ export interface KernelSetup extends KernelSettings {
   /** The kernel's end of the application's control link. */
   readonly control: MessagePort;
   readonly handshake: SharedArrayBuffer;
-  readonly spares: NodeKernelOptions['spares'];
+  /** Whether guests are threads of this process, and not of a cell's. */
+  readonly embedded: boolean;
+  /** Where the guests are. */
+  readonly spares: SpareCounts;
   /** Its place under a test clock. */
   readonly ticket: KernelTicket | undefined;
 }
@@ -81,7 +84,9 @@ export function startKernel(logic: SupervisorLogic): void {
   const { kernel, threads, cells, setLimits, use, close } = nodeKernel({
     logic,
     settings: { files: setup.files, spawnBase: setup.spawnBase, spawnLimits: setup.spawnLimits },
-    spares: setup.spares,
+    spares: setup.embedded ? setup.spares : NO_SPARES,
+    sparesInCells: setup.embedded ? NO_SPARES : setup.spares,
+    holdsGuests: setup.embedded,
     time,
     observe: (event) => {
       application.guest.notify({ notice: 'event', event });
