@@ -173,10 +173,7 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
       const peer = channels.peerAt(guest, call.channel);
       const identity = guest.identity(call.handle);
       const record = guest.channels.get(call.channel);
-      if (peer === undefined || identity === undefined) {
-        guest.refuse(call.id, 'noproc');
-        return;
-      }
+      if (peer === undefined || identity === undefined) return guest.refuse(call.id, 'noproc');
       const ticket = record === undefined ? (call.ticket ?? 0) : ++record.tickets;
       const channel = channels.number(peer, guest);
       peer.notify({ notice: 'ticket', channel, ticket, handle: peer.pass(identity) });

@@ -121,7 +121,9 @@ function compareNodes(
 
 /** A supervisor stays, whatever becomes of those below it, unless it gets or loses a process of its own. */
 function hasOtherProcess(was: NormalisedNode, is: NormalisedNode): boolean {
-  return was.wall !== is.wall || (is.wall === 'process' && !isSame(was.walls, is.walls));
+  if (was.wall !== is.wall) return true;
+  if (is.wall !== 'process') return false;
+  return !isSame(was.walls, is.walls) || (is.kind === 'supervisor' && !isSame(was.limits, is.limits));
 }
 
 function along(about: AnyChange, { restart }: NormalisedNode, because: string): Change {

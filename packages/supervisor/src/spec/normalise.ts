@@ -215,6 +215,7 @@ function supervisorOf(read: Record<string, unknown>, walk: Walk): NormalisedSupe
     ...childOf('supervisor', read),
     ...options,
     backoff: backoffOf(read['backoff'], null),
+    limits: Object.freeze({ ...DEFAULTS.processLimits, ...(read['limits'] as object | undefined) }),
     children: Object.freeze(nodes.filter((node) => node !== undefined)),
   });
 }

@@ -29,6 +29,13 @@ export interface NormalisedLimits extends NormalisedThreadLimits {
   readonly stdioBytesPerSecond: number;
 }
 
+/** Of a process as a whole. */
+export interface NormalisedProcessLimits {
+  readonly memoryMb: number | 'unlimited';
+  readonly cpu: number | 'unlimited';
+  readonly cpuOver: 'lower' | 'end';
+}
+
 export interface NormalisedWalls {
   readonly required: readonly CellWallName[];
   readonly preferred: readonly CellWallName[];
@@ -94,6 +101,8 @@ export interface NormalisedSupervisor extends NormalisedChild {
   readonly maxChildren: number | 'infinity';
   /** Of its children; null: none. */
   readonly backoff: Backoff | null;
+  /** Of its process; nothing is held where it has none of its own. */
+  readonly limits: NormalisedProcessLimits;
   readonly children: readonly NormalisedNode[];
 }
 

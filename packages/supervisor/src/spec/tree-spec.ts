@@ -62,6 +62,19 @@ export interface EnvironmentLimitsSpec extends ThreadLimitsSpec {
   stdioBytesPerSecond?: number;
 }
 
+/** What can be changed while the environment runs. */
+export type ChangeableLimitsSpec = Omit<EnvironmentLimitsSpec, 'mailbox' | 'mailboxBytes' | 'messageBytes'>;
+
+/** Limits of a process as a whole: of all that runs in it, and all that it starts. */
+export interface ProcessLimitsSpec {
+  /** Megabytes, beyond what Node itself takes. */
+  memoryMb?: number | 'unlimited';
+  /** Cores, over a second. */
+  cpu?: number | 'unlimited';
+  /** As `cpuOver` of an environment. */
+  cpuOver?: 'lower' | 'end';
+}
+
 /** What every node below the root may say: how its supervisor treats it. */
 export interface ChildNodeSpec {
   id: string;
@@ -134,7 +147,10 @@ export interface SupervisorOptionsSpec {
   backoff?: BackoffSpec;
 }
 
-export interface SupervisorNodeSpec extends ChildNodeSpec, SupervisorOptionsSpec {}
+export interface SupervisorNodeSpec extends ChildNodeSpec, SupervisorOptionsSpec {
+  /** Of its process, with `wall: process`: a pool for all that runs in it. */
+  limits?: ProcessLimitsSpec;
+}
 
 export type ChildSpecInput = EnvironmentSpec | PoolSpec | SupervisorNodeSpec;
 
