@@ -4,8 +4,8 @@
  *
  * A frame ahead of its turn is kept. It is its turn when all below it were handled, or need not be waited for: they
  * were confirmed before a frame that is here was published, so they lay in the queue before it, and were handled by
- * an earlier incarnation. What only might still come is waited for; but not for longer than `patienceMs`, and not
- * when as many frames are held as the broker hands out: then nothing else could come.
+ * an earlier incarnation. What only might still come is waited for: as long as its sender is there, and `patienceMs`
+ * longer; but not when as many frames are held as the broker hands out, for then nothing else could come.
  *
  * Nothing is dropped but what this incarnation has handled or holds already. That is what makes it at least once,
  * whatever place the broker gives to what it takes back.
@@ -44,6 +44,8 @@ export interface InQueueOptions<F> {
   readonly prefetch: number;
   readonly patienceMs: number;
   readonly clock: Clock;
+  /** Whether who sends that stream is there, and so will say what still comes. */
+  readonly awaited: (stream: string) => boolean;
   /** The next frame. It is acknowledged when `done` is called; until then no other one is handed over. */
   readonly handle: (frame: F, done: () => void) => void;
 }
@@ -177,14 +179,15 @@ export class InQueue<F extends Arrived> {
     else
       this.#cancelPatience ??= this.#options.clock.after(this.#options.patienceMs, () => {
         this.#cancelPatience = undefined;
-        if (this.#ready.length === 0 && !this.#busy) this.#giveUpWaiting();
+        this.#giveUpWaiting((stream) => !this.#options.awaited(stream));
+        this.#watch();
       });
   }
 
-  /** The frame that has waited longest is its stream's next one. */
-  #giveUpWaiting(): void {
-    for (const stream of this.#streams.values()) {
-      if (stream.held.size === 0) continue;
+  /** The lowest frame that is held is its stream's next one: of the stream that has waited longest. */
+  #giveUpWaiting(isGivenUp: (stream: string) => boolean = () => true): void {
+    for (const [id, stream] of this.#streams) {
+      if (stream.held.size === 0 || !isGivenUp(id)) continue;
       stream.expected = Math.min(...stream.held.keys());
       this.#advance(stream);
       this.#pump();

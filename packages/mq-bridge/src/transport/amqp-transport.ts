@@ -31,7 +31,7 @@ interface Session {
   readonly consuming: ChannelModel;
   readonly out: ConfirmChannel;
   readonly admin: Channel;
-  readonly consumers: Map<string, { readonly channel: Channel; readonly tag: string }>;
+  readonly consumers: Map<string, { readonly channel: Channel }>;
   lost: boolean;
 }
 
@@ -39,6 +39,7 @@ const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5000;
 const HEARTBEAT_S = 5;
 const CONNECT_MS = 10_000;
+const CLOSE_MS = 1000;
 /** A channel that is closed by the broker because somebody else consumes exclusively. */
 const ACCESS_REFUSED = 403;
 const PRESENCE_PREFETCH = 256;
@@ -126,14 +127,16 @@ export class AmqpTransport implements Transport {
     if (session === undefined) return;
     try {
       await session.out.waitForConfirms();
+      // From here on nothing that ends is a loss.
+      session.lost = true;
       await session.admin.deleteQueue(this.#options.presence.queue);
     } catch {
       // The connection is lost: what is left expires.
     }
     session.lost = true;
     this.#session = undefined;
-    await closeQuietly(session.publishing);
-    await closeQuietly(session.consuming);
+    await this.#close(session.publishing);
+    await this.#close(session.consuming);
   }
 
   // ---- one connection --------------------------------------------------------------------------------
@@ -155,9 +158,9 @@ export class AmqpTransport implements Transport {
       this.#session = session;
       this.#retryMs = FIRST_RETRY_MS;
       this.#options.events.connected();
-    } catch (error) {
-      for (const connection of opened) await closeQuietly(connection);
-      this.#retry(error);
+    } catch {
+      for (const connection of opened) await this.#close(connection);
+      this.#retry();
     }
   }
 
@@ -183,17 +186,17 @@ export class AmqpTransport implements Transport {
     if (session.lost) return;
     session.lost = true;
     const wasUp = this.#session === session;
-    void closeQuietly(session.publishing);
-    void closeQuietly(session.consuming);
+    void this.#close(session.publishing);
+    void this.#close(session.consuming);
     // One that is lost while it is still being set up is reported by what sets it up.
     if (!wasUp) return;
     this.#session = undefined;
     this.#returned.clear();
     this.#options.events.disconnected(reasonOf(error));
-    this.#retry(error);
+    this.#retry();
   }
 
-  #retry(_error: unknown): void {
+  #retry(): void {
     if (this.#stopped) return;
     const delayMs = this.#retryMs * (0.5 + this.#options.random.next() / 2);
     this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
@@ -255,6 +258,18 @@ export class AmqpTransport implements Transport {
     }
   }
 
+  /** In order if the broker answers, and at once if it does not. */
+  async #close(connection: ChannelModel): Promise<void> {
+    const { stream } = connection.connection as unknown as { readonly stream: { destroy(): void } };
+    const cancel = this.#options.clock.after(CLOSE_MS, () => stream.destroy());
+    try {
+      await connection.close();
+    } catch {
+      // It is closed.
+    }
+    cancel();
+  }
+
   /** amqplib throws where a channel was closed a moment ago and we have not heard of it yet. */
   #guarded(session: Session, use: () => void): void {
     try {
@@ -285,17 +300,10 @@ async function declareQueue(channel: Channel, queue: string, terms: QueueTerms):
   });
 }
 
-async function closeQuietly(connection: ChannelModel): Promise<void> {
-  try {
-    await connection.close();
-  } catch {
-    // It is closed.
-  }
-}
-
 /** Without the address of the broker, which may hold a password. */
 function reasonOf(error: unknown): string {
   if (typeof error === 'string') return error;
   const code = (error as { readonly code?: unknown } | undefined)?.code;
-  return code === undefined ? 'the connection was closed' : `the connection ended with ${String(code)}`;
+  const isKnown = typeof code === 'string' || typeof code === 'number';
+  return isKnown ? `the connection ended with ${code}` : 'the connection was closed';
 }

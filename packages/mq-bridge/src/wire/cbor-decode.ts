@@ -41,7 +41,14 @@ export class CborDecoder {
 
   value(): unknown {
     this.#shareables = [];
-    return this.#value();
+    this.#depth = 0;
+    try {
+      return this.#value();
+    } catch (error) {
+      // The depth that this thread's stack has room for may be less than what is allowed.
+      if (error instanceof RangeError) throw malformed('nested too deep');
+      throw error;
+    }
   }
 
   #value(share?: (made: unknown) => void): unknown {
@@ -145,6 +152,10 @@ export class CborDecoder {
         const set = made(new Set(), share);
         for (let left = this.#headCount(MAJOR.array, 1); left > 0; left--) set.add(this.#value());
         return set;
+      }
+      case TAG.bare: {
+        const bare = made(Object.create(null) as Record<string, unknown>, share);
+        return this.#plain(this.#headCount(MAJOR.map, 2), bare);
       }
       case TAG.regExp:
         return made(regExpOf(this.#value()), share);

@@ -6,8 +6,9 @@ import { Address, CallError } from '@espalier/core';
 import { CborWriter, MAJOR } from './cbor-writer.js';
 import { TAG, TAG_OF_VIEW, MAX_DEPTH } from './tags.js';
 
-/** An object was met for the second time. */
-const SHARED = Symbol('shared');
+/** An object was met for the second time; never leaves this file. */
+class SharedObject extends Error {}
+
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** Throws `CallError` `value_refused`, `too_large`. */
@@ -15,7 +16,7 @@ export function encodeValue(value: unknown, maxBytes: number): Buffer {
   try {
     return new Encoder(maxBytes, undefined).encode(value);
   } catch (thrown) {
-    if (thrown !== SHARED) throw thrown;
+    if (!(thrown instanceof SharedObject)) throw thrown;
     return new Encoder(maxBytes, sharedIn(value)).encode(value);
   }
 }
@@ -96,7 +97,7 @@ class Encoder {
     this.#checkSize();
     const known = this.#seen.get(value);
     if (known !== undefined) {
-      if (this.#shared === undefined) throw SHARED;
+      if (this.#shared === undefined) throw new SharedObject();
       this.#out.head(MAJOR.tag, TAG.sharedRef);
       this.#out.head(MAJOR.unsigned, known);
       return;
@@ -145,6 +146,7 @@ class Encoder {
     const prototype: unknown = Object.getPrototypeOf(value);
     if (Address.isAddress(value)) throw refused('an address, which does not cross hosts yet');
     if (prototype !== Object.prototype && prototype !== null) throw refused('an instance of a class');
+    if (prototype === null) this.#out.head(MAJOR.tag, TAG.bare);
     const entries = Object.entries(value);
     this.#out.head(MAJOR.map, entries.length);
     for (const [key, item] of entries) {

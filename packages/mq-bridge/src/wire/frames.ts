@@ -13,16 +13,15 @@ export const WIRE_VERSION = 1;
 type CallErrorCode = CallError['code'];
 
 /** The first number of an item says what it is. */
-export const ITEM = { message: 0, cast: 1, call: 2, reply: 3, failure: 4 } as const;
+export const ITEM = { message: 0, cast: 1, call: 2, reply: 3, failure: 4, cancel: 5 } as const;
 
 export type Item =
   | { readonly kind: 'message'; readonly value: unknown }
   | { readonly kind: 'cast'; readonly operation: string; readonly parameters: readonly unknown[] }
   | {
       readonly kind: 'call';
+      /** Of the sending host; the answer goes to its inbox. */
       readonly call: number;
-      /** The queue that the answer goes to. */
-      readonly replyTo: string;
       readonly operation: string;
       readonly parameters: readonly unknown[];
     }
@@ -34,6 +33,7 @@ export type Item =
       readonly message: string;
       readonly cause: unknown;
     }
+  | { readonly kind: 'cancel'; readonly call: number }
   /** Of a later version: ignored. */
   | { readonly kind: 'unknown' };
 
@@ -59,11 +59,13 @@ function fieldsOf(item: Item): readonly unknown[] {
     case 'cast':
       return [ITEM.cast, item.operation, item.parameters];
     case 'call':
-      return [ITEM.call, item.call, item.replyTo, item.operation, item.parameters];
+      return [ITEM.call, item.call, item.operation, item.parameters];
     case 'reply':
       return [ITEM.reply, item.call, item.value];
     case 'failure':
       return [ITEM.failure, item.call, item.code, item.message, item.cause];
+    case 'cancel':
+      return [ITEM.cancel, item.call];
     case 'unknown':
       return [-1];
   }
@@ -106,15 +108,17 @@ function itemOf(fields: unknown): Item {
       if (typeof first !== 'string' || !Array.isArray(second)) break;
       return { kind: 'cast', operation: first, parameters: second };
     case ITEM.call:
-      if (!isCount(first) || typeof second !== 'string') break;
-      if (typeof third !== 'string' || !Array.isArray(fourth)) break;
-      return { kind: 'call', call: first, replyTo: second, operation: third, parameters: fourth };
+      if (!isCount(first) || typeof second !== 'string' || !Array.isArray(third)) break;
+      return { kind: 'call', call: first, operation: second, parameters: third };
     case ITEM.reply:
       if (!isCount(first)) break;
       return { kind: 'reply', call: first, value: second };
     case ITEM.failure:
       if (!isCount(first) || typeof second !== 'string' || typeof third !== 'string') break;
       return { kind: 'failure', call: first, code: second as CallErrorCode, message: third, cause: fourth };
+    case ITEM.cancel:
+      if (!isCount(first)) break;
+      return { kind: 'cancel', call: first };
     default:
       if (typeof kind === 'number') return { kind: 'unknown' };
   }

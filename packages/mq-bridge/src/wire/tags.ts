@@ -14,6 +14,8 @@ export const TAG = {
   map: 259,
   /** Text with lone surrogates, as the bytes of WTF-8. */
   wtf8: 273,
+  /** A map with text keys alone: an object without prototype. */
+  bare: 275,
   /** Whole seconds and fractions, for what tag 1 cannot hold exactly. */
   extendedTime: 1001,
   /** [source, flags]. */

@@ -4,12 +4,14 @@ import { InQueue, type Arrived } from '../../src/protocol/in-queue.js';
 
 function receiver(prefetch = 10) {
   const clock = new ManualClock();
+  const absent = new Set<string>();
   const handled: number[] = [];
   const acknowledged: number[] = [];
   const queue = new InQueue<Arrived>({
     prefetch,
     patienceMs: 1000,
     clock,
+    awaited: (stream) => !absent.has(stream),
     handle: ({ seq }, done) => {
       handled.push(seq);
       done();
@@ -18,7 +20,7 @@ function receiver(prefetch = 10) {
   const arrive = (seq: number, low: number): void => {
     queue.arrived({ stream: 's', seq, low }, { ack: () => acknowledged.push(seq) });
   };
-  return { clock, handled, acknowledged, queue, arrive };
+  return { clock, absent, handled, acknowledged, queue, arrive };
 }
 
 describe('the receiving half', () => {
@@ -41,12 +43,15 @@ describe('the receiving half', () => {
     expect(handled).toEqual([5, 6, 7]);
   });
 
-  test('goes on after its patience where nothing more comes', () => {
-    const { clock, handled, arrive } = receiver();
+  test('waits as long as the sender is there, and goes on after its patience when he is not', () => {
+    const { clock, absent, handled, arrive } = receiver();
     arrive(5, 3);
-    clock.fireNext(999);
-    expect(handled).toEqual([]);
     clock.fireNext(1000);
+    expect(handled).toEqual([]);
+    absent.add('s');
+    clock.fireNext(1999);
+    expect(handled).toEqual([]);
+    clock.fireNext(2000);
     expect(handled).toEqual([5]);
   });
 

@@ -50,7 +50,8 @@ export class SimulatedBroker {
   take(twice = false): void {
     const next = this.#brought.shift();
     if (next === undefined) return;
-    if (this.#queue.length + this.#unacknowledged.size >= this.capacity) {
+    // What was handed out and not acknowledged does not count: so it is in RabbitMQ.
+    if (this.#queue.length >= this.capacity) {
       this.#fates.push(next.fate.rejected);
       return;
     }

@@ -6,7 +6,8 @@ import { InQueue } from '../../src/protocol/in-queue.js';
 import { OutStream, STREAM_BOUNDS } from '../../src/protocol/out-stream.js';
 import { SimulatedBroker, type SimulatedFrame } from './simulated-broker.js';
 
-const PREFETCH = 12;
+/** As the bridge's: more than a window of each sender. */
+const PREFETCH = 20;
 const PATIENCE_MS = 5000;
 
 type Step =
@@ -27,7 +28,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 20, arbitrary: fc.record({ do: fc.constantFrom('take' as const, 'deliver', 'handled') }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constant('tell' as const), which: fc.nat(20) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('lose publisher' as const), after: fc.nat(5) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('crash' as const, 'lose consumer', 'take twice') }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constantFrom('crash' as const, 'lose consumer', 'take twice') }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const) }) },
 );
 
@@ -69,6 +73,7 @@ class World {
       prefetch: PREFETCH,
       patienceMs: PATIENCE_MS,
       clock: this.clock,
+      awaited: () => true,
       handle: (frame, done) => {
         for (const id of frame.items) this.handlings.push({ id, incarnation });
         this.#done = done;

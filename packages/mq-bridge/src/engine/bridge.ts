@@ -1,0 +1,489 @@
+/**
+ * A bridge: what this host exports, what it knows of others, and the ways to them. Everything ambient is a
+ * parameter; the driver (driver.ts) hands in Node's, tests hand in theirs.
+ *
+ * It outlives connections, and incarnations too: one that others have declared down ends here as it ended
+ * for them, and the bridge goes on as a new one.
+ */
+import { CallError, type ExitReason } from '@espalier/core';
+import type { AfterTurn, Clock, Random } from '@espalier/core/internal/bridge.js';
+import { Peers, type RemoteMailbox } from '../protocol/peers.js';
+import type { QueueTerms, Transport, TransportEvents } from '../transport/transport.js';
+import { decodePresence, encodeItem, encodePresence, type Ended, type Item } from '../wire/frames.js';
+import { QueueNames } from '../wire/queue-names.js';
+import { DurableExport } from './durable-export.js';
+import { Intake, type ReceivedFrame } from './intake.js';
+import type { BridgeEvent, LocalSide } from './local-side.js';
+import { INBOX_BOUNDS, Outboxes } from './outboxes.js';
+import type { Outbox } from './outbox.js';
+import { PendingCalls } from './pending-calls.js';
+import type { CompleteSettings, ExportSettings } from './settings.js';
+import { TransientExport } from './transient-export.js';
+
+export interface TransportMaker {
+  (parts: {
+    readonly url: string;
+    readonly presence: { readonly exchange: string; readonly queue: string; readonly expiresMs: number };
+    readonly events: TransportEvents;
+  }): Transport;
+}
+
+export interface BridgeOptions {
+  readonly settings: CompleteSettings;
+  readonly local: LocalSide;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly afterTurn: AfterTurn;
+  readonly transport: TransportMaker;
+  readonly onEvent: (event: BridgeEvent) => void;
+  /** A mailbox that is exported somewhere can be sent to; or can no more. */
+  readonly appeared: (name: string) => void;
+  readonly ended: (name: string, reason: ExitReason) => void;
+}
+
+export interface RemoteCallOptions {
+  /** Milliseconds; Infinity for never. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/** More than a window of frames from each of some senders; and a frame holds at most 128 messages or 16 kB, or one. */
+const PREFETCH = 128;
+/** Ends that are told with each presence. */
+const TOLD_ENDS = 32;
+/** The one call that a durable mailbox takes. */
+const CONFIRMED = 'confirmed';
+/** Frames in a mailbox's queue. */
+const TRANSIENT_QUEUE = 256;
+const DURABLE_QUEUE = 100_000;
+const STOP_MS = 2000;
+const STOP_LOOK_MS = 10;
+
+const DURABLE: QueueTerms = {
+  durable: true,
+  expiresMs: undefined,
+  messageTtlMs: undefined,
+  maxLength: DURABLE_QUEUE,
+};
+
+export class Bridge {
+  readonly #options: BridgeOptions;
+  readonly #names: QueueNames;
+  readonly #transport: Transport;
+  readonly #outboxes: Outboxes;
+  readonly #calls = new PendingCalls();
+  readonly #transient = new Map<string, TransientExport>();
+  readonly #durable = new Map<string, DurableExport>();
+  readonly #intakes = new Map<string, Intake>();
+  /** What is announced: the lives of exported mailboxes. */
+  readonly #announced = new Map<string, number>();
+  #ends: Ended[] = [];
+  #incarnation: string;
+  #peers: Peers;
+  #stopped = false;
+
+  constructor(options: BridgeOptions) {
+    this.#options = options;
+    const { settings, clock, random, afterTurn, onEvent } = options;
+    this.#names = new QueueNames(settings.cluster);
+    this.#incarnation = this.#newIncarnation();
+    this.#peers = this.#newPeers();
+    this.#transport = options.transport({
+      url: settings.url,
+      presence: {
+        exchange: this.#names.presenceExchange,
+        queue: this.#names.presence(this.#incarnation),
+        expiresMs: this.#expiresMs,
+      },
+      events: {
+        connected: () => this.#connected(),
+        disconnected: (why) => {
+          this.#outboxes.disconnected();
+          for (const intake of this.#intakes.values()) intake.disconnected();
+          onEvent({ kind: 'disconnected', why });
+        },
+        blocked: (on) => onEvent({ kind: 'blocked', on }),
+        presence: (body) => this.#presence(body),
+      },
+    });
+    this.#outboxes = new Outboxes({
+      host: settings.host,
+      sendTimeoutMs: settings.sendTimeoutMs,
+      clock,
+      random,
+      afterTurn,
+      transport: () => this.#transport,
+      undelivered: (target, count) => onEvent({ kind: 'undelivered', target, count }),
+    });
+  }
+
+  /** This life of the bridge. */
+  get incarnation(): string {
+    return this.#incarnation;
+  }
+
+  start(): void {
+    const { settings } = this.#options;
+    void this.#openInbox();
+    for (const [name, how] of Object.entries(settings.exports)) {
+      if (how.durable === true) this.#exportDurable(name, how);
+      else this.#exportTransient(name, how);
+    }
+    for (const [name, { durable }] of Object.entries(settings.imports))
+      if (durable === true) this.#transport.declare(this.#names.durable(name), DURABLE);
+    this.#transport.start();
+  }
+
+  /** Says that it goes, and leaves nothing in the broker but what is durable. */
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    for (const one of this.#transient.values()) one.stop();
+    for (const one of this.#durable.values()) one.stop();
+    const { clock } = this.#options;
+    const deadline = clock.now() + STOP_MS;
+    while (this.#transport.connected && !this.#outboxes.settled && clock.now() < deadline)
+      await new Promise<void>((resolve) => clock.after(STOP_LOOK_MS, resolve));
+    this.#outboxes.closeAll();
+    this.#peers.stop();
+    const durable = new Set([...this.#durable.keys()].map((name) => this.#names.durable(name)));
+    for (const [queue, intake] of this.#intakes) await intake.close(!durable.has(queue));
+    await this.#transport.stop();
+  }
+
+  // ---- to others -------------------------------------------------------------------------------------
+
+  /** Whether a mailbox of that name can be sent to now. */
+  knows(name: string): boolean {
+    return this.#isDurable(name) || this.#peers.find(name) !== undefined;
+  }
+
+  /** As `Context.send`: to nobody it resolves, and is counted. */
+  send(name: string, value: unknown): Promise<void> {
+    return this.#post(name, { kind: 'message', value });
+  }
+
+  cast(name: string, operation: string, parameters: readonly unknown[]): Promise<void> {
+    return this.#post(name, { kind: 'cast', operation, parameters });
+  }
+
+  /**
+   * As `Context.call`. A durable mailbox takes none, for who waits for an answer wants it now; but
+   * `confirmed(operation, …)` casts to it, and is answered when the broker has the message.
+   */
+  async call(
+    name: string,
+    operation: string,
+    parameters: readonly unknown[],
+    { timeoutMs, signal }: RemoteCallOptions,
+  ): Promise<unknown> {
+    if (this.#isDurable(name)) {
+      const [cast, ...rest] = parameters;
+      if (operation === CONFIRMED && typeof cast === 'string') return await this.cast(name, cast, rest);
+      throw new CallError('operation_refused', `'${name}' is durable, and is not called`, {
+        field: 'target',
+        value: name,
+        remedy: `Cast to it, or call '${CONFIRMED}' with the operation and its arguments.`,
+      });
+    }
+    const mailbox = this.#peers.find(name);
+    if (mailbox === undefined) throw new CallError('noproc', `nobody exports '${name}'`);
+    const outbox = this.#outboxOf(mailbox);
+    return await new Promise<unknown>((resolve, reject) => {
+      const call = this.#calls.start({ mailbox: keyOf(mailbox), operation, resolve, reject });
+      let bytes: Buffer;
+      try {
+        bytes = this.#encode({ kind: 'call', call, operation, parameters });
+      } catch (error) {
+        this.#calls.lost(call, error);
+        return;
+      }
+      this.#endEarly(call, outbox, operation, { timeoutMs, ...(signal === undefined ? {} : { signal }) });
+      outbox.send(bytes).catch((error: unknown) => this.#calls.lost(call, error));
+    });
+  }
+
+  /** By its timeout or by the caller; the other side is told. */
+  #endEarly(call: number, outbox: Outbox, operation: string, options: RemoteCallOptions): void {
+    const { timeoutMs, signal } = options;
+    const end = (code: CallError['code'], message: string): void => {
+      this.#calls.fail(call, code, message);
+      outbox.post(this.#encode({ kind: 'cancel', call }));
+    };
+    if (timeoutMs !== Infinity) {
+      this.#options.clock.after(timeoutMs, () => {
+        if (this.#calls.has(call))
+          end('timeout', `no reply to '${operation}' within ${String(timeoutMs)} ms`);
+      });
+    }
+    signal?.addEventListener('abort', () => {
+      if (this.#calls.has(call)) end('cancelled', `'${operation}' was cancelled`);
+    });
+  }
+
+  async #post(name: string, item: Item): Promise<void> {
+    const bytes = this.#encode(item);
+    const outbox = this.#outboxTo(name);
+    if (outbox === undefined) {
+      this.#options.onEvent({ kind: 'undelivered', target: `'${name}'`, count: 1 });
+      return;
+    }
+    await outbox.send(bytes);
+  }
+
+  #outboxTo(name: string): Outbox | undefined {
+    if (this.#isDurable(name)) return this.#durableOutbox(this.#names.durable(name), name);
+    const mailbox = this.#peers.find(name);
+    return mailbox === undefined ? undefined : this.#outboxOf(mailbox);
+  }
+
+  #isDurable(name: string): boolean {
+    return this.#options.settings.imports[name]?.durable === true;
+  }
+
+  #outboxOf({ incarnation, name, life }: RemoteMailbox): Outbox {
+    return this.#outboxes.to({
+      queue: this.#names.mailbox(incarnation, name, life),
+      name: `'${name}'`,
+      durable: false,
+      incarnation: this.#incarnation,
+      of: incarnation,
+    });
+  }
+
+  #durableOutbox(queue: string, name: string): Outbox {
+    const { incarnation } = this;
+    return this.#outboxes.to({ queue, name: `'${name}'`, durable: true, incarnation, of: undefined });
+  }
+
+  #encode(item: Item): Buffer {
+    return encodeItem(item, this.#options.settings.messageBytes);
+  }
+
+  // ---- from others -----------------------------------------------------------------------------------
+
+  #exportTransient(name: string, { to = name }: ExportSettings): void {
+    const { local, clock, onEvent } = this.#options;
+    const exported = new TransientExport({
+      name,
+      to,
+      local,
+      clock,
+      open: async (life, handle) => {
+        await this.#take(this.#names.mailbox(this.#incarnation, name, life), false, this.#mortal, handle);
+        this.#announced.set(name, life);
+        this.#peers.changed();
+      },
+      close: async (life, { tag, detail }) => {
+        this.#announced.delete(name);
+        this.#ends = [...this.#ends, { name, life, tag, detail: printable(detail) }].slice(-TOLD_ENDS);
+        this.#peers.changed();
+        await this.#drop(this.#names.mailbox(this.#incarnation, name, life));
+      },
+      answer: (stream, item) => this.#answer(stream, item),
+      undelivered: (count) => onEvent({ kind: 'undelivered', target: `'${to}'`, count }),
+    });
+    this.#transient.set(name, exported);
+    exported.start();
+  }
+
+  #exportDurable(name: string, { to = name, attempts = 5 }: ExportSettings): void {
+    const { local, clock, onEvent } = this.#options;
+    const dead = this.#names.deadLetters(name);
+    const deadLetter = async (item: Item): Promise<void> => {
+      const bytes = this.#encode(item);
+      // Until the broker has it: what is neither handled nor kept would be lost.
+      while (!this.#stopped) {
+        const kept = await this.#durableOutbox(dead, `${name} (dead letters)`)
+          .send(bytes)
+          .then(
+            () => true,
+            () => false,
+          );
+        if (kept) return;
+      }
+      await new Promise<never>(() => undefined);
+    };
+    const poison = (id: string): void => onEvent({ kind: 'poison', name, id });
+    const exported = new DurableExport({ name, to, attempts, local, clock, deadLetter, poison });
+    this.#durable.set(name, exported);
+    this.#transport.declare(dead, DURABLE);
+    const refused = (): void => onEvent({ kind: 'held-elsewhere', name });
+    void this.#take(this.#names.durable(name), true, DURABLE, exported.handle, refused);
+  }
+
+  #take(
+    queue: string,
+    exclusive: boolean,
+    terms: QueueTerms,
+    handle: (frame: ReceivedFrame) => Promise<void>,
+    refused: () => void = nothing,
+  ): Promise<void> {
+    const { clock, onEvent, settings } = this.#options;
+    const intake = new Intake({
+      queue,
+      terms,
+      prefetch: PREFETCH,
+      exclusive,
+      patienceMs: settings.downAfterMs,
+      transport: this.#transport,
+      clock,
+      awaited: (stream) => this.#peers.isUp(...senderOf(stream)),
+      handle,
+      malformed: () => onEvent({ kind: 'malformed', queue }),
+      refused,
+    });
+    this.#intakes.set(queue, intake);
+    return intake.open();
+  }
+
+  async #drop(queue: string): Promise<void> {
+    const intake = this.#intakes.get(queue);
+    this.#intakes.delete(queue);
+    await intake?.close(true);
+  }
+
+  #openInbox(): Promise<void> {
+    const terms = { ...this.#mortal, maxLength: undefined };
+    return this.#take(this.#names.inbox(this.#incarnation), false, terms, async ({ items }) => {
+      for (const item of items) {
+        if (item.kind === 'reply') this.#calls.reply(item.call, item.value);
+        else if (item.kind === 'failure') this.#calls.fail(item.call, item.code, item.message, item.cause);
+      }
+    });
+  }
+
+  /** To who sends that stream. */
+  #answer(stream: string, item: Item & { readonly kind: string }): void {
+    const [host, incarnation] = senderOf(stream);
+    // His presence may come later than what he asks; but who was never seen, or is gone, waits for nothing.
+    if (!this.#peers.isUp(host, incarnation)) return;
+    const outbox = this.#outboxes.to({
+      queue: this.#names.inbox(incarnation),
+      name: 'who has called',
+      durable: false,
+      incarnation: this.#incarnation,
+      of: incarnation,
+      bounds: INBOX_BOUNDS,
+    });
+    if (!outbox.post(this.#encodeAnswer(item)))
+      this.#options.onEvent({ kind: 'undelivered', target: 'who has called', count: 1 });
+  }
+
+  /** What cannot be sent as an answer is answered by why. */
+  #encodeAnswer(item: Item): Buffer {
+    try {
+      return this.#encode(item);
+    } catch (error) {
+      const { code, message } = error as CallError;
+      const { call } = item as { readonly call: number };
+      return this.#encode({ kind: 'failure', call, code, message, cause: undefined });
+    }
+  }
+
+  // ---- who is there ----------------------------------------------------------------------------------
+
+  #connected(): void {
+    this.#options.onEvent({ kind: 'connected' });
+    this.#peers.connected();
+    this.#outboxes.connected();
+  }
+
+  #presence(body: Buffer): void {
+    try {
+      const presence = decodePresence(body);
+      if (presence !== undefined && !this.#stopped) this.#peers.heard(presence);
+    } catch {
+      this.#options.onEvent({ kind: 'malformed', queue: 'presence' });
+    }
+  }
+
+  #newPeers(): Peers {
+    const { settings, clock, onEvent, appeared, ended } = this.#options;
+    const { host, heartbeatMs, downAfterMs } = settings;
+    return new Peers({
+      host,
+      incarnation: this.#incarnation,
+      heartbeatMs,
+      downAfterMs,
+      clock,
+      exports: () => ({
+        exports: [...this.#announced].map(([name, life]) => ({ name, life })),
+        ended: this.#ends,
+      }),
+      say: (presence) => this.#transport.sayPresence(encodePresence(presence)),
+      appeared: ({ name }) => appeared(name),
+      ended: (mailbox, reason) => {
+        this.#outboxes.close(this.#names.mailbox(mailbox.incarnation, mailbox.name, mailbox.life));
+        this.#calls.mailboxEnded(keyOf(mailbox), reason);
+        ended(mailbox.name, reason);
+      },
+      hostDown: (down, incarnation) => {
+        this.#outboxes.closeAllOf(incarnation);
+        for (const exported of this.#transient.values()) exported.callersGone(incarnation);
+        onEvent({ kind: 'host-down', host: down });
+      },
+      buried: () => void this.#renew(),
+      clash: () => onEvent({ kind: 'host-clash', host }),
+    });
+  }
+
+  async #renew(): Promise<void> {
+    const old = this.#peers;
+    const inbox = this.#names.inbox(this.#incarnation);
+    const mailboxes = [...this.#announced].map(([name, life]) =>
+      this.#names.mailbox(this.#incarnation, name, life),
+    );
+    this.#incarnation = this.#newIncarnation();
+    this.#peers = this.#newPeers();
+    this.#announced.clear();
+    this.#ends = [];
+    old.forgetAll();
+    this.#outboxes.closeMortal();
+    this.#options.onEvent({ kind: 'renewed' });
+    for (const queue of [inbox, ...mailboxes]) await this.#drop(queue);
+    await this.#openInbox();
+    this.#peers.connected();
+    for (const exported of this.#transient.values()) await exported.renew();
+  }
+
+  #newIncarnation(): string {
+    const { random } = this.#options;
+    const half = (): string =>
+      Math.floor(random.next() * 2 ** 32)
+        .toString(16)
+        .padStart(8, '0');
+    return half() + half();
+  }
+
+  /** What a crash leaves in the broker is gone after this. */
+  get #expiresMs(): number {
+    return Math.ceil(this.#options.settings.downAfterMs * 6);
+  }
+
+  get #mortal(): QueueTerms {
+    const expiresMs = this.#expiresMs;
+    return { durable: false, expiresMs, messageTtlMs: expiresMs, maxLength: TRANSIENT_QUEUE };
+  }
+}
+
+function keyOf({ incarnation, name, life }: RemoteMailbox): string {
+  return `${incarnation}/${name}/${String(life)}`;
+}
+
+/** Host and incarnation. */
+function senderOf(stream: string): readonly [string, string] {
+  const [host = '', incarnation = ''] = stream.split('/');
+  return [host, incarnation];
+}
+
+/** The detail of an end goes to everybody: only what is small and plain. */
+function printable(detail: unknown): unknown {
+  if (typeof detail === 'string') return detail.slice(0, 1000);
+  if (detail instanceof Error) return { name: detail.name, message: detail.message.slice(0, 1000) };
+  return typeof detail === 'number' || typeof detail === 'boolean' ? detail : undefined;
+}
+
+function nothing(): void {
+  // A queue of our own is refused to nobody.
+}
