@@ -7,24 +7,13 @@
  */
 import { accessSync, constants, existsSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { findBroker } from '../test/broker/find-broker.mjs';
 import { say } from './lib/project.mjs';
 import { run } from './lib/run.mjs';
 
-/** The program itself: the one in /usr/sbin changes the user first, and so takes root. */
-const PROGRAMS = [
-  '/usr/lib/rabbitmq/bin/rabbitmq-server',
-  '/opt/homebrew/sbin/rabbitmq-server',
-  '/usr/local/sbin/rabbitmq-server',
-];
 const POLICY = '/usr/sbin/policy-rc.d';
 const REMEDY =
   'Install it (Debian, Ubuntu: apt-get install --no-install-recommends rabbitmq-server), or set RABBITMQ_SERVER to its path.';
-
-/** The path of `rabbitmq-server`, or undefined. */
-export function findBroker() {
-  const named = process.env.RABBITMQ_SERVER;
-  return [...(named ? [named] : []), ...PROGRAMS].find((path) => existsSync(path));
-}
 
 /** Why it must not be installed here, or undefined. */
 function hindrance() {

@@ -6,7 +6,7 @@
  *   node keeper.mjs <path of rabbitmq-server>
  *
  * Commands, one a line: `start`, `kill` (SIGKILL to the broker). Each is answered by one line of JSON:
- * `{"port":N}`, `{"killed":true}`, or `{"error":"…"}`.
+ * `{"port":N}`, `{"killed":true}`, or `{"error":"…"}`. A killed broker is started again with the same port and data.
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,7 +21,7 @@ const HOST = '127.0.0.1';
 
 const program = process.argv[2] ?? '';
 const folder = mkdtempSync(join(tmpdir(), 'espalier-broker-'));
-const [port, distPort, epmdPort] = await freePorts(3);
+const [port = 0, distPort = 0, epmdPort = 0] = await freePorts(3);
 /** @type {Set<import('node:child_process').ChildProcess>} */
 const running = new Set();
 /** @type {import('node:child_process').ChildProcess | undefined} */

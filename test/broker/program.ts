@@ -91,7 +91,11 @@ export class Program {
 
   /** SIGKILL to all of it. */
   async kill(): Promise<void> {
-    process.kill(-(this.#child.pid as number), 'SIGKILL');
+    try {
+      process.kill(-(this.#child.pid as number), 'SIGKILL');
+    } catch {
+      // It has ended.
+    }
     await this.ended;
   }
 

@@ -17,7 +17,7 @@ import {
 import { Bridge } from './engine/bridge.js';
 import { codeOf, type BridgeEvent, type LocalSide } from './engine/local-side.js';
 import { completeSettings, type BridgeSettings } from './engine/settings.js';
-import { StandIns } from './engine/stand-ins.js';
+import { StandIns, type Outcome } from './engine/stand-ins.js';
 import { nodeAfterTurn, nodeClock as clock, nodeRandom as random } from './node/ambient.js';
 import { AmqpTransport } from './transport/amqp-transport.js';
 
@@ -89,12 +89,15 @@ function serve(bridge: Bridge, call: ReceivedCall): void {
   });
 }
 
+/** A failure is told as a value: of a failed call only some codes would get through. */
 function answer(call: ReceivedCall, work: () => Promise<unknown>): void {
   work().then(
-    (value) => call.reply(value),
+    (value) => call.reply({ value } satisfies Outcome),
     (error: unknown) => {
       const { message, cause } = error as Error;
-      call.fail((codeOf(error) ?? 'refused') as Parameters<ReceivedCall['fail']>[0], message, cause);
+      const failure = { code: codeOf(error) ?? 'refused', message, cause };
+      if (call.tryReply({ failure } satisfies Outcome) === undefined) return;
+      call.reply({ failure: { ...failure, cause: undefined } } satisfies Outcome);
     },
   );
 }

@@ -10,6 +10,7 @@ import {
   type ReceivedCall,
   type ReceivedMessage,
 } from '@espalier/core';
+import type { Outcome } from './engine/stand-ins.js';
 
 interface StandInArgs {
   /** As it is exported. */
@@ -29,24 +30,20 @@ export default environment(async (context: Context, { name, as }: StandInArgs) =
   let passed = 0;
   let open = 0;
   let proceed: (() => void) | undefined;
-  const pass = (operation: string, parameters: readonly unknown[]): void => {
+  const pass = async (operation: string, parameters: readonly unknown[]): Promise<void> => {
     passed++;
-    context
-      .call(driver, operation, [name, ...parameters], { timeoutMs: Infinity })
-      // Whoever sent it counts it as sent: what becomes of it is in the driver's report.
-      .catch((error: unknown) =>
-        process.stderr.write(`bridge: lost a message to '${name}': ${String(error)}\n`),
-      )
-      .finally(() => {
-        passed--;
-        proceed?.();
-      });
+    const { failure } = await ask(context, driver, operation, [name, ...parameters]);
+    // Whoever sent it counts it as sent.
+    if (failure !== undefined && failure.code !== 'down')
+      process.stderr.write(`bridge: lost a message to '${name}': ${failure.message}\n`);
+    passed--;
+    proceed?.();
   };
   for (;;) {
     if (passed >= MAX_PASSED) await new Promise<void>((resolve) => (proceed = resolve));
     const item = await context.receive();
-    if (item.type === 'message') pass('send', [item.value]);
-    else if (item.type === 'cast') pass('cast', [item.operation, item.arguments]);
+    if (item.type === 'message') void pass('send', [item.value]);
+    else if (item.type === 'cast') void pass('cast', [item.operation, item.arguments]);
     else if (item.type === 'call') {
       if (open >= MAX_OPEN_CALLS) item.fail('full', `too many calls to '${name}' are open`);
       else {
@@ -60,11 +57,26 @@ export default environment(async (context: Context, { name, as }: StandInArgs) =
 async function passCall(context: Context, driver: Address, name: string, call: ReceivedCall): Promise<void> {
   const controller = new AbortController();
   call.onCancel(() => controller.abort());
-  const options = { timeoutMs: Infinity, signal: controller.signal };
+  const parameters = [name, call.operation, call.arguments];
+  const { value, failure } = await ask(context, driver, 'call', parameters, controller.signal);
+  if (failure === undefined) call.reply(value);
+  // The mailbox has ended, and so will this stand-in in a moment: that tells the caller, with the reason.
+  else if (failure.code !== 'down')
+    call.fail(failure.code as Parameters<ReceivedCall['fail']>[0], failure.message, failure.cause);
+}
+
+async function ask(
+  context: Context,
+  driver: Address,
+  operation: string,
+  parameters: readonly unknown[],
+  signal?: AbortSignal,
+): Promise<Outcome> {
+  const options = { timeoutMs: Infinity, ...(signal === undefined ? {} : { signal }) };
   try {
-    call.reply(await context.call(driver, 'call', [name, call.operation, call.arguments], options));
+    return (await context.call(driver, operation, parameters, options)) as Outcome;
   } catch (error) {
     const { code, message, cause } = error as CallError;
-    call.fail(code, message, cause);
+    return { failure: { code, message, cause } };
   }
 }

@@ -14,7 +14,7 @@ import { QueueNames } from '../wire/queue-names.js';
 import { DurableExport } from './durable-export.js';
 import { Intake, type ReceivedFrame } from './intake.js';
 import type { BridgeEvent, LocalSide } from './local-side.js';
-import { INBOX_BOUNDS, Outboxes } from './outboxes.js';
+import { Outboxes } from './outboxes.js';
 import type { Outbox } from './outbox.js';
 import { PendingCalls } from './pending-calls.js';
 import type { CompleteSettings, ExportSettings } from './settings.js';
@@ -53,6 +53,8 @@ const PREFETCH = 128;
 const TOLD_ENDS = 32;
 /** The one call that a durable mailbox takes. */
 const CONFIRMED = 'confirmed';
+/** Calls that wait for room on the way, together; further ones are `full`. */
+const CALLS_WAITING_BYTES = 16 * 1024 * 1024;
 /** Frames in a mailbox's queue. */
 const TRANSIENT_QUEUE = 256;
 const DURABLE_QUEUE = 100_000;
@@ -98,17 +100,20 @@ export class Bridge {
       events: {
         connected: () => this.#connected(),
         disconnected: (why) => {
+          this.#peers.muted(false);
           this.#outboxes.disconnected();
           for (const intake of this.#intakes.values()) intake.disconnected();
           onEvent({ kind: 'disconnected', why });
         },
-        blocked: (on) => onEvent({ kind: 'blocked', on }),
+        blocked: (on) => {
+          this.#peers.muted(on);
+          onEvent({ kind: 'blocked', on });
+        },
         presence: (body) => this.#presence(body),
       },
     });
     this.#outboxes = new Outboxes({
       host: settings.host,
-      sendTimeoutMs: settings.sendTimeoutMs,
       clock,
       random,
       afterTurn,
@@ -180,7 +185,7 @@ export class Bridge {
     if (this.#isDurable(name)) {
       const [cast, ...rest] = parameters;
       if (operation === CONFIRMED && typeof cast === 'string') return await this.cast(name, cast, rest);
-      throw new CallError('operation_refused', `'${name}' is durable, and is not called`, {
+      throw new CallError('no_such_operation', `'${name}' is durable, and is not called`, {
         field: 'target',
         value: name,
         remedy: `Cast to it, or call '${CONFIRMED}' with the operation and its arguments.`,
@@ -199,7 +204,7 @@ export class Bridge {
         return;
       }
       this.#endEarly(call, outbox, operation, { timeoutMs, ...(signal === undefined ? {} : { signal }) });
-      outbox.send(bytes).catch((error: unknown) => this.#calls.lost(call, error));
+      outbox.send(bytes, CALLS_WAITING_BYTES).catch((error: unknown) => this.#calls.lost(call, error));
     });
   }
 
@@ -269,8 +274,9 @@ export class Bridge {
       to,
       local,
       clock,
-      open: async (life, handle) => {
-        await this.#take(this.#names.mailbox(this.#incarnation, name, life), false, this.#mortal, handle);
+      open: (life, handle) =>
+        this.#take(this.#names.mailbox(this.#incarnation, name, life), false, this.#mortal, handle),
+      announce: (life) => {
         this.#announced.set(name, life);
         this.#peers.changed();
       },
@@ -364,7 +370,6 @@ export class Bridge {
       durable: false,
       incarnation: this.#incarnation,
       of: incarnation,
-      bounds: INBOX_BOUNDS,
     });
     if (!outbox.post(this.#encodeAnswer(item)))
       this.#options.onEvent({ kind: 'undelivered', target: 'who has called', count: 1 });
@@ -384,7 +389,7 @@ export class Bridge {
   // ---- who is there ----------------------------------------------------------------------------------
 
   #connected(): void {
-    this.#options.onEvent({ kind: 'connected' });
+    this.#options.onEvent({ kind: 'connected', incarnation: this.#incarnation });
     this.#peers.connected();
     this.#outboxes.connected();
   }

@@ -17,7 +17,7 @@ export interface LocalSide {
 
 /** What a bridge tells whoever runs it. */
 export type BridgeEvent =
-  | { readonly kind: 'connected' }
+  | { readonly kind: 'connected'; readonly incarnation: string }
   | { readonly kind: 'disconnected'; readonly why: string }
   | { readonly kind: 'blocked'; readonly on: boolean }
   /** Messages that will not arrive: `target` was gone, or refused them. */

@@ -1,7 +1,7 @@
 /** The way to one queue: a stream, and who waits for room in it. */
 import { CallError } from '@espalier/core';
 import type { AfterTurn, Clock, Random } from '@espalier/core/internal/bridge.js';
-import { OutStream, STREAM_BOUNDS, type Fate, type StreamBounds } from '../protocol/out-stream.js';
+import { OutStream, STREAM_BOUNDS, type Fate } from '../protocol/out-stream.js';
 import { encodeFrame } from '../wire/frames.js';
 
 export interface OutboxOptions {
@@ -12,8 +12,6 @@ export interface OutboxOptions {
   readonly target: string;
   /** What is sent counts as sent once the broker has it, and survives the broker. */
   readonly durable: boolean;
-  readonly bounds?: StreamBounds;
-  readonly sendTimeoutMs: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly afterTurn: AfterTurn;
@@ -22,16 +20,17 @@ export interface OutboxOptions {
   readonly undelivered: (target: string, count: number) => void;
 }
 
+/** Who sends waits for each of his messages, so there are few; calls and answers do not wait for each other. */
+const MAX_WAITING = 20_000;
+
 interface Waiting {
   readonly bytes: Uint8Array;
   readonly taken: () => void;
   readonly confirmed: () => void;
-  readonly lost: () => void;
 }
 
 export class Outbox {
   readonly #options: OutboxOptions;
-  readonly #bounds: StreamBounds;
   readonly #stream: OutStream;
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
@@ -42,10 +41,9 @@ export class Outbox {
 
   constructor(options: OutboxOptions) {
     this.#options = options;
-    this.#bounds = options.bounds ?? STREAM_BOUNDS;
     const { stream, queue, durable, publish, clock, random } = options;
     this.#stream = new OutStream({
-      bounds: this.#bounds,
+      bounds: STREAM_BOUNDS,
       clock,
       random,
       publish: ({ seq, low, items }, fate) =>
@@ -67,67 +65,43 @@ export class Outbox {
   }
 
   /**
-   * Takes a message in order. Resolves when it is sent: when there was room for it, and if durable, when the broker
-   * has it. Rejects with `CallError` `full` if there was none in time: then it was not sent; and a durable one with
-   * `down` if this bridge ends before the broker has confirmed it: then it may have been sent.
+   * Takes a message in order, as soon as there is room for it. Resolves when it is sent: when it was taken, and if
+   * durable, when the broker has it. Rejects with `CallError` `full` if too many wait already, or more bytes than
+   * `waitingBytes`: then it is not sent; and a durable one with `down` if this bridge ends before the broker has
+   * confirmed it: then it may have been sent.
    */
-  send(bytes: Uint8Array): Promise<void> {
+  send(bytes: Uint8Array, waitingBytes = Infinity): Promise<void> {
+    const { durable, target } = this.#options;
+    if (this.#closed) {
+      this.#options.undelivered(target, 1);
+      return Promise.resolve();
+    }
     return new Promise((resolve, reject) => {
-      const { durable, target, sendTimeoutMs } = this.#options;
-      let settle = resolve;
-      const taken = (): void => {
-        if (!durable) settle();
-      };
       const confirmed = (): void => {
         this.#inDoubt.delete(reject);
-        settle();
-      };
-      if (this.#closed) {
-        this.#options.undelivered(target, 1);
-        resolve();
-        return;
-      }
-      if (durable) this.#inDoubt.add(reject);
-      if (this.#waiting.length === 0 && this.#stream.offer(bytes, confirmed)) {
-        this.#flushAfterTurn();
-        taken();
-        return;
-      }
-      const full = (): CallError => new CallError('full', `${target} had no room in time`);
-      const isTooMany = this.#waiting.length >= this.#bounds.items;
-      if (isTooMany || this.#waitingBytes + bytes.length > this.#bounds.bytes) {
-        this.#inDoubt.delete(reject);
-        reject(full());
-        return;
-      }
-      const cancel = this.#options.clock.after(sendTimeoutMs, () => {
-        this.#waiting = this.#waiting.filter((one) => one !== entry);
-        this.#waitingBytes -= bytes.length;
-        this.#inDoubt.delete(reject);
-        reject(full());
-      });
-      settle = () => {
-        cancel();
         resolve();
       };
-      const entry: Waiting = {
-        bytes,
-        confirmed,
-        taken: () => {
-          cancel();
-          taken();
-        },
-        lost: () => settle(),
-      };
-      this.#waiting.push(entry);
-      this.#waitingBytes += bytes.length;
+      const isTaken = this.#take({ bytes, taken: durable ? nothing : resolve, confirmed }, waitingBytes);
+      if (!isTaken) reject(new CallError('full', `too much waits for room on the way to ${target}`));
+      else if (durable) this.#inDoubt.add(reject);
     });
   }
 
-  /** Answers and cancellations do not wait: they go, or are lost if there is no room at all. */
+  /** In order as well, but nobody waits for it. False if it is lost, because too much waits already. */
   post(bytes: Uint8Array): boolean {
-    if (!this.#stream.offer(bytes, nothing)) return false;
-    this.#flushAfterTurn();
+    return !this.#closed && this.#take({ bytes, taken: nothing, confirmed: nothing }, Infinity);
+  }
+
+  #take(message: Waiting, waitingBytes: number): boolean {
+    const { bytes, taken, confirmed } = message;
+    if (this.#waiting.length === 0 && this.#stream.offer(bytes, confirmed)) {
+      this.#flushAfterTurn();
+      taken();
+      return true;
+    }
+    if (this.#waiting.length >= MAX_WAITING || this.#waitingBytes + bytes.length > waitingBytes) return false;
+    this.#waiting.push(message);
+    this.#waitingBytes += bytes.length;
     return true;
   }
 
@@ -147,7 +121,7 @@ export class Outbox {
         ),
       );
     }
-    for (const entry of waiting) entry.lost();
+    for (const { taken } of waiting) taken();
   }
 
   #admit(): void {

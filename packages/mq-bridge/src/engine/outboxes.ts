@@ -1,12 +1,10 @@
 /** Every way out of this host: one stream for each queue that it sends to. */
 import type { AfterTurn, Clock, Random } from '@espalier/core/internal/bridge.js';
-import { STREAM_BOUNDS, type StreamBounds } from '../protocol/out-stream.js';
 import type { Transport } from '../transport/transport.js';
 import { Outbox } from './outbox.js';
 
 export interface OutboxesOptions {
   readonly host: string;
-  readonly sendTimeoutMs: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly afterTurn: AfterTurn;
@@ -23,11 +21,7 @@ export interface Target {
   readonly incarnation: string;
   /** The incarnation that the queue ends with; undefined: it outlives all. */
   readonly of: string | undefined;
-  readonly bounds?: StreamBounds;
 }
-
-/** Answers find room where messages have none left. */
-export const INBOX_BOUNDS: StreamBounds = { ...STREAM_BOUNDS, items: 20_000, bytes: 64 * 1024 * 1024 };
 
 export class Outboxes {
   readonly #options: OutboxesOptions;
@@ -39,7 +33,7 @@ export class Outboxes {
   }
 
   /** The one to a queue; it is opened when it is first needed. */
-  to({ queue, name, durable, incarnation, of, bounds }: Target): Outbox {
+  to({ queue, name, durable, incarnation, of }: Target): Outbox {
     const known = this.#outboxes.get(queue);
     if (known !== undefined) return known.outbox;
     const { host, transport, ...rest } = this.#options;
@@ -49,7 +43,6 @@ export class Outboxes {
       queue,
       target: name,
       durable,
-      ...(bounds === undefined ? {} : { bounds }),
       publish: (to, body, persistent, fate) => transport().publish(to, body, persistent, fate),
     });
     this.#outboxes.set(queue, { outbox, of });

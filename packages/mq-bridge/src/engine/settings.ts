@@ -32,16 +32,22 @@ export interface BridgeSettings {
   readonly heartbeatMs?: number;
   /** A host that was silent for so long is down. Milliseconds, 10000 by default; at least twice `heartbeatMs`. */
   readonly downAfterMs?: number;
-  /** How long a send waits for room. Milliseconds, 5000 by default. */
-  readonly sendTimeoutMs?: number;
   /** The largest message, encoded. Bytes, 1 MB by default. */
   readonly messageBytes?: number;
 }
 
 export type CompleteSettings = Required<BridgeSettings>;
 
-const MOST_MS = 2 ** 31 - 1;
 const NAME = /^[^/]{1,255}$/;
+
+type Fits = (value: unknown) => boolean;
+const isName: Fits = (value) => typeof value === 'string' && value.length > 0 && value.length <= 255;
+const isFlag: Fits = (value) => typeof value === 'boolean';
+const isCount: Fits = (value) => typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
+const EXPORT_FIELDS: Readonly<Record<string, Fits>> = { to: isName, durable: isFlag, attempts: isCount };
+const IMPORT_FIELDS: Readonly<Record<string, Fits>> = { as: isName, durable: isFlag };
+
+const MOST_MS = 2 ** 31 - 1;
 
 /** Throws `SpecError` `spec_invalid` with every problem. The url is never repeated: it may hold a password. */
 export function completeSettings(settings: BridgeSettings): CompleteSettings {
@@ -49,7 +55,8 @@ export function completeSettings(settings: BridgeSettings): CompleteSettings {
   const problem = (path: string, value: unknown, what: string, remedy: string): void => {
     problems.push({ path, value, problem: what, remedy });
   };
-  const given = (settings ?? {}) as Partial<Record<keyof BridgeSettings, unknown>>;
+  const own = (settings as BridgeSettings | undefined) ?? ({} as BridgeSettings);
+  const given: Partial<Record<keyof BridgeSettings, unknown>> = own;
   if (typeof given.url !== 'string' || !/^amqps?:/.test(given.url) || !URL.canParse(given.url))
     problem('url', typeof given.url, 'must be an amqp: or amqps: address', 'Write amqp://host.');
   for (const field of ['cluster', 'host'] as const) {
@@ -66,16 +73,34 @@ export function completeSettings(settings: BridgeSettings): CompleteSettings {
   };
   const heartbeatMs = number('heartbeatMs', 2000, 10, MOST_MS / 2);
   const complete = {
-    url: settings.url,
-    cluster: settings.cluster,
-    host: settings.host,
-    exports: settings.exports ?? {},
-    imports: settings.imports ?? {},
+    url: own.url,
+    cluster: own.cluster,
+    host: own.host,
+    exports: own.exports ?? {},
+    imports: own.imports ?? {},
     heartbeatMs,
     downAfterMs: number('downAfterMs', Math.max(10_000, 2 * heartbeatMs), 2 * heartbeatMs, MOST_MS),
-    sendTimeoutMs: number('sendTimeoutMs', 5000, 0, MOST_MS),
     messageBytes: number('messageBytes', 1024 * 1024, 1, 64 * 1024 * 1024),
   };
+  for (const [field, fields] of [
+    ['exports', EXPORT_FIELDS],
+    ['imports', IMPORT_FIELDS],
+  ] as const) {
+    for (const [name, how] of Object.entries(complete[field]) as [string, unknown][]) {
+      const path = `${field}.${name}`;
+      if (typeof how !== 'object' || how === null) {
+        problem(path, how, 'must be an object', 'Write {} for the defaults.');
+        continue;
+      }
+      for (const [key, value] of Object.entries(how) as [string, unknown][]) {
+        const fits = Object.hasOwn(fields, key) ? fields[key] : undefined;
+        const known = Object.keys(fields).join(', ');
+        if (fits === undefined) problem(`${path}.${key}`, value, 'is no field', `The fields are ${known}.`);
+        else if (!fits(value))
+          problem(`${path}.${key}`, value, 'is not what it must be', 'See docs/bridge.md.');
+      }
+    }
+  }
   if (problems.length > 0) {
     throw new SpecError('spec_invalid', 'the settings of the bridge have problems', problems);
   }

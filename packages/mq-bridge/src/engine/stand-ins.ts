@@ -16,6 +16,12 @@ export interface StandInsOptions {
   readonly failed: (name: string, why: string) => void;
 }
 
+/** What the driver answers a stand-in. */
+export interface Outcome {
+  readonly value?: unknown;
+  readonly failure?: { readonly code: string; readonly message: string; readonly cause: unknown };
+}
+
 interface StandIn {
   readonly name: string;
   readonly as: string;

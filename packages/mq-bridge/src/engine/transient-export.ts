@@ -26,8 +26,9 @@ export interface TransientExportOptions {
   readonly to: string;
   readonly local: LocalSide;
   readonly clock: Clock;
-  /** Makes and announces the mailbox of this life. */
+  /** Makes the mailbox of this life. */
   readonly open: (life: number, handle: (frame: ReceivedFrame) => Promise<void>) => Promise<void>;
+  readonly announce: (life: number) => void;
   readonly close: (life: number, reason: ExitReason) => Promise<void>;
   readonly answer: (stream: string, item: Item) => void;
   readonly undelivered: (count: number) => void;
@@ -83,8 +84,10 @@ export class TransientExport {
     await this.#open(life, address);
   }
 
-  #open(life: number, address: Address): Promise<void> {
-    return this.#options.open(life, (frame) => this.#handle(address, frame));
+  async #open(life: number, address: Address): Promise<void> {
+    await this.#options.open(life, (frame) => this.#handle(address, frame));
+    // It may have ended meanwhile.
+    if (this.#holder?.life === life) this.#options.announce(life);
   }
 
   async #ended(address: Address, reason: ExitReason): Promise<void> {

@@ -56,6 +56,7 @@ export class Peers {
   readonly #graves = new Set<string>();
   #cancelBeat: (() => void) | undefined;
   #lastBeat: number;
+  #muted = false;
 
   constructor(options: PeersOptions) {
     this.#options = options;
@@ -77,6 +78,17 @@ export class Peers {
     this.#cancelBeat?.();
     const { host, incarnation, say } = this.#options;
     say({ kind: 'bye', host, incarnation });
+  }
+
+  /**
+   * The broker takes nothing from anybody for now: then silence means nothing, and nothing is said. It was not heard by
+   * others, either; so when that is over, all have their time again.
+   */
+  muted(on: boolean): void {
+    this.#muted = on;
+    if (on) return;
+    for (const peer of this.#peers.values()) peer.heardAt = this.#options.clock.now();
+    this.#sayOurs('alive');
   }
 
   /** Ends what is known without a word to others. */
@@ -177,6 +189,7 @@ export class Peers {
     const now = clock.now();
     const stoodStillMs = now - this.#lastBeat - 2 * heartbeatMs;
     this.#lastBeat = now;
+    if (this.#muted) return;
     for (const peer of [...this.#peers.values()]) {
       if (stoodStillMs > 0) peer.heardAt += stoodStillMs;
       if (now - peer.heardAt >= downAfterMs) this.#bury(peer);

@@ -198,7 +198,7 @@ describe('a stream through a queue', () => {
           expect(first).toEqual(first.map((_, n) => `${String(at)}:${String(n)}`));
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 150 },
     );
   });
 
@@ -207,7 +207,7 @@ describe('a stream through a queue', () => {
       fc.property(worlds, (plan) => {
         expectAllOnce(runWorld(plan, 'to the back'));
       }),
-      { numRuns: 400 },
+      { numRuns: 150 },
     );
   });
 });

@@ -57,7 +57,7 @@ describe('values as CBOR', () => {
       fc.property(valueTree, (value) => {
         expect(difference(roundTrip(value), value)).toBeUndefined();
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
 
@@ -66,7 +66,7 @@ describe('values as CBOR', () => {
       fc.property(valueGraph, (value) => {
         expect(difference(roundTrip(value), value)).toBeUndefined();
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
 
@@ -88,7 +88,7 @@ describe('values as CBOR', () => {
     class Own {
       readonly x = 1;
     }
-    for (const value of [() => 1, Symbol('s'), new Own(), [1, , 2], { f: () => 1 }]) {
+    for (const value of [() => 1, Symbol('s'), new Own(), new Array(2), { f: () => 1 }]) {
       expect(codeOf(() => encodeValue(value, MB))).toBe('value_refused');
     }
     expect(codeOf(() => encodeValue(JSON.parse('{"__proto__":1}'), MB))).toBe('value_refused');
@@ -121,7 +121,7 @@ describe('bytes of anybody', () => {
         const damaged = cut ? bytes.subarray(0, at % bytes.length) : bytes;
         expect([undefined, 'malformed']).toContain(codeOf(() => decodeValue(damaged)));
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     );
   });
 
