@@ -5,6 +5,7 @@ import type { BridgeSettings } from '@espalier/mq-bridge';
 import { QueueNames } from '../../packages/mq-bridge/src/wire/queue-names.js';
 import { Broker, describeWithBroker } from './broker.js';
 import { Program } from './program.js';
+import { CuttingProxy } from './proxy.js';
 
 const LEDGER = { id: 'ledger', module: './modules/ledger.ts' };
 const SLOW_MACHINE_MS = 120_000;
@@ -112,6 +113,25 @@ describeWithBroker('a transient mailbox on another host', (rabbitmq) => {
       programs = [beta, again];
       await again.ready();
       expect(await beta.reach('book', 'echo', ['back'])).toBe('back');
+    },
+    SLOW_MACHINE_MS,
+  );
+
+  test(
+    'ends with `noconnection` when its host is cut off, and comes back as a new incarnation when it is not any more',
+    async () => {
+      const proxy = new CuttingProxy(() => broker.port);
+      const url = `amqp://guest:guest@127.0.0.1:${String(await proxy.start())}`;
+      const [alpha, beta] = await pair({ url });
+      await beta.send('book', 'before');
+      const { down } = await beta.monitor('book');
+      proxy.close();
+      expect(await down).toEqual({ tag: 'error', detail: { tag: 'noconnection' } });
+      proxy.open();
+      await alpha.printed(/bridge: renewed/);
+      // The ledger itself has not ended: it is another mailbox of the same environment.
+      expect(await beta.reach('book', 'told')).toEqual(['before']);
+      proxy.stop();
     },
     SLOW_MACHINE_MS,
   );

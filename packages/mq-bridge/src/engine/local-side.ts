@@ -22,7 +22,7 @@ export type BridgeEvent =
   | { readonly kind: 'blocked'; readonly on: boolean }
   /** Messages that will not arrive: `target` was gone, or refused them. */
   | { readonly kind: 'undelivered'; readonly target: string; readonly count: number }
-  /** A frame that cannot be read; it was dropped, or kept as a dead letter if its queue is durable. */
+  /** A frame that cannot be read; it was dropped. */
   | { readonly kind: 'malformed'; readonly queue: string }
   /** Handled in vain too often, and kept as a dead letter. */
   | { readonly kind: 'poison'; readonly name: string; readonly id: string }
