@@ -6,7 +6,6 @@ import type { BridgeSettings } from '@espalier/mq-bridge';
 import type { TreeSpec } from '@espalier/supervisor';
 
 const PROGRAM = fileURLToPath(new URL('program.mjs', import.meta.url));
-const DRIVER = fileURLToPath(import.meta.resolve('@espalier/mq-bridge/driver'));
 
 interface Line {
   readonly id?: number;
@@ -34,7 +33,7 @@ export class Program {
       name: bridge.host,
       children: [
         ...(children ?? []),
-        { id: 'bridge', module: DRIVER, wall: 'process', args: bridge, shutdown: 8000 },
+        { id: 'bridge', module: '@espalier/mq-bridge/driver', wall: 'process', args: bridge, shutdown: 8000 },
       ],
     };
     // A group of its own, so that a kill -9 takes its cells along as the loss of a machine does.
