@@ -8,17 +8,17 @@
 import { CallError, type ExitReason } from '@espalier/core';
 import type { AfterTurn, Clock, Random } from '@espalier/core/internal/bridge.js';
 import { Peers, type RemoteMailbox } from '../protocol/peers.js';
-import type { QueueTerms, Transport, TransportEvents } from '../transport/transport.js';
-import { decodePresence, encodeItem, encodePresence, type Ended, type Item } from '../wire/frames.js';
+import type { Transport, TransportEvents } from '../transport/transport.js';
+import { decodePresence, encodeItem, encodePresence, type Item } from '../wire/frames.js';
 import { QueueNames } from '../wire/queue-names.js';
-import { DurableExport } from './durable-export.js';
-import { Intake, type ReceivedFrame } from './intake.js';
+import { Exports } from './exports.js';
+import { Intakes } from './intakes.js';
 import type { BridgeEvent, LocalSide } from './local-side.js';
 import { Outboxes } from './outboxes.js';
 import type { Outbox } from './outbox.js';
 import { PendingCalls } from './pending-calls.js';
-import type { CompleteSettings, ExportSettings } from './settings.js';
-import { TransientExport } from './transient-export.js';
+import { DURABLE_TERMS, expiryMs, inboxTerms } from './queue-terms.js';
+import type { CompleteSettings } from './settings.js';
 
 export interface TransportMaker {
   (parts: {
@@ -47,26 +47,12 @@ export interface RemoteCallOptions {
   readonly signal?: AbortSignal;
 }
 
-/** More than a window of frames from each of some senders; and a frame holds at most 128 messages or 16 kB, or one. */
-const PREFETCH = 128;
-/** Ends that are told with each presence. */
-const TOLD_ENDS = 32;
 /** The one call that a durable mailbox takes. */
 const CONFIRMED = 'confirmed';
 /** Calls that wait for room on the way, together; further ones are `full`. */
 const CALLS_WAITING_BYTES = 16 * 1024 * 1024;
-/** Frames in a mailbox's queue. */
-const TRANSIENT_QUEUE = 256;
-const DURABLE_QUEUE = 100_000;
 const STOP_MS = 2000;
 const STOP_LOOK_MS = 10;
-
-const DURABLE: QueueTerms = {
-  durable: true,
-  expiresMs: undefined,
-  messageTtlMs: undefined,
-  maxLength: DURABLE_QUEUE,
-};
 
 export class Bridge {
   readonly #options: BridgeOptions;
@@ -74,19 +60,15 @@ export class Bridge {
   readonly #transport: Transport;
   readonly #outboxes: Outboxes;
   readonly #calls = new PendingCalls();
-  readonly #transient = new Map<string, TransientExport>();
-  readonly #durable = new Map<string, DurableExport>();
-  readonly #intakes = new Map<string, Intake>();
-  /** What is announced: the lives of exported mailboxes. */
-  readonly #announced = new Map<string, number>();
-  #ends: Ended[] = [];
+  readonly #intakes: Intakes;
+  readonly #exports: Exports;
   #incarnation: string;
   #peers: Peers;
   #stopped = false;
 
   constructor(options: BridgeOptions) {
     this.#options = options;
-    const { settings, clock, random, afterTurn, onEvent } = options;
+    const { settings, local, clock, random, afterTurn, onEvent } = options;
     this.#names = new QueueNames(settings.cluster);
     this.#incarnation = this.#newIncarnation();
     this.#peers = this.#newPeers();
@@ -95,14 +77,14 @@ export class Bridge {
       presence: {
         exchange: this.#names.presenceExchange,
         queue: this.#names.presence(this.#incarnation),
-        expiresMs: this.#expiresMs,
+        expiresMs: expiryMs(settings.downAfterMs),
       },
       events: {
         connected: () => this.#connected(),
         disconnected: (why) => {
           this.#peers.muted(false);
           this.#outboxes.disconnected();
-          for (const intake of this.#intakes.values()) intake.disconnected();
+          this.#intakes.disconnected();
           onEvent({ kind: 'disconnected', why });
         },
         blocked: (on) => {
@@ -120,22 +102,35 @@ export class Bridge {
       transport: () => this.#transport,
       undelivered: (target, count) => onEvent({ kind: 'undelivered', target, count }),
     });
-  }
-
-  /** This life of the bridge. */
-  get incarnation(): string {
-    return this.#incarnation;
+    this.#intakes = new Intakes({
+      patienceMs: settings.downAfterMs,
+      clock,
+      transport: () => this.#transport,
+      awaited: (stream) => this.#peers.isUp(...senderOf(stream)),
+      malformed: (queue) => onEvent({ kind: 'malformed', queue }),
+    });
+    this.#exports = new Exports({
+      settings,
+      names: this.#names,
+      local,
+      clock,
+      intakes: this.#intakes,
+      incarnation: () => this.#incarnation,
+      changed: () => this.#peers.changed(),
+      answer: (stream, item) => this.#answer(stream, item),
+      keep: (queue, item) => this.#keep(queue, item),
+      onEvent,
+    });
   }
 
   start(): void {
-    const { settings } = this.#options;
+    const { exports, imports } = this.#options.settings;
     void this.#openInbox();
-    for (const [name, how] of Object.entries(settings.exports)) {
-      if (how.durable === true) this.#exportDurable(name, how);
-      else this.#exportTransient(name, how);
-    }
-    for (const [name, { durable }] of Object.entries(settings.imports))
-      if (durable === true) this.#transport.declare(this.#names.durable(name), DURABLE);
+    this.#exports.start();
+    for (const [name, { durable }] of Object.entries(exports))
+      if (durable === true) this.#transport.declare(this.#names.deadLetters(name), DURABLE_TERMS);
+    for (const [name, { durable }] of Object.entries(imports))
+      if (durable === true) this.#transport.declare(this.#names.durable(name), DURABLE_TERMS);
     this.#transport.start();
   }
 
@@ -143,25 +138,18 @@ export class Bridge {
   async stop(): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
-    for (const one of this.#transient.values()) one.stop();
-    for (const one of this.#durable.values()) one.stop();
+    this.#exports.stop();
     const { clock } = this.#options;
     const deadline = clock.now() + STOP_MS;
     while (this.#transport.connected && !this.#outboxes.settled && clock.now() < deadline)
       await new Promise<void>((resolve) => clock.after(STOP_LOOK_MS, resolve));
     this.#outboxes.closeAll();
     this.#peers.stop();
-    const durable = new Set([...this.#durable.keys()].map((name) => this.#names.durable(name)));
-    for (const [queue, intake] of this.#intakes) await intake.close(!durable.has(queue));
+    await this.#intakes.close();
     await this.#transport.stop();
   }
 
   // ---- to others -------------------------------------------------------------------------------------
-
-  /** Whether a mailbox of that name can be sent to now. */
-  knows(name: string): boolean {
-    return this.#isDurable(name) || this.#peers.find(name) !== undefined;
-  }
 
   /** As `Context.send`: to nobody it resolves, and is counted. */
   send(name: string, value: unknown): Promise<void> {
@@ -257,7 +245,7 @@ export class Bridge {
   }
 
   #durableOutbox(queue: string, name: string): Outbox {
-    const { incarnation } = this;
+    const incarnation = this.#incarnation;
     return this.#outboxes.to({ queue, name: `'${name}'`, durable: true, incarnation, of: undefined });
   }
 
@@ -267,96 +255,32 @@ export class Bridge {
 
   // ---- from others -----------------------------------------------------------------------------------
 
-  #exportTransient(name: string, { to = name }: ExportSettings): void {
-    const { local, clock, onEvent } = this.#options;
-    const exported = new TransientExport({
-      name,
-      to,
-      local,
-      clock,
-      open: (life, handle) =>
-        this.#take(this.#names.mailbox(this.#incarnation, name, life), false, this.#mortal, handle),
-      announce: (life) => {
-        this.#announced.set(name, life);
-        this.#peers.changed();
-      },
-      close: async (life, { tag, detail }) => {
-        this.#announced.delete(name);
-        this.#ends = [...this.#ends, { name, life, tag, detail: printable(detail) }].slice(-TOLD_ENDS);
-        this.#peers.changed();
-        await this.#drop(this.#names.mailbox(this.#incarnation, name, life));
-      },
-      answer: (stream, item) => this.#answer(stream, item),
-      undelivered: (count) => onEvent({ kind: 'undelivered', target: `'${to}'`, count }),
-    });
-    this.#transient.set(name, exported);
-    exported.start();
-  }
-
-  #exportDurable(name: string, { to = name, attempts = 5 }: ExportSettings): void {
-    const { local, clock, onEvent } = this.#options;
-    const dead = this.#names.deadLetters(name);
-    const deadLetter = async (item: Item): Promise<void> => {
-      const bytes = this.#encode(item);
-      // Until the broker has it: what is neither handled nor kept would be lost.
-      while (!this.#stopped) {
-        const kept = await this.#durableOutbox(dead, `${name} (dead letters)`)
-          .send(bytes)
-          .then(
-            () => true,
-            () => false,
-          );
-        if (kept) return;
-      }
-      await new Promise<never>(() => undefined);
-    };
-    const poison = (id: string): void => onEvent({ kind: 'poison', name, id });
-    const exported = new DurableExport({ name, to, attempts, local, clock, deadLetter, poison });
-    this.#durable.set(name, exported);
-    this.#transport.declare(dead, DURABLE);
-    const refused = (): void => onEvent({ kind: 'held-elsewhere', name });
-    void this.#take(this.#names.durable(name), true, DURABLE, exported.handle, refused);
-  }
-
-  #take(
-    queue: string,
-    exclusive: boolean,
-    terms: QueueTerms,
-    handle: (frame: ReceivedFrame) => Promise<void>,
-    refused: () => void = nothing,
-  ): Promise<void> {
-    const { clock, onEvent, settings } = this.#options;
-    const intake = new Intake({
-      queue,
-      terms,
-      prefetch: PREFETCH,
-      exclusive,
-      patienceMs: settings.downAfterMs,
-      transport: this.#transport,
-      clock,
-      awaited: (stream) => this.#peers.isUp(...senderOf(stream)),
-      handle,
-      malformed: () => onEvent({ kind: 'malformed', queue }),
-      refused,
-    });
-    this.#intakes.set(queue, intake);
-    return intake.open();
-  }
-
-  async #drop(queue: string): Promise<void> {
-    const intake = this.#intakes.get(queue);
-    this.#intakes.delete(queue);
-    await intake?.close(true);
-  }
-
   #openInbox(): Promise<void> {
-    const terms = { ...this.#mortal, maxLength: undefined };
-    return this.#take(this.#names.inbox(this.#incarnation), false, terms, async ({ items }) => {
-      for (const item of items) {
-        if (item.kind === 'reply') this.#calls.reply(item.call, item.value);
-        else if (item.kind === 'failure') this.#calls.fail(item.call, item.code, item.message, item.cause);
-      }
+    return this.#intakes.take({
+      queue: this.#names.inbox(this.#incarnation),
+      terms: inboxTerms(this.#options.settings.downAfterMs),
+      handle: async ({ items }) => {
+        for (const item of items) {
+          if (item.kind === 'reply') this.#calls.reply(item.call, item.value);
+          else if (item.kind === 'failure') this.#calls.fail(item.call, item.code, item.message, item.cause);
+        }
+      },
     });
+  }
+
+  /** Until the broker has it: what is neither handled nor kept would be lost. */
+  async #keep(queue: string, item: Item): Promise<void> {
+    // Whoever sent it may send larger ones than we do.
+    const bytes = encodeItem(item, Infinity);
+    while (!this.#stopped) {
+      const sent = this.#durableOutbox(queue, 'dead letters').send(bytes);
+      const isKept = await sent.then(
+        () => true,
+        () => false,
+      );
+      if (isKept) return;
+    }
+    await new Promise<never>(() => undefined);
   }
 
   /** To who sends that stream. */
@@ -412,10 +336,7 @@ export class Bridge {
       heartbeatMs,
       downAfterMs,
       clock,
-      exports: () => ({
-        exports: [...this.#announced].map(([name, life]) => ({ name, life })),
-        ended: this.#ends,
-      }),
+      exports: () => this.#exports.announced(),
       say: (presence) => this.#transport.sayPresence(encodePresence(presence)),
       appeared: ({ name }) => appeared(name),
       ended: (mailbox, reason) => {
@@ -425,7 +346,7 @@ export class Bridge {
       },
       hostDown: (down, incarnation) => {
         this.#outboxes.closeAllOf(incarnation);
-        for (const exported of this.#transient.values()) exported.callersGone(incarnation);
+        this.#exports.callersGone(incarnation);
         onEvent({ kind: 'host-down', host: down });
       },
       buried: () => void this.#renew(),
@@ -435,21 +356,16 @@ export class Bridge {
 
   async #renew(): Promise<void> {
     const old = this.#peers;
-    const inbox = this.#names.inbox(this.#incarnation);
-    const mailboxes = [...this.#announced].map(([name, life]) =>
-      this.#names.mailbox(this.#incarnation, name, life),
-    );
+    const left = [this.#names.inbox(this.#incarnation), ...this.#exports.withdrawAll(this.#incarnation)];
     this.#incarnation = this.#newIncarnation();
     this.#peers = this.#newPeers();
-    this.#announced.clear();
-    this.#ends = [];
     old.forgetAll();
     this.#outboxes.closeMortal();
     this.#options.onEvent({ kind: 'renewed' });
-    for (const queue of [inbox, ...mailboxes]) await this.#drop(queue);
+    for (const queue of left) await this.#intakes.drop(queue);
     await this.#openInbox();
     this.#peers.connected();
-    for (const exported of this.#transient.values()) await exported.renew();
+    await this.#exports.renew();
   }
 
   #newIncarnation(): string {
@@ -459,16 +375,6 @@ export class Bridge {
         .toString(16)
         .padStart(8, '0');
     return half() + half();
-  }
-
-  /** What a crash leaves in the broker is gone after this. */
-  get #expiresMs(): number {
-    return Math.ceil(this.#options.settings.downAfterMs * 6);
-  }
-
-  get #mortal(): QueueTerms {
-    const expiresMs = this.#expiresMs;
-    return { durable: false, expiresMs, messageTtlMs: expiresMs, maxLength: TRANSIENT_QUEUE };
   }
 }
 
@@ -480,15 +386,4 @@ function keyOf({ incarnation, name, life }: RemoteMailbox): string {
 function senderOf(stream: string): readonly [string, string] {
   const [host = '', incarnation = ''] = stream.split('/');
   return [host, incarnation];
-}
-
-/** The detail of an end goes to everybody: only what is small and plain. */
-function printable(detail: unknown): unknown {
-  if (typeof detail === 'string') return detail.slice(0, 1000);
-  if (detail instanceof Error) return { name: detail.name, message: detail.message.slice(0, 1000) };
-  return typeof detail === 'number' || typeof detail === 'boolean' ? detail : undefined;
-}
-
-function nothing(): void {
-  // A queue of our own is refused to nobody.
 }
