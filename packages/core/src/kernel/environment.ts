@@ -16,7 +16,7 @@
  */
 import type { WireReason } from '../protocol/notices.js';
 import type { Guest } from './guest.js';
-import type { Identity } from './identity.js';
+import type { Identity, MonitorRecord } from './identity.js';
 import type { EnvironmentSpec } from './node-start.js';
 import type { Owner } from './owner.js';
 import type { WallThread } from './wall.js';
@@ -43,6 +43,8 @@ export class Environment {
   ignored = false;
   wasReady = false;
   stuck = false;
+  /** While its name is being taken, above: what happens to it meanwhile comes after the answer. */
+  claiming: (() => void)[] | undefined;
   readonly startedAt: number;
   /** What it said of its own end. */
   announced: WireReason | undefined;
@@ -85,10 +87,4 @@ export class Environment {
   get alive(): boolean {
     return this.state !== 'ended';
   }
-}
-
-export interface MonitorRecord {
-  readonly id: number;
-  readonly watcher: Environment;
-  readonly target: Environment;
 }

@@ -46,9 +46,9 @@ export class Presence {
     this.#uplink.say(this.number, { ...call, id: this.#lastAsked });
   }
 
-  /** Sends up what its guest has asked about the outside. */
+  /** Sends up what its guest has asked about the outside, after all that it has sent before. */
   forward(call: SystemCall): void {
-    if (call.call === 'signal') this.#drain();
+    this.#drain();
     const { guest } = this.environment;
     const asked: Record<string, unknown> = { ...call };
     for (const field of NUMBERS) {
@@ -141,21 +141,16 @@ export class Presence {
         return;
       }
       case 'signal': {
-        this.#relays.get(notice.channel)?.drain();
+        this.#drain();
         const signal = lifecycle.expectEnd(environment, notice.reason);
-        const handle = this.#handle(notice.handle);
-        guest.notify({ ...notice, signal, channel: this.#channel(notice.channel), handle });
+        guest.notify({ ...notice, signal, ...this.#here(notice) });
         return;
       }
       case 'kill':
         lifecycle.terminate(environment, notice.reason);
         return;
       case 'ticket':
-        guest.notify({
-          ...notice,
-          channel: this.#channel(notice.channel),
-          handle: this.#handle(notice.handle),
-        });
+        guest.notify({ ...notice, ...this.#here(notice) });
         return;
       case 'inspect':
         guest.inspect(notice.env, notice.query, (value) =>
@@ -183,6 +178,11 @@ export class Presence {
     if (holder === undefined) return { state: 'pending' };
     this.#names.set(name, holder);
     return { state: 'held', peer: this.#uplink.below.channels.peer(this.environment.guest, holder) };
+  }
+
+  /** The numbers of whom a notice is about, as its guest knows them. */
+  #here({ channel, handle }: { readonly channel: number; readonly handle: number }) {
+    return { channel: this.#channel(channel), handle: this.#handle(handle) };
   }
 
   #peer(peer: Peer): Peer {
