@@ -48,7 +48,8 @@ export class HangDetector {
   }
 
   #limit({ path, spec, guest }: Environment): number {
-    const given = guest.role === 'cell' ? undefined : this.#kernel.unresponsiveMs?.(path, spec.unresponsiveMs);
+    const given =
+      guest.role === 'cell' ? undefined : this.#kernel.unresponsiveMs?.(path, spec.unresponsiveMs);
     const ms = given ?? spec.unresponsiveMs;
     return ms === 'infinity' ? Infinity : ms;
   }

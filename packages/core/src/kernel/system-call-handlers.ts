@@ -64,6 +64,11 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
           guest.refuse(call.id, loaded.code, loaded.text);
           return;
         }
+        const { mostChildren = Infinity } = parent.spec;
+        if (parent.children.size >= mostChildren) {
+          guest.refuse(call.id, 'limit_refused', `the limit \`children\`: ${mostChildren} of them live`);
+          return;
+        }
         const owner = spawnOwner(
           parent,
           parts.observe,

@@ -216,7 +216,7 @@ export class Host {
   }
 
   /**
-   * Changes limits of a node while it runs: of an environment those of its spec but `mailbox`, `mailboxBytes` and
+   * Changes limits of a node while it runs: of an environment those of its spec but `children`, `mailbox`, `mailboxBytes` and
    * `messageBytes`; of a supervisor with `wall: process` those of its process. What is not given stays. They act at
    * once, or from the next life on where they are V8's own: the answer says which. They survive restarts, and hold
    * until an apply changes the node's limits. `path`: a child's, as in `tree()`.

@@ -53,8 +53,9 @@ export async function usageOf(sources: UsageSources, path: string | undefined): 
       remedy,
     });
   }
-  const use = await sources.use(node.path);
-  return usage(node, 0, sources, {
+  const above = node === root ? [] : sources.children(node.path.slice(0, node.path.lastIndexOf('/')));
+  const [use, infos] = await Promise.all([sources.use(node.path), above]);
+  return usage(node, restartsIn(infos).get(node.path) ?? 0, sources, {
     threads: new Map(use.threads.map((one) => [one.path, one])),
     cells: new Map(use.cells.map((one) => [one.path, one])),
   });
@@ -79,7 +80,7 @@ async function usage(
     isInner ? undefined : sources.statistics(path),
     isInner ? sources.children(path) : [],
   ]);
-  const restartsOf = new Map(infos.map((info) => [info.path, info.incarnation - 1]));
+  const restartsOf = restartsIn(infos);
   const children = await Promise.all(
     node.children.map((child) => usage(child, restartsOf.get(child.path) ?? 0, sources, measured)),
   );
@@ -100,6 +101,10 @@ async function usage(
     processMb: cell?.memoryMb,
     children,
   };
+}
+
+function restartsIn(infos: readonly ChildInfo[]): ReadonlyMap<string, number> {
+  return new Map(infos.map((info) => [info.path, info.incarnation - 1]));
 }
 
 function nodeAt(node: TreeSnapshot, path: string): TreeSnapshot | undefined {

@@ -37,6 +37,7 @@ export const DEFAULTS = deepFreeze({
     cpu: 'unlimited',
     cpuOver: 'lower',
     stdioBytesPerSecond: 1_000_000,
+    children: 'unlimited',
   },
   processLimits: { memoryMb: 'unlimited', cpu: 'unlimited', cpuOver: 'lower' },
   pool: { minThreads: 1, maxThreads: 4, queue: 1000, concurrentTasks: 1, idleTimeoutMs: 10_000 },

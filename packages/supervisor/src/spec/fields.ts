@@ -104,10 +104,15 @@ export const LIMIT_FIELDS = {
     says: 'What it may print. The rest is dropped, and counted.',
     default: `${limits.stdioBytesPerSecond}`,
   },
+  children: {
+    kind: numberOr({ min: 0, max: 1_000_000, unit: 'environments' }, 'unlimited'),
+    says: 'Environments that it has spawned and that have not ended; one more is refused with `limit_refused`. Those below them count for who has spawned them.',
+    default: `\`${limits.children}\``,
+  },
 } satisfies FieldTable<EnvironmentLimitsSpec>;
 
-const { mailbox: _m, mailboxBytes: _b, messageBytes: _s, ...CHANGEABLE } = LIMIT_FIELDS;
-/** Those of a mailbox have been told to all who send to it. */
+const { mailbox: _m, mailboxBytes: _b, messageBytes: _s, children: _c, ...CHANGEABLE } = LIMIT_FIELDS;
+/** Those of a mailbox have been told to all who send to it; that of children is the kernel's. */
 export const CHANGEABLE_LIMIT_FIELDS = CHANGEABLE satisfies FieldTable<ChangeableLimitsSpec>;
 
 export const PROCESS_LIMIT_FIELDS = {

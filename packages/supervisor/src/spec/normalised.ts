@@ -27,6 +27,7 @@ export interface NormalisedLimits extends NormalisedThreadLimits {
   readonly cpu: number | 'unlimited';
   readonly cpuOver: 'lower' | 'end';
   readonly stdioBytesPerSecond: number;
+  readonly children: number | 'unlimited';
 }
 
 /** Of a process as a whole. */

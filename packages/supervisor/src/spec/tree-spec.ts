@@ -60,10 +60,15 @@ export interface EnvironmentLimitsSpec extends ThreadLimitsSpec {
   cpuOver?: 'lower' | 'end';
   /** What it may print; the rest is dropped, and counted. */
   stdioBytesPerSecond?: number;
+  /** Environments that it has spawned and that run, or are being started. */
+  children?: number | 'unlimited';
 }
 
 /** What can be changed while the environment runs. */
-export type ChangeableLimitsSpec = Omit<EnvironmentLimitsSpec, 'mailbox' | 'mailboxBytes' | 'messageBytes'>;
+export type ChangeableLimitsSpec = Omit<
+  EnvironmentLimitsSpec,
+  'mailbox' | 'mailboxBytes' | 'messageBytes' | 'children'
+>;
 
 /** Limits of a process as a whole: of all that runs in it, and all that it starts. */
 export interface ProcessLimitsSpec {

@@ -124,3 +124,21 @@ describe('cpu', () => {
     expect(running.history('tree/x').map(({ kind }) => kind)).toEqual(['started']);
   }, 60_000);
 });
+
+describe('children', () => {
+  test.each(['thread', 'process'] as const)(
+    'limits: in a %s, one more than may be spawned is refused',
+    async (wall) => {
+      const running = await startTree([eater('x', { children: 2 }, { wall })]);
+      const { context } = running.host;
+      const spawned = await Promise.allSettled([1, 2, 3].map(() => context.call('x', 'spawn', [])));
+      // It is the caller's own affair that it does not bear the refusal: it ends.
+      expect(spawned.map(({ status }) => status)).toContain('rejected');
+      expect(await firstEnd(running, 'tree/x')).toMatchObject({
+        tag: 'error',
+        detail: { message: expect.stringContaining('`children`: 2 of them live') },
+      });
+    },
+    60_000,
+  );
+});

@@ -78,6 +78,7 @@ describe('usage', () => {
     expect(at(usage, 'tree/c/x').restarts).toBe(2);
     expect(at(usage, 'tree/c').restarts).toBe(2);
     expect(at(usage, 'tree/a').restarts).toBe(1);
+    expect((await host.usage('tree/c/x')).restarts).toBe(2);
     expect(usage.restarts).toBe(3);
   }, 60_000);
 

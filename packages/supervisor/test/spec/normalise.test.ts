@@ -273,7 +273,7 @@ describe('what it refuses', () => {
 
   test('an unknown field that is near to none is answered with those there are', () => {
     expect(problemOf({ limits: { colour: 1 } }).remedy).toBe(
-      'Known here: heapMb, youngMb, stackMb, memoryMb, mailbox, mailboxBytes, messageBytes, unresponsiveMs, cpu, cpuOver, stdioBytesPerSecond.',
+      'Known here: heapMb, youngMb, stackMb, memoryMb, mailbox, mailboxBytes, messageBytes, unresponsiveMs, cpu, cpuOver, stdioBytesPerSecond, children.',
     );
   });
 
@@ -357,6 +357,9 @@ describe('what it refuses', () => {
     ['cpu', '50%'],
     ['cpuOver', 'freeze'],
     ['stdioBytesPerSecond', -1],
+    ['children', -1],
+    ['children', 1.5],
+    ['children', '2'],
     ['unresponsiveMs', 99],
     ['unresponsiveMs', '2s'],
     ['unresponsiveMs', Number.POSITIVE_INFINITY],
