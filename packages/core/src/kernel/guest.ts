@@ -18,7 +18,7 @@ import {
   CALLS_GRANTED_AT_ONCE,
   type InspectQuery,
   type OpaqueValue,
-  type SuperviseOperation,
+  type SubtreeOperation,
 } from '../protocol/system-calls.js';
 import { readAnswer } from './door.js';
 import type { Environment } from './environment.js';
@@ -31,6 +31,8 @@ export type Role = 'environment' | 'administrator' | 'cell';
 export class Guest {
   readonly channel: Channel;
   readonly role: Role;
+  /** The namespace of all in it: see names.ts. */
+  readonly space: string;
   /** One that a cell has presented: it shares the cell's control link. */
   readonly home: CellNumber | undefined;
   /** Of a cell: those that it has presented and that live; and what it has presented, as long as anybody knows it. */
@@ -51,9 +53,10 @@ export class Guest {
   #lastChannel = 0;
   alive = true;
 
-  constructor(channel: Channel, role: Role, site?: LinkSite, home?: CellNumber) {
+  constructor(channel: Channel, role: Role, space: string, site?: LinkSite, home?: CellNumber) {
     this.channel = channel;
     this.role = role;
+    this.space = space;
     this.#site = site;
     this.home = home;
   }
@@ -76,11 +79,11 @@ export class Guest {
   }
 
   answer(id: number, value: AnswerValue): void {
-    this.#answer(id, { ok: true, value });
+    this.reply(id, { ok: true, value });
   }
 
   refuse(id: number, code: RefusalCode, text?: string, reason?: WireReason): void {
-    this.#answer(id, { ok: false, code, reason, text });
+    this.reply(id, { ok: false, code, reason, text });
   }
 
   /** Asks the runtime about an environment; `answered` is called once, with nothing if the thread ends first. */
@@ -90,7 +93,7 @@ export class Guest {
   }
 
   /** Asks a cell for an operation on what is in it; `answered` is called once. */
-  supervise(operation: SuperviseOperation, answered: (answer: Answer) => void): void {
+  supervise(operation: SubtreeOperation, answered: (answer: Answer) => void): void {
     const id = this.#ask((value) => answered(readAnswer(value) ?? { ok: false, code: 'noproc' }));
     if (this.alive) this.notify({ notice: 'supervise', id, operation });
     else this.answered(id, undefined);
@@ -192,7 +195,7 @@ export class Guest {
     return this.#held.size;
   }
 
-  #answer(id: number, result: Answer): void {
+  reply(id: number, result: Answer): void {
     this.notify({ notice: 'answer', id, result });
   }
 }

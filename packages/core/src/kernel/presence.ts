@@ -102,12 +102,18 @@ export class Presence {
     for (const relay of this.#relays.values()) relay.drain();
   }
 
+  /** Of a channel as the kernel above calls it: inside this cell, there may be a relay of this kernel. */
+  #drainOne(channel: number): void {
+    const inside = this.environment.guest.channels.get(this.#channel(channel));
+    (inside?.relay ?? this.#relays.get(channel))?.drain();
+  }
+
   // ---- down ------------------------------------------------------------------------------------------
 
   notice(notice: Notice | CellNotice, [end]: readonly Transfer[]): void {
     const { environment } = this;
     const { guest } = environment;
-    const { lifecycle } = this.#uplink.below;
+    const { lifecycle, channels } = this.#uplink.below;
     switch (notice.notice) {
       case 'answer': {
         const answered = this.#asked.get(notice.id);
@@ -126,11 +132,17 @@ export class Presence {
         return;
       case 'gone': {
         const { reason, downs, exits } = notice;
-        this.#relays.get(notice.channel)?.drain();
-        if (notice.closes) this.#relays.delete(notice.channel);
+        const channel = this.#channel(notice.channel);
+        this.#drainOne(notice.channel);
+        if (notice.closes) {
+          this.#relays.delete(notice.channel);
+          // In this cell and alive: it may not be spoken to any more.
+          const peer = channels.peerAt(guest, channel);
+          if (peer !== undefined) channels.leave(guest, peer);
+        }
         guest.notify({
           ...notice,
-          channel: this.#channel(notice.channel),
+          channel,
           downs: downs.map(({ env, monitor }) => ({ env, monitor: UP + monitor })),
           exits: exits.map(({ env, handle }) => ({
             env,
@@ -141,7 +153,7 @@ export class Presence {
         return;
       }
       case 'signal': {
-        this.#relays.get(notice.channel)?.drain();
+        this.#drainOne(notice.channel);
         const signal = lifecycle.expectEnd(environment, notice.reason);
         guest.notify({ ...notice, signal, ...this.#here(notice) });
         return;
@@ -177,7 +189,7 @@ export class Presence {
     // It has ended, and above that is not known yet.
     if (holder === undefined) return { state: 'pending' };
     this.#names.set(name, holder);
-    return { state: 'held', peer: this.#uplink.below.channels.peer(this.environment.guest, holder) };
+    return { state: 'held', peer: this.#peer(state.peer) };
   }
 
   /** The numbers of whom a notice is about, as its guest knows them. */
@@ -186,6 +198,8 @@ export class Presence {
   }
 
   #peer(peer: Peer): Peer {
+    const inside = this.#uplink.identityOf(peer.channel - OWN)?.environment;
+    if (inside !== undefined) return this.#uplink.below.channels.peer(this.environment.guest, inside);
     return { ...peer, channel: this.#channel(peer.channel) };
   }
 

@@ -46,6 +46,8 @@ export function bounds(harness: Harness): void {
       await release();
       const [outcomes, last] = [await grid.settle(sent), await grid.settle(more)];
       expect(new Set(codes(outcomes).concat(codes(last)))).toEqual(new Set(['sent', 'full']));
+      // Asked by the sender: its question comes behind what it has sent.
+      await a.do(['call', 'h', 'taken', []]);
       const got = await taken();
       expect(got).toHaveLength(count(outcomes, 'sent') + count(last, 'sent'));
       expect(got).toEqual([...got].sort((one, two) => Number(one) - Number(two)));
