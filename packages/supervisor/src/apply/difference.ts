@@ -119,8 +119,12 @@ function compareNodes(
   if (!restarts && goesAlong) walk.changes.push(along(about, is, cause));
 }
 
-/** A supervisor stays, whatever becomes of those below it, unless it gets or loses a process of its own. */
+/**
+ * A supervisor stays, whatever becomes of those below it, unless it gets or loses a process of its own, or its
+ * children namespaces of theirs.
+ */
 function hasOtherProcess(was: NormalisedNode, is: NormalisedNode): boolean {
+  if (was.kind === 'supervisor' && is.kind === 'supervisor' && was.siblings !== is.siblings) return true;
   return was.wall !== is.wall || (is.wall === 'process' && !isSame(was.walls, is.walls));
 }
 

@@ -9,7 +9,9 @@ import type { SupervisorResult, SupervisorSpec } from '@espalier/core/internal/s
 import { differenceBetween, type Difference, type VersionedTree } from '../apply/difference.js';
 import { versionsOf } from '../apply/version.js';
 import { loadSpec, normaliseSpec, type NormalisedTree, type TreeSpec } from '../spec/index.js';
+import { grantsOf } from '../spec/grants.js';
 import type { CellWalls } from './cell-walls.js';
+import type { Grants } from './grants.js';
 import type { ImageSource } from './image-source.js';
 import type { KernelThread } from './kernel-thread-handle.js';
 import { prepareSupervisor } from './prepare-tree.js';
@@ -51,6 +53,7 @@ export class Applier {
   readonly #kernel: KernelThread;
   readonly #images: ImageSource;
   readonly #walls: CellWalls;
+  readonly #grants: Grants;
   readonly #base: string;
   #applied: VersionedTree;
   #last: Promise<unknown> = Promise.resolve();
@@ -60,12 +63,14 @@ export class Applier {
     kernel: KernelThread,
     images: ImageSource,
     walls: CellWalls,
+    grants: Grants,
     base: string,
     applied: VersionedTree,
   ) {
     this.#kernel = kernel;
     this.#images = images;
     this.#walls = walls;
+    this.#grants = grants;
     this.#base = base;
     this.#applied = applied;
   }
@@ -79,10 +84,12 @@ export class Applier {
   }
 
   async #apply(given: NormalisedTree | string, check: boolean): Promise<ApplyResult> {
-    const { name } = this.#applied.tree;
+    const { name, root } = this.#applied.tree;
     const [tree, spec] = await this.#images.use(async (builder) => {
       const read = typeof given === 'string' ? await loadSpec(given) : given;
-      if (read.name !== name) throw otherTree(read.name, name);
+      if (read.name !== name) throw otherTree('name', read.name, name);
+      const { siblings } = read.root;
+      if (siblings !== root.siblings) throw otherTree('siblings', siblings, root.siblings);
       await this.#walls.check(read.root);
       return [read, await prepareSupervisor(read.root, builder)] as const;
     });
@@ -90,19 +97,27 @@ export class Applier {
     const difference = differenceBetween(this.#applied, next);
     if (check) return { difference, outcome: 'checked' };
     if (difference.changes.length === 0) return { difference, outcome: 'unchanged' };
+    // Before anybody starts who may need them.
+    const before = this.#grants.lines;
+    await this.#grants.replace(grantsOf(tree));
     const { result } = await this.#kernel.request(name, { op: 'apply', spec, stepwise: false });
-    if (!result.ok) throw errorOf(name, result, difference);
+    if (!result.ok) {
+      await this.#grants.replace(before);
+      throw errorOf(name, result, difference);
+    }
     this.#applied = next;
     return { difference, outcome: 'applied' };
   }
 }
 
-function otherTree(given: string, running: string): SpecError {
+/** What is fixed for the life of a tree. */
+function otherTree(field: 'name' | 'siblings', given: string, running: string): SpecError {
   const problem = {
-    path: 'name',
+    path: field,
     value: given,
-    problem: `The tree that runs is called '${running}'.`,
-    remedy: `Write \`name: ${running}\`, or start a host of its own for the other tree.`,
+    problem:
+      field === 'name' ? `The tree that runs is called '${running}'.` : `The tree runs with '${running}'.`,
+    remedy: `Write \`${field}: ${running}\`, or start a host of its own for the other tree.`,
   };
   return new SpecError('spec_invalid', `the spec is that of another tree: '${given}'`, [problem]);
 }

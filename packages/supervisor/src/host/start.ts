@@ -9,6 +9,8 @@ import type { TreeEvent } from './events.js';
 import { versioned } from './apply.js';
 import { CellWalls } from './cell-walls.js';
 import { folderUrl } from './folder-url.js';
+import { grantsOf } from '../spec/grants.js';
+import { Grants } from './grants.js';
 import { Host } from './host.js';
 import { ImageSource } from './image-source.js';
 import { KernelThread } from './kernel-thread-handle.js';
@@ -92,8 +94,10 @@ async function startTree(
         images.use((builder) => prepareSupervisor(tree.root, builder)),
         walls.check(tree.root),
       ]);
+      const grants = new Grants(kernel, tree);
+      await grants.replace(grantsOf(tree));
       await kernel.start(tree.name, spec);
-      return new Host({ kernel, images, walls, base: base.href, applied: versioned(tree, spec) });
+      return new Host({ kernel, images, walls, grants, base: base.href, applied: versioned(tree, spec) });
     } catch (error) {
       await kernel.stop();
       throw error;

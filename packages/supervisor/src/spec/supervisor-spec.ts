@@ -39,9 +39,9 @@ export function supervisorSpecOf(
   node: NormalisedSupervisor,
   startOf: StartOf = (child) => child,
 ): SupervisorSpec {
-  const { strategy, intensity, periodMs, autoShutdown, maxChildren, backoff } = node;
+  const { strategy, siblings, intensity, periodMs, autoShutdown, maxChildren, backoff } = node;
   const children = node.children.map((child) => childSpecOf(child, startOf));
-  return { strategy, intensity, periodMs, autoShutdown, maxChildren, backoff, children };
+  return { strategy, siblings, intensity, periodMs, autoShutdown, maxChildren, backoff, children };
 }
 
 export function childSpecOf(node: NormalisedNode, startOf: StartOf = (child) => child): ChildSpec {
@@ -50,7 +50,9 @@ export function childSpecOf(node: NormalisedNode, startOf: StartOf = (child) => 
   const backoff = node.kind === 'supervisor' ? 'inherit' : node.backoff;
   const name = node.kind === 'supervisor' ? null : node.name;
   const { wall, walls } = node;
-  const cell = wall === 'process' ? { cell: JSON.stringify(walls) } : {};
+  const siblings = node.kind === 'supervisor' ? node.siblings : DEFAULTS.supervisor.siblings;
+  const isPlain = wall === 'thread' && siblings === 'group';
+  const cell = isPlain ? {} : { cell: JSON.stringify([wall, walls, siblings]) };
   const known = { id, kind, name, restart, shutdown, significant, startTimeoutMs, backoff, ...cell };
   return { ...known, start: startOf(node), version: NEVER_APPLIED, source: NO_SOURCE };
 }

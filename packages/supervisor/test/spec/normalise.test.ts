@@ -42,11 +42,13 @@ describe('what it gives', () => {
         significant: false,
         wall: 'thread',
         walls: { required: [], preferred: [] },
+        grants: {},
         strategy: 'one_for_one',
         intensity: 1,
         periodMs: 5000,
         autoShutdown: 'never',
         maxChildren: 'infinity',
+        siblings: 'group',
         backoff: null,
         children: [
           {
@@ -58,6 +60,7 @@ describe('what it gives', () => {
             significant: false,
             wall: 'thread',
             walls: { required: [], preferred: [] },
+            grants: {},
             module: { specifier: 'file:///srv/shop/a.ts', base: 'file:///srv/shop/' },
             name: 'a',
             args: undefined,
