@@ -1,6 +1,6 @@
 /** One event of a tree as one line for people; undefined for those that another line tells already. */
 import type { ExitReason } from '@espalier/core';
-import type { TreeEvent } from '@espalier/supervisor';
+import { childPath, type TreeEvent } from '@espalier/supervisor';
 import type { Colour, Paint } from './colour.js';
 import { reasonText } from './reason-text.js';
 
@@ -21,7 +21,7 @@ export function eventText(event: TreeEvent, atMs: number, paint: Paint): string 
 }
 
 function supervision(path: string, event: Supervision): Parts | undefined {
-  const child = `${path}/${event.id}`;
+  const child = childPath(path, event.id);
   switch (event.kind) {
     case 'started':
       return ['green', 'started', child, `in ${duration(event.durationMs)}`];
@@ -57,7 +57,12 @@ function supervision(path: string, event: Supervision): Parts | undefined {
     }
     case 'escalated': {
       const budget = `${event.intensity} restarts in ${duration(event.periodMs)} are used up`;
-      return ['red', 'gave up', path, `${budget}; last ${event.id}, ${reasonText(event.reason)}`];
+      return [
+        'red',
+        'gave up',
+        path === '' ? event.id : path,
+        `${budget}; last ${event.id}, ${reasonText(event.reason)}`,
+      ];
     }
     case 'autoShutdown':
       return ['dim', 'shuts down', path, `as ${event.id} has ended`];

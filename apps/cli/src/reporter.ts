@@ -1,5 +1,5 @@
 /** Everything that `espalier up` says while the tree runs: events, the guests' output, progress. */
-import { logEvents, type Logger, type TreeEvent } from '@espalier/supervisor';
+import { childPath, logEvents, type Logger, type TreeEvent } from '@espalier/supervisor';
 import type { Paint } from './colour.js';
 import { eventText } from './event-text.js';
 import { GuestOutput, type OutputStream } from './guest-output.js';
@@ -116,7 +116,7 @@ export class Reporter {
 
   #count(event: TreeEvent): void {
     if (event.kind !== 'supervision') return;
-    const path = `${event.path}/${event.event.id}`;
+    const path = childPath(event.path, event.event.id);
     switch (event.event.kind) {
       case 'restarted':
         this.#restarts++;

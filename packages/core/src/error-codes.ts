@@ -209,6 +209,11 @@ export const ERROR_CODES = {
     meaning: 'The tree under a test clock did not come to rest, or nothing is left that could happen.',
     remedy: 'See docs/testing.md: what the clock waits for, and what it cannot see.',
   },
+  ticket_refused: {
+    kind: 'host',
+    meaning: 'The join ticket cannot be issued or taken.',
+    remedy: "Ask the cluster's root for a ticket that was made for this host's key.",
+  },
   kernel_fault: {
     kind: 'host',
     meaning: 'The kernel ended unexpectedly. This is a defect of Espalier.',

@@ -17,7 +17,16 @@ import {
   type Statistics,
   type TimerHandle,
 } from './context.js';
-import { assertDestination } from './destination.js';
+import {
+  assertAddress,
+  assertDestination,
+  assertFlag,
+  assertMatch,
+  assertName,
+  assertOperation,
+  assertSignal,
+  assertSpawn,
+} from './destination.js';
 import type { LocalEnvironment } from './local-environment.js';
 import type { Monitor, Received } from './received.js';
 import { makeRef, type Ref } from './ref.js';
@@ -55,6 +64,12 @@ export class EnvironmentContext implements Context {
     parameters: readonly unknown[],
     options?: SendOptions,
   ): Promise<void> {
+    try {
+      assertOperation(operation, parameters);
+    } catch (error) {
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it is a CallError
+      return Promise.reject(error);
+    }
     return this.#send(target, FRAME.cast, [operation, ...parameters], options);
   }
 
@@ -88,6 +103,7 @@ export class EnvironmentContext implements Context {
       );
     }
     return new Promise((resolve, reject) => {
+      assertOperation(operation, parameters);
       const timeoutMs = options?.timeoutMs ?? DEFAULT_CALL_TIMEOUT_MS;
       const route = environment.route(target);
       const call = environment.pending.start({ operation, timeoutMs, signal, resolve, reject });
@@ -112,6 +128,7 @@ export class EnvironmentContext implements Context {
     }
     const timeoutMs = options?.timeoutMs;
     return new Promise((resolve, reject) => {
+      assertMatch(match);
       const item = mailbox.takeNow(match);
       if (item !== undefined) {
         resolve(item);
@@ -174,27 +191,32 @@ export class EnvironmentContext implements Context {
   }
 
   link(address: Address): void {
+    assertAddress(address);
     const { services, slot } = this.#environment;
     services.tell({ call: 'link', env: slot, handle: Address.handleOf(address) });
   }
 
   async unlink(address: Address): Promise<void> {
+    assertAddress(address);
     const { services, slot } = this.#environment;
     await services.ask({ call: 'unlink', env: slot, handle: Address.handleOf(address) });
   }
 
   trapExits(on: boolean): void {
+    assertFlag('on', on);
     const { services, slot } = this.#environment;
     this.#environment.trapsExits = on;
     services.tell({ call: 'trapExits', env: slot, on });
   }
 
   exit(reason: Exit = { tag: 'normal' }): never {
+    assertSignal(reason);
     // eslint-disable-next-line @typescript-eslint/only-throw-error -- unwinds to the driver; it is no failure
     throw new ExitRequest(reason);
   }
 
   sendExit(target: Destination, reason: Exit): void {
+    assertSignal(reason);
     const { services, slot } = this.#environment;
     const call = {
       call: 'signal',
@@ -226,19 +248,19 @@ export class EnvironmentContext implements Context {
   }
 
   async register(name: string): Promise<void> {
-    assertDestination(name);
+    assertName(name);
     const { services, slot } = this.#environment;
     await services.ask({ call: 'register', env: slot, name });
   }
 
   async unregister(name: string): Promise<void> {
-    assertDestination(name);
+    assertName(name);
     const { services, slot } = this.#environment;
     await services.ask({ call: 'unregister', env: slot, name });
   }
 
   async whereis(name: string): Promise<Address | undefined> {
-    assertDestination(name);
+    assertName(name);
     const { services } = this.#environment;
     let address: Address | undefined;
     await services.ask({ call: 'resolve', name, follow: false }, (handle) => {
@@ -248,6 +270,7 @@ export class EnvironmentContext implements Context {
   }
 
   async spawn(request: SpawnRequest, options: SpawnOptions = {}): Promise<Spawned> {
+    assertSpawn(request);
     const { services, slot } = this.#environment;
     const bytes = services.encode(
       { base: this.#environment.base, ...request },

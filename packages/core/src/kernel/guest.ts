@@ -144,11 +144,6 @@ export class Guest {
     this.notify({ notice: 'forget', number });
   }
 
-  /** The handle that the guest is about to be sent. */
-  grant(environment: Environment): number {
-    return this.pass(environment.identity);
-  }
-
   drop(handle: number, count: number): void {
     const held = this.#held.get(handle);
     if (held === undefined) return;
@@ -160,7 +155,7 @@ export class Guest {
     settle(held.identity);
   }
 
-  /** The same of what may have ended: an address that is passed on is still the same address. */
+  /** The handle that the guest is about to be sent. It may have ended: an address that is passed on is still the same. */
   pass(identity: Identity): number {
     if (identity.home !== undefined && identity.home.cell === this.home?.cell)
       return OWN + identity.home.number;

@@ -30,7 +30,7 @@ export const TERMINATE_MS = 250;
  */
 export const REFUSAL_MS = 10;
 const MAX_SIGNALS = 1000;
-const NOPROC: WireReason = { tag: 'noproc', detail: undefined };
+export const NOPROC: WireReason = { tag: 'noproc', detail: undefined };
 const KILLED: WireReason = { tag: 'killed', detail: undefined };
 const UNRESPONSIVE: WireReason = { tag: 'unresponsive', detail: undefined };
 export const SHUTDOWN: WireReason = { tag: 'shutdown', detail: undefined };
@@ -60,9 +60,12 @@ export class Lifecycle {
     if (environment.guest.role === 'cell') names.giveUpAll(environment.keeper, environment.names);
     if (name === undefined) this.#runs(environment);
     else {
+      const later: (() => void)[] = (environment.claiming = []);
       names.hold(name, environment, environment.keeper, (held) => {
+        environment.claiming = undefined;
         if (held) this.#runs(environment);
         else this.#after(environment, clock, REFUSAL_MS, () => this.terminate(environment, taken(spec.name)));
+        for (const happen of later) happen();
       });
     }
   }
@@ -77,6 +80,7 @@ export class Lifecycle {
   /** It says that it ends. The thread has to end by itself soon; until it has, nothing is believed. */
   announced(environment: Environment, reason: WireReason): void {
     if (environment.announced !== undefined || !environment.alive) return;
+    if (environment.claiming?.push(() => this.announced(environment, reason))) return;
     environment.announced = reason;
     this.#clearTimers(environment);
     environment.state = 'ending';
@@ -135,8 +139,9 @@ export class Lifecycle {
     const signal = this.expectEnd(environment, reason, stop);
     const { guest } = environment;
     const channel = from === undefined ? 0 : this.#parts.channels.number(guest, from.guest);
-    if (from !== undefined) guest.channelTo.get(from.guest)?.relay?.drain();
-    const handle = from === undefined ? 0 : guest.grant(from);
+    // Whoever sent it: a message that was under way before the signal, from anybody, comes before it.
+    for (const { relay } of guest.channels.values()) relay?.drain();
+    const handle = from === undefined ? 0 : guest.pass(from.identity);
     guest.notify({ notice: 'signal', env: environment.slot, signal, channel, handle, stop, reason });
     return signal;
   }
@@ -163,6 +168,7 @@ export class Lifecycle {
   /** The wall saw the thread end, or the kernel gives it up. */
   ended(environment: Environment, evidence?: WireReason): void {
     if (!environment.alive) return;
+    if (environment.claiming?.push(() => this.ended(environment, evidence))) return;
     this.#clearTimers(environment);
     this.hangs.forget(environment);
     const { guest } = environment;
@@ -283,7 +289,7 @@ export class Lifecycle {
       linked.links.delete(environment);
       if (!linked.alive) continue;
       const signal = this.expectEnd(linked, reason);
-      const handle = linked.guest.grant(environment);
+      const handle = linked.guest.pass(environment.identity);
       of(linked.guest).exits.push({ env: linked.slot, signal, handle });
     }
     return news;

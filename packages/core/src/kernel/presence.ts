@@ -46,9 +46,9 @@ export class Presence {
     this.#uplink.say(this.number, { ...call, id: this.#lastAsked });
   }
 
-  /** Sends up what its guest has asked about the outside. */
+  /** Sends up what its guest has asked about the outside, after all that it has sent before. */
   forward(call: SystemCall): void {
-    if (call.call === 'signal') this.#drain();
+    this.#drain();
     const { guest } = this.environment;
     const asked: Record<string, unknown> = { ...call };
     for (const field of NUMBERS) {
@@ -98,14 +98,10 @@ export class Presence {
     return identity === undefined ? 0 : OWN + this.#uplink.numberOf(identity);
   }
 
+  /** Those to the outside, and those across a namespace in this cell. */
   #drain(): void {
     for (const relay of this.#relays.values()) relay.drain();
-  }
-
-  /** Of a channel as the kernel above calls it: inside this cell, there may be a relay of this kernel. */
-  #drainOne(channel: number): void {
-    const inside = this.environment.guest.channels.get(this.#channel(channel));
-    (inside?.relay ?? this.#relays.get(channel))?.drain();
+    for (const { relay } of this.environment.guest.channels.values()) relay?.drain();
   }
 
   // ---- down ------------------------------------------------------------------------------------------
@@ -133,7 +129,7 @@ export class Presence {
       case 'gone': {
         const { reason, downs, exits } = notice;
         const channel = this.#channel(notice.channel);
-        this.#drainOne(notice.channel);
+        this.#drain();
         if (notice.closes) {
           this.#relays.delete(notice.channel);
           // In this cell and alive: it may not be spoken to any more.
@@ -153,7 +149,7 @@ export class Presence {
         return;
       }
       case 'signal': {
-        this.#drainOne(notice.channel);
+        this.#drain();
         const signal = lifecycle.expectEnd(environment, notice.reason);
         guest.notify({ ...notice, signal, ...this.#here(notice) });
         return;

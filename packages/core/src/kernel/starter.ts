@@ -39,13 +39,13 @@ export class Starter {
     const boundary = kind === 'cell' ? 'process' : 'thread';
     const thread = wall.start({ boundary, limits, walls, title: path, env });
     const guest = this.#guest(thread.link, kind, space, thread.site);
-    const environment = this.#environment(path, spec, owner, guest, thread);
+    const environment = this.#environment({ path, spec, owner, guest, thread });
     thread.onEnd((end) => {
       // What it had said comes first: its last word is why it ended.
       guest.channel.drain();
       this.lifecycle.ended(environment, this.#evidence(environment, end));
     });
-    const handle = guest.grant(environment);
+    const handle = guest.pass(environment.identity);
     this.lifecycle.hangs.watch(environment);
     if (kind === 'cell') guest.notify({ notice: 'cell', path, start: start.start, extra });
     else guest.notify({ notice: 'boot', env: SLOT, handle, terms: spec.terms, boot: spec.boot, extra });
@@ -57,11 +57,11 @@ export class Starter {
     const guest = this.#guest(link, 'administrator', '');
     // The application owns itself.
     const owner = unowned(() => ({ willRestart: false, carryOut: () => undefined }));
-    const environment = this.#environment(path, spec, owner, guest, undefined);
+    const environment = this.#environment({ path, spec, owner, guest, thread: undefined });
     environment.state = 'running';
     environment.wasReady = true;
     // The first handle of every guest is its own environment.
-    guest.grant(environment);
+    guest.pass(environment.identity);
     return environment;
   }
 
@@ -79,7 +79,8 @@ export class Starter {
         if (cell.alive) cell.children.delete(environment);
       },
     }));
-    const environment = this.#environment(path, spec, owner, guest, undefined, cell.keeper);
+    const { keeper } = cell;
+    const environment = this.#environment({ path, spec, owner, guest, thread: undefined, keeper });
     environment.state = 'running';
     environment.wasReady = true;
     cell.guest.presented.set(number, guest);
@@ -87,16 +88,9 @@ export class Starter {
     cell.children.add(environment);
   }
 
-  #environment(
-    path: string,
-    spec: EnvironmentSpec,
-    owner: Owner,
-    guest: Guest,
-    thread: Environment['thread'],
-    keeper: object = owner,
-  ): Environment {
-    const environment = new Environment({ path, spec, owner, guest, slot: SLOT, thread, keeper });
-    guest.environments.set(SLOT, environment);
+  #environment(given: Omit<ConstructorParameters<typeof Environment>[0], 'slot'>): Environment {
+    const environment = new Environment({ ...given, slot: SLOT });
+    given.guest.environments.set(SLOT, environment);
     return environment;
   }
 

@@ -16,7 +16,7 @@ export function supervise(
   const answer = (value: AnswerValue): void => asker.reply(id, { ok: true, value });
   const refuse = (text: string): void => asker.reply(id, { ok: false, code: 'noproc', text });
   if (operation.op === 'tree') {
-    void tree.snapshot().then((data) => answer({ data }));
+    void tree.snapshot(operation.withinMs).then((data) => answer({ data }));
     return;
   }
   const { op, path } = operation;

@@ -204,7 +204,8 @@ export class SupervisorNode {
   }
 
   #startChild({ id, incarnation, spec, extra }: Effect<'startChild'>): void {
-    const path = `${this.path}/${id}`;
+    // The one above the root of a host's tree has no path.
+    const path = this.path === '' ? id : `${this.path}/${id}`;
     const space = this.#space ?? path;
     const start = spec.start as NodeStart;
     const child: Child = { id, incarnation, node: undefined, timedOut: false };

@@ -5,10 +5,12 @@ import type { Environment } from './environment.js';
 import type { KernelEvent } from './events.js';
 import type { Guest } from './guest.js';
 import type { MonitorRecord } from './identity.js';
+import { NOPROC } from './lifecycle.js';
 import { nameIn } from './names.js';
 import type { HandlerParts } from './parts.js';
 import { spaceIn } from './starter.js';
 import { supervise } from './supervise.js';
+import { isWithin } from './tree.js';
 
 type Call<N extends SystemCallName> = Extract<SystemCall, { readonly call: N }>;
 
@@ -20,7 +22,6 @@ type Handlers = {
 /** Spawned environments have no spec that says how long they may take to end. */
 const CHILD_SHUTDOWN_MS = 5000;
 
-const NOPROC = { tag: 'noproc', detail: undefined } as const;
 /** Of a notice `gone` about whom the guest has no channel to. */
 const NOBODY = { notice: 'gone', channel: 0, slot: 0, closes: false, reason: NOPROC } as const;
 
@@ -82,7 +83,7 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
             if (!parent.alive) return;
             if (call.link) join(parent, child);
             const monitor = call.monitor ? watch(parent, child) : 0;
-            guest.answer(call.id, { handle: guest.grant(child), monitor });
+            guest.answer(call.id, { handle: guest.pass(child.identity), monitor });
           },
           (reason) => guest.refuse(call.id, 'start_failed', undefined, reason),
         );
@@ -130,7 +131,7 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
         return;
       }
       const holder = names.holder(name);
-      guest.answer(call.id, holder === undefined ? undefined : guest.grant(holder));
+      guest.answer(call.id, holder === undefined ? undefined : guest.pass(holder.identity));
     },
 
     connect(caller, call, guest) {
@@ -261,8 +262,4 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
       if (isInside(cell, event.path)) parts.observe(event);
     },
   };
-}
-
-function isWithin(path: string, cell: string): boolean {
-  return path === cell || path.startsWith(`${cell}/`);
 }

@@ -113,7 +113,8 @@ export type SuperviseOperation =
 
 /** Those that a cell is asked for, too, about what is in it. */
 export type SubtreeOperation =
-  | { readonly op: 'tree' }
+  /** A cell that has not answered after `withinMs` (whole milliseconds, default 400) is shown without what is in it. */
+  | { readonly op: 'tree'; readonly withinMs?: number }
   | { readonly op: 'kill'; readonly path: string }
   /** Answered with a handle on the environment that runs there now. */
   | { readonly op: 'address'; readonly path: string }

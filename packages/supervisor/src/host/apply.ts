@@ -10,10 +10,8 @@ import { differenceBetween, type Difference, type VersionedTree } from '../apply
 import { versionsOf } from '../apply/version.js';
 import { loadSpec, normaliseSpec, type NormalisedTree, type TreeSpec } from '../spec/index.js';
 import { grantsOf } from '../spec/grants.js';
-import type { CellWalls } from './cell-walls.js';
-import type { Grants } from './grants.js';
-import type { ImageSource } from './image-source.js';
-import type { KernelThread } from './kernel-thread-handle.js';
+import { childPath } from './events.js';
+import type { HostParts } from './host.js';
 import { prepareSupervisor } from './prepare-tree.js';
 import { refusalOf } from './supervision-error.js';
 
@@ -50,47 +48,32 @@ export function versioned(tree: NormalisedTree, spec: SupervisorSpec): Versioned
 }
 
 export class Applier {
-  readonly #kernel: KernelThread;
-  readonly #images: ImageSource;
-  readonly #walls: CellWalls;
-  readonly #grants: Grants;
-  readonly #base: string;
+  readonly #parts: HostParts;
   #applied: VersionedTree;
   #last: Promise<unknown> = Promise.resolve();
 
-  /** `base`: the folder of the host's first spec, as a `file:` URL. */
-  constructor(
-    kernel: KernelThread,
-    images: ImageSource,
-    walls: CellWalls,
-    grants: Grants,
-    base: string,
-    applied: VersionedTree,
-  ) {
-    this.#kernel = kernel;
-    this.#images = images;
-    this.#walls = walls;
-    this.#grants = grants;
-    this.#base = base;
-    this.#applied = applied;
+  constructor(parts: HostParts) {
+    this.#parts = parts;
+    this.#applied = parts.applied;
   }
 
   async apply(spec: TreeSpec | string, { check = false }: ApplyOptions): Promise<ApplyResult> {
     // An object is read when it is given: its owner may change it afterwards.
-    const given = typeof spec === 'string' ? spec : normaliseSpec(spec, { base: this.#base });
+    const given = typeof spec === 'string' ? spec : normaliseSpec(spec, { base: this.#parts.base });
     const result = this.#last.then(() => this.#apply(given, check));
     this.#last = result.catch(() => undefined);
     return result;
   }
 
   async #apply(given: NormalisedTree | string, check: boolean): Promise<ApplyResult> {
+    const { kernel, images, walls, place, grants } = this.#parts;
     const { name, root } = this.#applied.tree;
-    const [tree, spec] = await this.#images.use(async (builder) => {
+    const [tree, spec] = await images.use(async (builder) => {
       const read = typeof given === 'string' ? await loadSpec(given) : given;
       if (read.name !== name) throw otherTree('name', read.name, name);
       const { siblings } = read.root;
       if (siblings !== root.siblings) throw otherTree('siblings', siblings, root.siblings);
-      await this.#walls.check(read.root);
+      await walls.check(read.root);
       return [read, await prepareSupervisor(read.root, builder)] as const;
     });
     const next = versioned(tree, spec);
@@ -98,12 +81,13 @@ export class Applier {
     if (check) return { difference, outcome: 'checked' };
     if (difference.changes.length === 0) return { difference, outcome: 'unchanged' };
     // Before anybody starts who may need them.
-    const before = this.#grants.lines;
-    await this.#grants.replace(grantsOf(tree));
-    const { result } = await this.#kernel.request(name, { op: 'apply', spec, stepwise: false });
+    const before = grants.lines;
+    await grants.replace(grantsOf(tree));
+    const operation = { op: 'apply', spec: place.spec(tree, spec), stepwise: false } as const;
+    const { result } = await kernel.request(place.path, operation);
     if (!result.ok) {
-      await this.#grants.replace(before);
-      throw errorOf(name, result, difference);
+      await grants.replace(before);
+      throw errorOf(place.path, result, difference);
     }
     this.#applied = next;
     return { difference, outcome: 'applied' };
@@ -124,9 +108,9 @@ function otherTree(field: 'name' | 'siblings', given: string, running: string): 
 
 type Refusal = Extract<SupervisorResult, { readonly ok: false }>;
 
-function errorOf(name: string, refusal: Refusal, difference: Difference): Error {
-  if (refusal.error !== 'start_failed') return refusalOf({ supervisor: name }, 'apply', refusal);
-  const { path, reason } = culprit(name, refusal.reason && decodeReason(refusal.reason));
+function errorOf(root: string, refusal: Refusal, difference: Difference): Error {
+  if (refusal.error !== 'start_failed') return refusalOf({ supervisor: root }, 'apply', refusal);
+  const { path, reason } = culprit(root, refusal.reason && decodeReason(refusal.reason));
   const code = refusal.restored === true ? 'apply_undone' : 'apply_broken';
   const now =
     refusal.restored === true ? 'what ran before runs again' : 'not all that ran before runs again yet';
@@ -143,5 +127,6 @@ function culprit(
     failedToStart?: string;
     reason?: ExitReason;
   };
-  return typeof failedToStart === 'string' ? culprit(`${path}/${failedToStart}`, inner) : { path, reason };
+  if (typeof failedToStart !== 'string') return { path, reason };
+  return culprit(childPath(path, failedToStart), inner);
 }

@@ -30,6 +30,7 @@ import type { Grants } from './grants.js';
 import type { ImageSource } from './image-source.js';
 import type { KernelThread } from './kernel-thread-handle.js';
 import type { StartedChild, StartedNode } from './started-child.js';
+import type { TreePlace } from './tree-place.js';
 
 export interface StopResult {
   /** Paths of threads that were told to end and did not: end the process by `endProcess`. */
@@ -41,6 +42,7 @@ export interface HostParts {
   readonly images: ImageSource;
   readonly walls: CellWalls;
   readonly grants: Grants;
+  readonly place: TreePlace;
   /** The folder that relative modules of later specs are taken from, as a `file:` URL: that of the first. */
   readonly base: string;
   /** What the tree was started by. */
@@ -50,19 +52,26 @@ export interface HostParts {
 export class Host {
   readonly #kernel: KernelThread;
   readonly #images: ImageSource;
+  readonly #place: TreePlace;
   readonly #children: Children;
   readonly #applier: Applier;
   readonly #grants: Grants;
 
-  constructor({ kernel, images, walls, grants, base, applied }: HostParts) {
+  constructor(parts: HostParts) {
+    const { kernel, images, walls, grants, place, base } = parts;
     this.#kernel = kernel;
     this.#images = images;
     this.#grants = grants;
+    this.#place = place;
     this.#children = new Children(kernel, images, walls, grants, base);
-    this.#applier = new Applier(kernel, images, walls, grants, base, applied);
+    this.#applier = new Applier(parts);
   }
 
-  /** The application's own endpoint: its mailbox, its address, everything an environment can do but end. */
+  /**
+   * The application's own endpoint: its mailbox, its address, everything an environment can do but end. It
+   * traps exits from the beginning: the end of what it is linked to is an `exit` item in its mailbox. It may
+   * `spawn` only where guests are embedded: elsewhere no guest runs beside it (`operation_refused`).
+   */
   get context(): Context {
     return this.#kernel.context;
   }
@@ -95,7 +104,7 @@ export class Host {
   /** The tree as it stands. */
   async tree(): Promise<TreeSnapshot | undefined> {
     const answer = (await this.#kernel.supervise({ op: 'tree' })) as { data: TreeSnapshot | undefined };
-    return answer.data;
+    return this.#place.snapshot(answer.data);
   }
 
   /**
@@ -115,7 +124,7 @@ export class Host {
     return this.#applier.apply(spec, options);
   }
 
-  /** The environment that runs at a path now. @throws CallError `noproc`. */
+  /** The environment that runs at a path now. @throws CallError `noproc`, `operation_refused`. */
   address(path: string): Promise<Address> {
     return this.#kernel.address(path);
   }
@@ -126,7 +135,7 @@ export class Host {
    * undefined if it said `ignore`. `path`: the supervisor's, as in `tree()`.
    *
    * Changes are carried out in the order in which they are called for. All of them, here and below, throw
-   * - `CallError` `noproc`: there is no supervisor at that path
+   * - `CallError` `noproc`: there is no supervisor at that path; `operation_refused`: it is no text
    * - `SupervisionError` `shutdown`: the supervisor is ending
    * - `HostError` `host_stopped`, `kernel_fault`
    *
@@ -237,7 +246,7 @@ export class Host {
     return (await this.#kernel.inspect(path, 'statistics')) as Statistics;
   }
 
-  /** The threads as they are now, warm spares apart; memory in MB as the guard read it last. */
+  /** The threads in this process as they are now (of an embedded host: none are in a cell), warm spares apart; memory in MB as the guard read it last. */
   facts(): Promise<HostFacts> {
     return this.#kernel.facts();
   }
