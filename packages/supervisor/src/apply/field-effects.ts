@@ -22,6 +22,7 @@ const AS_CHILD = {
   backoff: 'inPlace',
   wall: 'restart',
   walls: 'restart',
+  grants: 'inPlace',
 } as const;
 
 const CODE = {
@@ -50,6 +51,7 @@ const EFFECTS = {
     periodMs: 'inPlace',
     autoShutdown: 'inPlace',
     maxChildren: 'inPlace',
+    siblings: 'restart',
   } satisfies Effects<NormalisedSupervisor>,
 };
 

@@ -28,6 +28,7 @@ import { Applier, type ApplyOptions, type ApplyResult } from './apply.js';
 import type { CellWalls } from './cell-walls.js';
 import { Children, type ChildInfo, type ExtraArguments } from './children.js';
 import type { TreeEvent } from './events.js';
+import type { Grants } from './grants.js';
 import type { ImageSource } from './image-source.js';
 import { Limits, type LimitsChanged } from './limits.js';
 import type { KernelThread } from './kernel-thread-handle.js';
@@ -44,6 +45,7 @@ export interface HostParts {
   readonly kernel: KernelThread;
   readonly images: ImageSource;
   readonly walls: CellWalls;
+  readonly grants: Grants;
   readonly place: TreePlace;
   /** The folder that relative modules of later specs are taken from, as a `file:` URL: that of the first. */
   readonly base: string;
@@ -58,13 +60,15 @@ export class Host {
   readonly #children: Children;
   readonly #applier: Applier;
   readonly #limits: Limits;
+  readonly #grants: Grants;
 
   constructor(parts: HostParts) {
-    const { kernel, images, walls, place, base } = parts;
+    const { kernel, images, walls, grants, place, base } = parts;
     this.#kernel = kernel;
     this.#images = images;
+    this.#grants = grants;
     this.#place = place;
-    this.#children = new Children(kernel, images, walls, base);
+    this.#children = new Children(kernel, images, walls, grants, base);
     this.#applier = new Applier(parts);
     this.#limits = new Limits(kernel, this.#children);
   }
@@ -199,6 +203,30 @@ export class Host {
    */
   getChildSpec(path: string): Promise<NormalisedNode> {
     return this.#children.spec(path);
+  }
+
+  /**
+   * From now on `name`, in the namespace of the node at `path`, leads to the environment or pool that runs at
+   * `to`: it can be sent to, called, monitored and linked. Restarts of either do not matter. Both paths as in
+   * `tree()`. Holds until `revoke`, or until an `apply` that changes something: that sets the grants to those
+   * of its spec.
+   *
+   * @throws CallError `noproc`: there is no node at `path`; `name_taken`. SpecError `spec_invalid`: `to` has no
+   *   mailbox, no name or the same namespace, or nobody can use what would be granted. HostError `host_stopped`,
+   *   `kernel_fault`.
+   */
+  grant(path: string, name: string, to: string): Promise<void> {
+    return this.#grants.grant(path, name, to);
+  }
+
+  /**
+   * Ends a grant, of the spec or of `grant`: for who had it, the name is nobody's at once; calls under way,
+   * monitors and links end with `noproc`, channels are cut. Resolves when the kernel has done so.
+   *
+   * @throws CallError `noproc`: the node at `path` is granted no such name. HostError `host_stopped`, `kernel_fault`.
+   */
+  revoke(path: string, name: string): Promise<void> {
+    return this.#grants.revoke(path, name);
   }
 
   /** Ends an environment with reason `killed`; its supervisor does what its spec says. `path`: as in `tree()`. */

@@ -14,6 +14,8 @@ import type { TreeEvent } from './events.js';
 import { versioned } from './apply.js';
 import { CellWalls } from './cell-walls.js';
 import { folderUrl } from './folder-url.js';
+import { grantsOf } from '../spec/grants.js';
+import { Grants } from './grants.js';
 import { Host } from './host.js';
 import { ImageSource } from './image-source.js';
 import { KernelThread } from './kernel-thread-handle.js';
@@ -112,8 +114,18 @@ async function startTree(
         images.use((builder) => prepareSupervisor(root, builder)),
         walls.check(place.embedded ? root : { ...root, wall: 'process' }),
       ]);
+      const grants = new Grants(kernel, tree);
+      await grants.replace(grantsOf(tree));
       await kernel.start(name, place.spec(tree, spec));
-      return new Host({ kernel, images, walls, place, base: base.href, applied: versioned(tree, spec) });
+      return new Host({
+        kernel,
+        images,
+        walls,
+        grants,
+        place,
+        base: base.href,
+        applied: versioned(tree, spec),
+      });
     } catch (error) {
       await kernel.stop();
       throw error;

@@ -17,7 +17,8 @@ export const DEFAULTS = deepFreeze({
   child: { restart: 'permanent', startTimeoutMs: 'infinity', significant: false },
   shutdown: { environment: 5000, pool: 5000, supervisor: 'infinity' },
   environment: { overflow: 'block', sendTimeoutMs: 5000 },
-  wall: 'thread',
+  /** By what its supervisor says of `siblings`. */
+  wall: { group: 'thread', isolate: 'process' },
   walls: {
     required: [],
     /** What needs no rights, costs a millisecond or two, and takes nothing from who runs inside. */

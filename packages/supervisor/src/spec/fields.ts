@@ -17,14 +17,27 @@ import {
   type FieldTable,
   type Kind,
 } from './field.js';
-import { bindings, env, module, packages, value, word, wordOrNull } from './kinds.js';
+import {
+  bindings,
+  env,
+  isWord,
+  mapOf,
+  module,
+  nodePath,
+  packages,
+  value,
+  word,
+  wordOrNull,
+} from './kinds.js';
 import { objectOf } from './object.js';
+import { shown } from './problems.js';
 import type {
   CellWallName,
   ChangeableLimitsSpec,
   ChildNodeSpec,
   EnvironmentLimitsSpec,
   EnvironmentSpec,
+  GrantSpec,
   PoolOptionsSpec,
   PoolSpec,
   ProcessLimitsSpec,
@@ -202,8 +215,19 @@ const backoffKind: Kind<Record<string, unknown> | boolean> = {
 const WALL = {
   kind: oneOf('thread', 'process', 'host'),
   says: 'The fault boundary around the node: a thread for each environment, or a process for it and all below it. See [Walls](#walls).',
-  default: `\`${DEFAULTS.wall}\``,
+  default: `\`${DEFAULTS.wall.group}\`, and \`${DEFAULTS.wall.isolate}\` below \`siblings: isolate\``,
 } satisfies Field;
+
+export const GRANT_FIELDS = {
+  send: {
+    kind: nodePath,
+    says: 'The path of an environment or a pool, from the root on: `/store/db`. It can be sent to, called, monitored and linked.',
+  },
+} satisfies FieldTable<GrantSpec>;
+const grant = objectOf(GRANT_FIELDS, { on: 'environment', prefix: 'grants.' }, ['send']);
+const grants = mapOf(grant, 'a map from names to objects with `send`', (key) =>
+  isWord(key) ? undefined : `A name cannot be ${shown(key)}: it must be ${word.expects}.`,
+);
 
 const { permission: _ofThreads, ...WALLS } = WALLS_OF_CELLS;
 /** The walls that a spec can ask for, with what each is. */
@@ -250,6 +274,11 @@ const CHILD = {
     kind: objectOf(WALLS_FIELDS, { on: 'supervisor', prefix: 'walls.' }),
     says: 'What the system is to put around its process, with `wall: process`. See [Walls](#walls).',
     default: 'those below',
+  },
+  grants: {
+    kind: grants,
+    says: 'Names of its namespace that lead to mailboxes of others: `{ db: { send: /store/db } }`. See [Isolation](isolation.md).',
+    default: '`{}`',
   },
 } satisfies FieldTable<ChildNodeSpec>;
 
@@ -357,7 +386,7 @@ const SUPERVISOR_OPTIONS = {
   },
   siblings: {
     kind: oneOf('group', 'isolate'),
-    says: 'How its children live together.',
+    says: 'How its children live together: `group`, in one namespace; `isolate`, each in a namespace and a process of its own. See [Isolation](isolation.md).',
     default: `\`${supervisor.siblings}\``,
   },
   backoff: {

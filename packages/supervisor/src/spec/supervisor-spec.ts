@@ -73,9 +73,9 @@ export function supervisorSpecOf(
   node: NormalisedSupervisor,
   startOf: StartOf = (child) => child,
 ): SupervisorSpec {
-  const { strategy, intensity, periodMs, autoShutdown, maxChildren, backoff } = node;
+  const { strategy, siblings, intensity, periodMs, autoShutdown, maxChildren, backoff } = node;
   const children = node.children.map((child) => childSpecOf(child, startOf));
-  return { strategy, intensity, periodMs, autoShutdown, maxChildren, backoff, children };
+  return { strategy, siblings, intensity, periodMs, autoShutdown, maxChildren, backoff, children };
 }
 
 export function childSpecOf(node: NormalisedNode, startOf: StartOf = (child) => child): ChildSpec {
@@ -86,7 +86,9 @@ export function childSpecOf(node: NormalisedNode, startOf: StartOf = (child) => 
   const { wall, walls } = node;
   // What runs in it is compared by itself; a process that is to have other limits as a whole starts anew.
   const limits = node.kind === 'supervisor' ? node.limits : undefined;
-  const cell = wall === 'process' ? { cell: JSON.stringify({ walls, limits }) } : {};
+  const siblings = node.kind === 'supervisor' ? node.siblings : DEFAULTS.supervisor.siblings;
+  const isPlain = wall === 'thread' && siblings === 'group';
+  const cell = isPlain ? {} : { cell: JSON.stringify({ wall, walls, limits, siblings }) };
   const known = { id, kind, name, restart, shutdown, significant, startTimeoutMs, backoff, ...cell };
   return { ...known, start: startOf(node), version: NEVER_APPLIED, source: NO_SOURCE };
 }

@@ -29,6 +29,15 @@ export interface WallsSpec {
   preferred?: CellWallName[];
 }
 
+/** How the children of a supervisor live together: see docs/isolation.md. */
+export type Siblings = 'group' | 'isolate';
+
+/** What a name leads to. */
+export interface GrantSpec {
+  /** The path of an environment or a pool, from the root on: `/store/db`. It can be sent to, called, monitored, linked. */
+  send: string;
+}
+
 export type Trust = 'trusted' | 'confined';
 
 /** true: the defaults; false: none. */
@@ -90,6 +99,8 @@ export interface ChildNodeSpec {
   wall?: Wall;
   /** Of the process, with `wall: process`. */
   walls?: WallsSpec;
+  /** Names of its namespace that lead to mailboxes of others. */
+  grants?: Record<string, GrantSpec>;
 }
 
 export interface EnvironmentSpec extends ChildNodeSpec {
@@ -147,7 +158,7 @@ export interface SupervisorOptionsSpec {
   periodMs?: number;
   autoShutdown?: AutoShutdown;
   maxChildren?: number | 'infinity';
-  siblings?: 'group' | 'isolate';
+  siblings?: Siblings;
   /** How long restarts of its children wait. */
   backoff?: BackoffSpec;
 }
