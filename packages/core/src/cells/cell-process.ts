@@ -231,7 +231,8 @@ export class CellProcess {
     const command = limitDataCommand(this.#options, nodePid, this.#ownDataMb + dataMb);
     if (command === undefined) return;
     const { ok, said } = await runCommand(command);
-    if (!ok && this.#exit === undefined)
+    // One that has ended meanwhile has no memory, whether or not its end was heard of yet.
+    if (!ok && dataMbOf(nodePid) !== undefined)
       warning?.(`The system does not hold the memory of ${title}: ${said}`);
   }
 
