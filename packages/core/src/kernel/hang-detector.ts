@@ -47,10 +47,9 @@ export class HangDetector {
     this.#waits.delete(environment);
   }
 
-  #limit({ path, spec, guest }: Environment): number {
-    const given =
-      guest.role === 'cell' ? undefined : this.#kernel.unresponsiveMs?.(path, spec.unresponsiveMs);
-    const ms = given ?? spec.unresponsiveMs;
+  #limit({ path, spec: { unresponsiveMs }, guest: { role } }: Environment): number {
+    const changed = role === 'cell' ? undefined : this.#kernel.unresponsiveMs?.(path, unresponsiveMs);
+    const ms = changed ?? unresponsiveMs;
     return ms === 'infinity' ? Infinity : ms;
   }
 

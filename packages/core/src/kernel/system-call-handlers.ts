@@ -164,10 +164,8 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
 
     unlink(caller, call, guest) {
       const other = guest.behind(call.handle);
-      if (other !== undefined) {
-        caller.links.delete(other);
-        other.links.delete(caller);
-      }
+      other?.links.delete(caller);
+      if (other !== undefined) caller.links.delete(other);
       guest.answer(call.id, undefined);
     },
 

@@ -18,6 +18,7 @@ import { isWord, word } from '../spec/kinds.js';
 import type { NormalisedNode, NormalisedTree } from '../spec/normalised.js';
 import { shown } from '../spec/problems.js';
 import type { KernelThread } from './kernel-thread-handle.js';
+import { assertPath } from './path.js';
 
 /** A node that is there. */
 type Found = Pick<Seat, 'node' | 'path' | 'space' | 'unnamed'>;
@@ -72,6 +73,7 @@ export class Grants {
 
   revoke(path: string, name: string): Promise<void> {
     return this.#inTurn(async () => {
+      assertPath(path);
       const line = this.lines.find((one) => one.by === path && one.name.endsWith(`\0${name}`));
       if (line !== undefined) {
         await this.#revoke(line.name);
@@ -89,6 +91,7 @@ export class Grants {
 
   /** The node at a path as in `tree()`, if its supervisors know one. */
   async find(path: string): Promise<Found | undefined> {
+    assertPath(path);
     const { name, root } = this.#tree;
     const [first, ...ids] = path.split('/');
     if (first !== name) return undefined;

@@ -5,6 +5,7 @@
 import { CallError, type Statistics } from '@espalier/core';
 import type { TreeSnapshot, Use } from '@espalier/core/internal/host.js';
 import type { ChildInfo } from './children.js';
+import { assertPath } from './path.js';
 
 export interface NodeUsage {
   readonly path: string;
@@ -43,6 +44,7 @@ export interface UsageSources {
 
 /** @throws CallError `noproc`: there is no node at that path. */
 export async function usageOf(sources: UsageSources, path: string | undefined): Promise<NodeUsage> {
+  if (path !== undefined) assertPath(path);
   const root = await sources.tree();
   const node = root === undefined ? undefined : nodeAt(root, path ?? root.path);
   if (node === undefined) {

@@ -19,6 +19,11 @@ describe('a path', () => {
       () => host.address(noPath),
       () => host.kill(noPath),
       () => host.state(noPath),
+      () => host.setLimits(noPath, { heapMb: 32 }),
+      () => host.usage(noPath),
+      () => host.grant(noPath, 'b', 'tree/a'),
+      () => host.grant('tree/a', 'b', noPath),
+      () => host.revoke(noPath, 'b'),
     ]) {
       expect(await errorOf(slip())).toMatchObject({ code: 'operation_refused', field: 'path' });
     }
