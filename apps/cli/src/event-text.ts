@@ -1,96 +1,105 @@
 /** One event of a tree as one line for people; undefined for those that another line tells already. */
-import type { ExitReason } from '@espalier/core';
-import type { TreeEvent } from '@espalier/supervisor';
+import type { ExitReason, ExitTag } from '@espalier/core';
+import { eventRecord, type EventRecord, type TreeEvent } from '@espalier/supervisor';
 import type { Colour, Paint } from './colour.js';
 import { reasonText } from './reason-text.js';
 
-type Supervision = (TreeEvent & { readonly kind: 'supervision' })['event'];
-
 /** What happened (its colour says how good that is), to whom, and what there is to say about it. */
-type Parts = readonly [colour: Colour, word: string, path: string, text: string];
+type Parts = readonly [colour: Colour, word: string, text: string];
+
+/** Of which some are there, as the event has it. */
+interface Facts {
+  readonly durationMs: number;
+  readonly incarnation: number;
+  readonly phase: string;
+  readonly count: number;
+  readonly delayMs: number;
+  readonly others: readonly string[];
+  readonly expected: boolean;
+  readonly intensity: number;
+  readonly periodMs: number;
+  readonly child: string;
+  readonly receiver: string;
+  readonly circle: readonly string[];
+  readonly target: string;
+  readonly cause: string;
+  readonly problem: string;
+  readonly restored: boolean;
+}
 
 const WIDEST_WORD = 9;
 const LONGEST_RESULT = 80;
 
+/** Of a tree in the foreground: `atMs` is the time since its beginning. */
 export function eventText(event: TreeEvent, atMs: number, paint: Paint): string | undefined {
-  const parts = event.kind === 'supervision' ? supervision(event.path, event.event) : other(event);
+  return recordText(eventRecord(event), `${(atMs / 1000).toFixed(2).padStart(7)} s`, paint);
+}
+
+/** `time`: as it is to stand at the beginning of the line. */
+export function recordText(record: EventRecord, time: string, paint: Paint): string | undefined {
+  const parts = partsOf(record, record as unknown as Facts);
   if (parts === undefined) return undefined;
-  const [colour, word, path, text] = parts;
-  const time = `${(atMs / 1000).toFixed(2).padStart(7)} s`;
+  const [colour, word, text] = parts;
+  const { path } = record;
   return `${paint('dim', time)}  ${paint(colour, word.padEnd(WIDEST_WORD))}  ${path}${text === '' ? '' : `  ${text}`}`;
 }
 
-function supervision(path: string, event: Supervision): Parts | undefined {
-  const child = `${path}/${event.id}`;
-  switch (event.kind) {
+function partsOf(record: EventRecord, facts: Facts): Parts | undefined {
+  const reason = { tag: record.reason as ExitTag, detail: record.err ?? record.detail };
+  switch (record.event) {
     case 'started':
-      return ['green', 'started', child, `in ${duration(event.durationMs)}`];
+      return ['green', 'started', `in ${duration(facts.durationMs)}`];
     case 'restarted':
-      return ['yellow', 'restarted', child, `in ${duration(event.durationMs)}, life ${event.incarnation}`];
+      return ['yellow', 'restarted', `in ${duration(facts.durationMs)}, life ${facts.incarnation}`];
     case 'ignored':
-      return ['dim', 'ignored', child, 'it does not want to run'];
+      return ['dim', 'ignored', 'it does not want to run'];
     case 'failed': {
-      const when = event.phase === 'start' ? 'while starting' : `after ${duration(event.durationMs)}`;
-      return ['red', 'failed', child, `${when}, ${reasonText(event.reason)}`];
+      const when = facts.phase === 'start' ? 'while starting' : `after ${duration(facts.durationMs)}`;
+      return ['red', 'failed', `${when}, ${reasonText(reason)}`];
     }
     case 'ended':
-      return ['green', 'ended', child, `after ${duration(event.durationMs)}, ${result(event.reason)}`];
+      return ['green', 'ended', `after ${duration(facts.durationMs)}, ${result(reason)}`];
     case 'restarting': {
-      const others = event.others.length === 0 ? '' : `, with ${event.others.join(', ')}`;
+      const others = facts.others.length === 0 ? '' : `, with ${facts.others.join(', ')}`;
       // A restart at once is told when it is done.
-      if (event.delayMs === 0 && others === '') return undefined;
-      return [
-        'yellow',
-        'waits',
-        child,
-        `restart ${event.count} in at most ${duration(event.delayMs)}${others}`,
-      ];
+      if (facts.delayMs === 0 && others === '') return undefined;
+      return ['yellow', 'waits', `restart ${facts.count} in at most ${duration(facts.delayMs)}${others}`];
     }
     case 'stopped': {
-      const unexpected = event.expected ? '' : ', not as it was told to';
-      return [
-        'dim',
-        'stopped',
-        child,
-        `in ${duration(event.durationMs)}, ${reasonText(event.reason)}${unexpected}`,
-      ];
+      const unexpected = facts.expected ? '' : ', not as it was told to';
+      return ['dim', 'stopped', `in ${duration(facts.durationMs)}, ${reasonText(reason)}${unexpected}`];
     }
     case 'escalated': {
-      const budget = `${event.intensity} restarts in ${duration(event.periodMs)} are used up`;
-      return ['red', 'gave up', path, `${budget}; last ${event.id}, ${reasonText(event.reason)}`];
+      const budget = `${facts.intensity} restarts in ${duration(facts.periodMs)} are used up`;
+      return ['red', 'gave up', `${budget}; last ${facts.child}, ${reasonText(reason)}`];
     }
     case 'autoShutdown':
-      return ['dim', 'shuts down', path, `as ${event.id} has ended`];
-  }
-}
-
-function other(event: Exclude<TreeEvent, { readonly kind: 'supervision' }>): Parts {
-  const { path } = event;
-  switch (event.kind) {
+      return ['dim', 'shuts down', `as ${facts.child} has ended`];
     case 'spawned':
-      return ['green', 'spawned', path, ''];
+      return ['green', 'spawned', ''];
     case 'spawn-ended':
-      return ['dim', 'ended', path, reasonText(event.reason)];
-    case 'stuck':
-      return ['red', 'stuck', path, 'its thread cannot be ended; it ends with this process'];
-    case 'blocked':
-      return ['yellow', 'blocked', path, `waits for room in the mailbox of ${event.receiver}`];
-    case 'blocked-circle':
-      return ['red', 'blocked', path, `senders wait for each other: ${event.circle.join(' → ')}`];
-    case 'undelivered':
-      return ['yellow', 'undelivered', path, `${event.count} to ${event.target}: ${event.cause}`];
-    case 'violation':
-      return ['red', 'violation', path, event.problem];
-    case 'applying':
-      return ['dim', 'applying', path, 'a new spec'];
-    case 'applied':
-      return ['green', 'applied', path, `in ${duration(event.durationMs)}`];
-    case 'apply-undone': {
-      const now = event.restored ? 'what ran before runs again' : 'not all that ran before runs again yet';
-      return ['red', 'undone', path, `${reasonText(event.reason)}; ${now}`];
-    }
     case 'tree-ended':
-      return ['dim', 'ended', path, reasonText(event.reason)];
+      return ['dim', 'ended', reasonText(reason)];
+    case 'stuck':
+      return ['red', 'stuck', 'its thread cannot be ended; it ends with its process'];
+    case 'blocked':
+      return ['yellow', 'blocked', `waits for room in the mailbox of ${facts.receiver}`];
+    case 'blocked-circle':
+      return ['red', 'blocked', `senders wait for each other: ${facts.circle.join(' → ')}`];
+    case 'undelivered':
+      return ['yellow', 'undelivered', `${facts.count} to ${facts.target}: ${facts.cause}`];
+    case 'violation':
+      return ['red', 'violation', facts.problem];
+    case 'applying':
+      return ['dim', 'applying', 'a new spec'];
+    case 'applied':
+      return ['green', 'applied', `in ${duration(facts.durationMs)}`];
+    case 'apply-undone': {
+      const now = facts.restored ? 'what ran before runs again' : 'not all that ran before runs again yet';
+      return ['red', 'undone', `${reasonText(reason)}; ${now}`];
+    }
+    default:
+      return ['dim', record.event, ''];
   }
 }
 

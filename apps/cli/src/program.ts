@@ -1,6 +1,7 @@
 /** The command line: which commands and options there are. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { addRemoteCommands } from './remote/program.js';
 import { up, type UpOptions } from './up.js';
 import { validate } from './validate.js';
 
@@ -41,6 +42,9 @@ export async function espalier(argv: readonly string[]): Promise<number> {
     .action(async (file: string, { set }: Pick<UpOptions, 'set'>) => {
       code = await validate(file, set);
     });
+  addRemoteCommands(program, SET, (ended) => {
+    code = ended;
+  });
   await program.parseAsync(argv, { from: 'user' });
   return code;
 }

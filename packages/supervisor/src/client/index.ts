@@ -1,0 +1,7 @@
+export { AdminClient } from './client.js';
+export { daemonFolder, socketPath } from './folder.js';
+export { errorOf, problemOf } from './problem.js';
+
+export type { AdminClientOptions, FollowOptions, LogOptions, RequestOptions, Streamed } from './client.js';
+export type * from './contract/index.js';
+export type { FolderOptions } from './folder.js';
