@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { EspalierError } from '@espalier/core';
 import { endProcess } from '@espalier/core/internal/host.js';
-import { daemonFolder, socketPath, type Problem } from '@espalier/supervisor/client';
+import { daemonFolder, type Problem } from '@espalier/supervisor/client';
 import { startDaemon } from './root/daemon.js';
 import { version } from './version.js';
 
@@ -54,8 +54,6 @@ async function run(file: string | undefined, options: { readonly folder?: string
       say(typeof why === 'string' ? why : problemText(why));
       stop(1);
     });
-    await daemon.ready;
-    say(`listens at ${socketPath(folder)}`);
   } catch (error) {
     say(error instanceof EspalierError ? `${error.message} (${error.code}). ${error.remedy}` : String(error));
     await endProcess(1, { stuck: false });

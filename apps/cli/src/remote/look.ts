@@ -112,7 +112,7 @@ async function follow<T>(
 function recordOf({ err, ...entry }: EventEntry): EventRecord {
   if (typeof err !== 'object' || err === null) return entry as EventRecord;
   const { name, message, stack } = err as { readonly name: string; readonly message: string; stack?: string };
-  return { ...(entry as EventRecord), err: Object.assign(new Error(message), { name, stack }) };
+  return { ...entry, err: Object.assign(new Error(message), { name, stack }) };
 }
 
 function clockTime(at: string): string {

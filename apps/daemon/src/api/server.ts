@@ -77,6 +77,7 @@ export async function apiServer(api: Api, path: string, version: string): Promis
     },
   });
   app.server.maxConnections = MOST_CONNECTIONS;
+  app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(({ schema, httpPart }) => validator(schema as TSchema, httpPart !== 'body'));
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   app.setErrorHandler((error: Error, _request, reply) => sendProblem(reply, problemFor(error)));
@@ -209,6 +210,9 @@ function malformed({ statusCode = 400, message }: HttpError): Problem {
 }
 
 function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  // Who is still sending when we have refused reads our answer only if the rest is taken, too; within its time.
+  reply.removeHeader('connection');
+  reply.request.raw.resume();
   return reply.code(problem.status).type('application/problem+json').send(problem);
 }
 

@@ -31,7 +31,7 @@ const EVENTS_KEPT = 10_000;
 const LINES_KEPT = 10_000;
 const CHARACTERS_KEPT = 16 * 1024 * 1024;
 /** For a driver that was left behind by a daemon that was killed: it ends within milliseconds. */
-const LOCK_ATTEMPTS = 100;
+const LOCK_ATTEMPTS = 60;
 const LOCK_PAUSE_MS = 30;
 
 export default server({
@@ -87,7 +87,10 @@ async function begin(context: Context & { readonly state: State }, root: Root): 
   try {
     await applies.begin(given.file);
   } catch (error) {
-    if (given.file !== null) await root.failed(problemOf(error));
+    if (given.file !== null) {
+      await root.failed(problemOf(error));
+      return;
+    }
   }
   await root.ready();
 }

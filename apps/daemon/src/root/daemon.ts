@@ -6,7 +6,7 @@
  */
 import { CallError, EnvironmentError, ERROR_CODES, HostError, type ErrorCode } from '@espalier/core';
 import { start, type Host, type TreeEvent } from '@espalier/supervisor';
-import type { EventEntry, Problem } from '@espalier/supervisor/client';
+import { socketPath, type EventEntry, type Problem } from '@espalier/supervisor/client';
 import { entryIds, Journal } from '../journal.js';
 import { administration } from './administration.js';
 import { eventEntry } from './event-entry.js';
@@ -62,7 +62,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     fail = resolve;
   });
   const services = await startServices(options, (event) => {
-    if (event.kind === 'supervision' && event.event.kind === 'failed') say(failureOf(event));
+    if (event.kind === 'supervision' && event.event.kind === 'failed' && event.event.willRestart) {
+      say(failureOf(event));
+    }
     if (event.kind === 'supervision' && event.event.kind === 'restarted' && event.event.id === 'admin')
       hand();
   });
@@ -74,7 +76,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     events,
     onDefect: (error) => say(`defect: ${error instanceof Error ? String(error.stack) : String(error)}`),
   });
-  void serve(services, answer, { ready, failed: fail });
+  const listens = (): void => {
+    say(`listens at ${socketPath(options.folder)}`);
+    ready();
+  };
+  void serve(services, answer, { ready: listens, failed: fail });
   const written = writeOutput(services, output, say);
   hand();
   let stopping = false;

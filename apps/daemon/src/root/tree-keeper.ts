@@ -106,7 +106,10 @@ export class TreeKeeper {
 
   /** An empty tree of that name, so that the first spec is a difference, too, and is undone as a whole if it fails. */
   async #begin(input: TreeSpec, base: string): Promise<Host> {
-    const empty = { ...(input.name === undefined ? {} : { name: input.name }), children: [] };
+    const { strategy, ...root } = input;
+    // One for children of a template needs its template.
+    const kept = strategy === undefined || strategy === 'simple_one_for_one' ? {} : { strategy };
+    const empty = { ...root, ...kept, children: [] };
     // Guests run in the daemon's process unless they say `wall: process`; see docs/daemon.md.
     const host = await start(empty, { embedded: true, base: new URL(base), ...this.#wiring });
     this.#host = host;

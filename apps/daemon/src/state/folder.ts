@@ -8,10 +8,12 @@ const OTHERS = 0o077;
 /**
  * Makes it, with the folders above it, if it is not there.
  *
- * @throws HostError `folder_unsafe`: it is another's, is open to others, or is no folder (a link to one is none).
+ * @throws HostError `folder_unsafe`: it cannot be made, is another's, is open to others, or is no folder (a link to one is none).
  */
 export async function privateFolder(path: string): Promise<void> {
-  const made = await mkdir(path, { recursive: true, mode: 0o700 });
+  const made = await mkdir(path, { recursive: true, mode: 0o700 }).catch((error: Error) => {
+    throw unsafe(path, error.message, error);
+  });
   // The mask of the process may have taken more away than we ask for.
   if (made !== undefined) await chmod(path, 0o700);
   const found = await lstat(path);
@@ -23,9 +25,10 @@ export async function privateFolder(path: string): Promise<void> {
   }
 }
 
-function unsafe(path: string, why: string): HostError {
+function unsafe(path: string, why: string, cause?: unknown): HostError {
   return new HostError('folder_unsafe', `${path} is not the daemon's alone: ${why}`, {
     field: 'folder',
     value: path,
+    cause,
   });
 }

@@ -46,7 +46,10 @@ async function tryToTake(file: string, aside: string, own: string, options: Lock
   const was = await readOr(moved, '');
   if (was !== holder && (await holds(was, options))) await linked(moved, file);
   await rm(moved, { force: true });
-  return linked(aside, file);
+  if (!(await linked(aside, file))) return false;
+  // Another one may have moved ours away in the same way, and a third have come in between.
+  await options.pause();
+  return (await readOr(file, '')) === own;
 }
 
 async function holds(holder: string, { startOf }: LockOptions): Promise<boolean> {
