@@ -1,9 +1,8 @@
-/** The command line: which commands and options there are. */
+/** The command line: which commands and options there are. What carries a command out is loaded when it is asked for. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { addRemoteCommands } from './remote/program.js';
-import { up, type UpOptions } from './up.js';
-import { validate } from './validate.js';
+import type { UpOptions } from './up.js';
 
 const SET = ['--set <node.field=value>', 'replace a field of the spec; can be repeated'] as const;
 
@@ -32,6 +31,7 @@ export async function espalier(argv: readonly string[]): Promise<number> {
     .option(...SET, collect, [])
     .addHelpText('after', AFTER_UP)
     .action(async (file: string, options: UpOptions) => {
+      const { up } = await import('./up.js');
       code = await up(file, options);
     });
   program
@@ -40,6 +40,7 @@ export async function espalier(argv: readonly string[]): Promise<number> {
     .argument('<file>', 'YAML or JSON file that describes the tree')
     .option(...SET, collect, [])
     .action(async (file: string, { set }: Pick<UpOptions, 'set'>) => {
+      const { validate } = await import('./validate.js');
       code = await validate(file, set);
     });
   addRemoteCommands(program, SET, (ended) => {

@@ -1,6 +1,6 @@
 /** An exit reason in a few words, on one line. */
 import type { ExitReason } from '@espalier/core';
-import { jsonValue } from '@espalier/supervisor';
+import { jsonValue } from '@espalier/supervisor/client';
 
 const LONGEST = 300;
 

@@ -65,7 +65,7 @@ test('a tree that gave up is told of, and an apply starts it again', async () =>
   for await (const read of client.events({ follow: true })) {
     if (read.kind === 'entry' && read.entry.event === 'tree-ended') break;
   }
-  await expect(client.ready()).rejects.toMatchObject({ code: 'tree_absent' });
+  await expect(client.ready()).rejects.toMatchObject({ code: 'not_ready' });
   expect((await client.apply({ text, base })).outcome).toBe('applied');
   expect(await client.status()).toMatchObject({ state: 'running', revision: 1 });
 });
@@ -94,7 +94,7 @@ test('what was applied last and does not start any more is told of; the API is t
   writeFileSync(revision, readFileSync(revision, 'utf8').replace('fine', 'refuse'));
   const { client } = await started();
   expect(await client.status()).toMatchObject({ state: 'failed', tree: 'shop', revision: 1 });
-  await expect(client.ready()).rejects.toMatchObject({ code: 'tree_absent' });
+  await expect(client.ready()).rejects.toMatchObject({ code: 'not_ready' });
   await client.apply({ text: specWith('mended'), base });
   expect(await client.ready()).toMatchObject({ state: 'running', revision: 2 });
 });

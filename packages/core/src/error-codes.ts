@@ -239,6 +239,11 @@ export const ERROR_CODES = {
     meaning: 'The daemon has no tree that runs.',
     remedy: 'Apply a spec: `espalier apply FILE`. `espalier status` says why there is none.',
   },
+  not_ready: {
+    kind: 'host',
+    meaning: 'The tree that was applied last does not run.',
+    remedy: 'See the message for why; apply a spec that can run, or wait while it is being started.',
+  },
   request_malformed: {
     kind: 'call',
     meaning: 'The request is none of the admin API.',

@@ -3,7 +3,6 @@ export { ApplyError } from './host/apply.js';
 export { Host } from './host/host.js';
 export { start } from './host/start.js';
 export { eventRecord } from './log-events/event-record.js';
-export { jsonValue } from './log-events/json-value.js';
 export { eventLevel, logEvents } from './log-events/log-events.js';
 export { OutputLines } from './output-lines/output-lines.js';
 export {

@@ -1,17 +1,7 @@
 /** Commands that change what runs, beside the spec. */
 import { pathToFileURL } from 'node:url';
 import type { Remote } from './command.js';
-
-export const VERBS = {
-  start: ['start a node that was stopped', 'started'],
-  stop: ['stop a node; it stays stopped until `start`, or until the daemon starts anew', 'stopped'],
-  restart: ['stop a node and start it again', 'restarted'],
-  suspend: ['let the mailbox fill and deliver nothing until `resume`', 'suspended'],
-  resume: ['let the mailbox deliver again', 'resumed'],
-  kill: ['end an environment at once; its supervisor does what its spec says', 'killed'],
-} as const;
-
-export type Verb = keyof typeof VERBS;
+import { VERBS, type Verb } from './verbs.js';
 
 export async function change({ client, terminal }: Remote, verb: Verb, path: string): Promise<undefined> {
   await terminal.during(`${verb} ${path}`, client.change(verb, path));

@@ -1,7 +1,7 @@
 /** Commands that look: what runs, what was applied, what happened, what was printed. */
 import type { EventEntry, LogLine, Streamed, TreeNode } from '@espalier/supervisor/client';
 import type { EventRecord } from '@espalier/supervisor';
-import { recordText } from '../event-text.js';
+import { recordText } from '../record-text.js';
 import type { Paint } from '../colour.js';
 import type { Remote } from './command.js';
 

@@ -1,13 +1,21 @@
 /** The commands that talk to a daemon, with their options. */
 import { InvalidArgumentError, type Command } from 'commander';
-import { change, call, send, spawn, VERBS, type SpawnOptions, type Verb } from './act.js';
-import { apply, rollback, type ApplyOptions } from './apply.js';
+import type { SpawnOptions } from './act.js';
+import type { ApplyOptions } from './apply.js';
 import { remoteOptions, withDaemon, type Remote, type RemoteOptions } from './command.js';
-import { doctor } from './doctor.js';
-import { events, history, logs, show, status, tree, type LogOptions, type StreamOptions } from './look.js';
+import type { LogOptions, StreamOptions } from './look.js';
+import { VERBS, type Verb } from './verbs.js';
 
 type Finish = (code: number) => void;
 type SetOption = readonly [flags: string, description: string];
+
+/** Loaded when it is asked for: a command takes hardly longer than Node itself. */
+const load = {
+  act: () => import('./act.js'),
+  apply: () => import('./apply.js'),
+  doctor: () => import('./doctor.js'),
+  look: () => import('./look.js'),
+};
 
 const PATH = 'as `espalier tree --json` has it: the ids from the tree’s name down, with slashes';
 const REVISION = 'as `espalier history` lists it';
@@ -30,7 +38,7 @@ export function addRemoteCommands(program: Command, set: SetOption, finish: Fini
       .argument('<file>', 'YAML or JSON file that describes the tree')
       .option(...set, collect, []),
   ).action((file: string, options: RemoteOptions & ApplyOptions & { set: readonly string[] }) => {
-    return run(options, (remote) => apply(remote, file, options), file);
+    return run(options, async (remote) => (await load.apply()).apply(remote, file, options), file);
   });
   withApplyOptions(
     add(
@@ -39,7 +47,7 @@ export function addRemoteCommands(program: Command, set: SetOption, finish: Fini
       'espalier rollback\nespalier rollback 3 --check --diff',
     ).argument('[revision]', `${REVISION}; by default the one before the last`, whole),
   ).action((revision: number | undefined, options: RemoteOptions & ApplyOptions) => {
-    return run(options, (remote) => rollback(remote, revision, options));
+    return run(options, async (remote) => (await load.apply()).rollback(remote, revision, options));
   });
   add(
     'history',
@@ -48,22 +56,24 @@ export function addRemoteCommands(program: Command, set: SetOption, finish: Fini
   )
     .argument('[revision]', `print the spec of that one, ${REVISION}`, whole)
     .action((revision: number | undefined, options: RemoteOptions) => {
-      return run(options, (remote) => history(remote, revision));
+      return run(options, async (remote) => (await load.look()).history(remote, revision));
     });
   add('status', 'say what the daemon runs; code 1 if that does not run', 'espalier status').action(
-    (options: RemoteOptions) => run(options, status),
+    (options: RemoteOptions) => run(options, async (remote) => (await load.look()).status(remote)),
   );
   add('tree', 'show the tree as it stands', 'espalier tree\nespalier tree --json').action(
-    (options: RemoteOptions) => run(options, tree),
+    (options: RemoteOptions) => run(options, async (remote) => (await load.look()).tree(remote)),
   );
   add('show', 'show one node, with its spec', 'espalier show shop/cart')
     .argument('<path>', PATH)
-    .action((path: string, options: RemoteOptions) => run(options, (remote) => show(remote, path)));
+    .action((path: string, options: RemoteOptions) =>
+      run(options, async (remote) => (await load.look()).show(remote, path)),
+    );
   add('events', 'list what happened in the tree', 'espalier events -f\nespalier events --json | jq .event')
     .option('-f, --follow', 'go on with what happens', false)
     .option('--after <id>', 'only what came after that entry', whole)
     .action((options: RemoteOptions & StreamOptions) => {
-      return run(options, (remote) => events(remote, streamOptions(options)));
+      return run(options, async (remote) => (await load.look()).events(remote, streamOptions(options)));
     });
   add(
     'logs',
@@ -77,13 +87,13 @@ export function addRemoteCommands(program: Command, set: SetOption, finish: Fini
     .action((path: string | undefined, options: RemoteOptions & LogOptions) => {
       const { lines } = options;
       const asked = { ...streamOptions(options), ...(lines === undefined ? {} : { lines }) };
-      return run(options, (remote) => logs(remote, path, asked));
+      return run(options, async (remote) => (await load.look()).logs(remote, path, asked));
     });
   for (const [verb, [description]] of Object.entries(VERBS)) {
     add(verb, description, `espalier ${verb} shop/cart`)
       .argument('<path>', PATH)
       .action((path: string, options: RemoteOptions) => {
-        return run(options, (remote) => change(remote, verb as Verb, path));
+        return run(options, async (remote) => (await load.act()).change(remote, verb as Verb, path));
       });
   }
   add('spawn', 'start one more child of a supervisor, once', SPAWN_EXAMPLES)
@@ -93,7 +103,7 @@ export function addRemoteCommands(program: Command, set: SetOption, finish: Fini
     .option('--args <value>', 'for its init: JSON, or text')
     .action((path: string, module: string | undefined, options: RemoteOptions & SpawnOptions) => {
       const given = { ...options, ...(module === undefined ? {} : { module }) };
-      return run(options, (remote) => spawn(remote, path, given));
+      return run(options, async (remote) => (await load.act()).spawn(remote, path, given));
     });
   add('call', 'call an operation of a server', 'espalier call shop/cart add \'{"item": 7}\' 2')
     .argument('<path>', PATH)
@@ -107,17 +117,19 @@ export function addRemoteCommands(program: Command, set: SetOption, finish: Fini
         given: readonly string[],
         options: RemoteOptions & { timeout?: number },
       ) => {
-        return run(options, (remote) => call(remote, path, operation, given, options.timeout));
+        return run(options, async (remote) =>
+          (await load.act()).call(remote, path, operation, given, options.timeout),
+        );
       },
     );
   add('send', 'send a message to an environment', 'espalier send shop/cart \'{"sell": true}\'')
     .argument('<path>', PATH)
     .argument('<value>', 'JSON, or text')
     .action((path: string, value: string, options: RemoteOptions) => {
-      return run(options, (remote) => send(remote, path, value));
+      return run(options, async (remote) => (await load.act()).send(remote, path, value));
     });
   add('doctor', 'say what this machine offers, what is missing, and how to get it', 'espalier doctor').action(
-    (options: RemoteOptions) => run(options, doctor),
+    (options: RemoteOptions) => run(options, async (remote) => (await load.doctor()).doctor(remote)),
   );
 }
 

@@ -77,11 +77,11 @@ export class Api {
     };
   }
 
-  /** An empty daemon is as ready as it will be. @throws HostError `tree_absent`. */
+  /** An empty daemon is as ready as it will be. @throws HostError `not_ready`. */
   async ready(): Promise<DaemonStatus> {
     const status = await this.status();
     if (status.state === 'running' || status.state === 'empty') return status;
-    throw new HostError('tree_absent', `the tree is ${status.state}: ${status.reason ?? 'not yet there'}`);
+    throw new HostError('not_ready', `the tree is ${status.state}: ${status.reason ?? 'not yet there'}`);
   }
 
   async tree(): Promise<Tree> {

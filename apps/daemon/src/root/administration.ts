@@ -6,14 +6,8 @@
  * It has no format, no file and no socket: arguments and answers are plain values.
  */
 import { CallError, SupervisionError, type ReceivedCall } from '@espalier/core';
-import {
-  jsonValue,
-  type ChildInfo,
-  type ChildSpecInput,
-  type ExtraArguments,
-  type NormalisedNode,
-} from '@espalier/supervisor';
-import { problemOf, type EventEntry, type Problem } from '@espalier/supervisor/client';
+import type { ChildInfo, ChildSpecInput, ExtraArguments, NormalisedNode } from '@espalier/supervisor';
+import { jsonValue, problemOf, type EventEntry, type Problem } from '@espalier/supervisor/client';
 import { answerAfter } from '../journal-calls.js';
 import type { Journal } from '../journal.js';
 import type { ApplyOrder, TreeKeeper } from './tree-keeper.js';

@@ -1,6 +1,6 @@
 /** An event of a tree as an entry of the API: the flat record, with its id, its time and how grave it is. */
-import { eventLevel, eventRecord, jsonValue, type TreeEvent } from '@espalier/supervisor';
-import type { EventEntry } from '@espalier/supervisor/client';
+import { eventLevel, eventRecord, type TreeEvent } from '@espalier/supervisor';
+import { jsonValue, type EventEntry } from '@espalier/supervisor/client';
 
 export function eventEntry(event: TreeEvent, id: number, atMs: number): EventEntry {
   const { err, ...record } = eventRecord(event);

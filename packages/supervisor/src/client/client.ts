@@ -75,7 +75,7 @@ export class AdminClient {
     return this.#json('GET', '/v1/health', undefined, options);
   }
 
-  /** @throws HostError `tree_absent`, if the tree that was applied last does not run. */
+  /** @throws HostError `not_ready`. */
   ready(options?: RequestOptions): Promise<DaemonStatus> {
     return this.#json('GET', '/v1/ready', undefined, options);
   }

@@ -1,4 +1,5 @@
 export { AdminClient } from './client.js';
+export { jsonValue } from '../log-events/json-value.js';
 export { daemonFolder, socketPath } from './folder.js';
 export { errorOf, problemOf } from './problem.js';
 

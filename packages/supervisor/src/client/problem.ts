@@ -41,6 +41,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   task_ended: 502,
   daemon_unreachable: 503,
   host_stopped: 503,
+  not_ready: 503,
   kernel_fault: 503,
 };
 
