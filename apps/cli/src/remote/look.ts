@@ -72,7 +72,7 @@ export interface StreamOptions {
 
 export async function events({ client, terminal }: Remote, options: StreamOptions): Promise<undefined> {
   await follow(terminal, client.events(options), (entry: EventEntry) => {
-    return recordText(recordOf(entry), clockTime(entry.at), terminal.paint);
+    return recordText(entry as unknown as EventRecord, clockTime(entry.at), terminal.paint);
   });
 }
 
@@ -106,13 +106,6 @@ async function follow<T>(
     const text = terminal.json ? JSON.stringify(read.entry) : textOf(read.entry);
     if (text !== undefined) terminal.line(text);
   }
-}
-
-/** An error as the record of an event has it in the process where it happened. */
-function recordOf({ err, ...entry }: EventEntry): EventRecord {
-  if (typeof err !== 'object' || err === null) return entry as EventRecord;
-  const { name, message, stack } = err as { readonly name: string; readonly message: string; stack?: string };
-  return { ...entry, err: Object.assign(new Error(message), { name, stack }) };
 }
 
 function clockTime(at: string): string {
