@@ -1,7 +1,7 @@
 /**
- * What .ci/run does: `npm test`, then every check that is no test, each once. Its last line is the sum
- * over all stages, `N passed, N failed, N skipped`. Each check is a script of package.json, so that it
- * can be run alone.
+ * What .ci/run does: `npm test`, with all of the attacks in their stage, then every check that is no
+ * test, each once. Its last line is the sum over all stages, `N passed, N failed, N skipped`. Each check
+ * is a script of package.json, so that it can be run alone.
  */
 import { run } from './lib/run.mjs';
 import { deadlineMs, print, readReport, reportFile, stage, Summary } from './lib/stages.mjs';
@@ -21,7 +21,7 @@ const summary = new Summary();
 
 const report = reportFile('summary');
 const tested = await run('npm', ['test'], {
-  env: { ...process.env, ESPALIER_SUMMARY: report },
+  env: { ...process.env, ESPALIER_SUMMARY: report, ESPALIER_ATTACKS: 'all' },
   stdout: true,
 });
 summary.add(readReport(report) ?? { failed: 1 });

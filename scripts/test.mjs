@@ -3,7 +3,8 @@
  * Arguments go to Jest: `npm test -- packages/core/test/values` runs what matches, in one stage.
  *
  * ESPALIER_REQUIRE (e.g. `broker,netns,cells`) reaches the tests: what it names must be there, and a
- * test that would skip for want of it fails. ESPALIER_SUMMARY names a file that gets the counts.
+ * test that would skip for want of it fails. ESPALIER_ATTACKS=all runs every attack and not the small part.
+ * ESPALIER_SUMMARY names a file that gets the counts.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,7 +1,7 @@
 /** The tables of docs/security.md, from the claims that the attack suite holds the runtime to. */
 import { CASES } from '../../test/attacks/cases/index.mjs';
 import { CASE_CLAIMS, CLASS_CLAIMS, claimOf } from '../../test/attacks/claims.mjs';
-import { LEVEL_NAMES, LEVELS } from '../../test/attacks/levels.mjs';
+import { isAt, LEVEL_NAMES, LEVELS } from '../../test/attacks/levels.mjs';
 
 const CLASSES = {
   life: 'Life and death',
@@ -23,7 +23,7 @@ function table(head, rows) {
 const cell = (text) => text.replaceAll('|', '\\|');
 
 function claimIn(name, level) {
-  return CASES.get(name)[LEVELS[level].by] === undefined ? '' : claimOf(name, level).claim;
+  return isAt(CASES.get(name), level) ? claimOf(name, level).claim : '';
 }
 
 function namesOf(group) {

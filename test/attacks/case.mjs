@@ -52,9 +52,13 @@ import { join } from 'node:path';
  * @typedef {object} TreeCase
  * @property {readonly import('@espalier/core').ExitTag[]} [ends] the attacker's end has one of these reasons
  * @property {true} [holds] the attacker goes on and gets nothing
+ * @property {true} [escalates] its supervisor gives up, and takes its sibling along
+ * @property {true} [recycles] its cell ends with it, whichever of the reasons comes first
  * @property {(lab: TreeLab) => Promise<string | undefined>} [drive] gives what went wrong
  * @property {(host: import('@espalier/supervisor').Host) => Promise<void>} [prepare] before anything is measured
  * @property {Record<string, number>} [limits] of the attacker
+ * @property {readonly import('./levels.mjs').Level[]} [at] levels at which it makes sense; default: all of a tree
+ * @property {readonly string[]} [walls] that its process requires, at the level `process`
  * @property {readonly string[]} [execArgv] of the process
  * @property {number} [withinMs] until the attacker's end
  */

@@ -70,28 +70,48 @@ export const CASE_CLAIMS = {
     cell: 'cell-recycled',
     why: 'A process that a thread has started is not the thread’s: only the end of its cell ends it.',
   },
+  'life/processes-escaped': {
+    process: 'not-claimed',
+    why: 'Who leaves the session of its process is known only to a process namespace (`walls: pid`) or a cgroup.',
+  },
+  'life/fork-bomb': {
+    process: 'contained',
+    why: 'What runs in a process namespace ends with it, however much that is; nothing holds how much.',
+  },
+  'life/abort-by-child': {
+    process: 'cell-recycled',
+    why: 'Its process is a cell, which may end in every way.',
+  },
+  'life/segfault-by-child': {
+    process: 'cell-recycled',
+    why: 'Its process is a cell, which may end in every way.',
+  },
   'loops/sync-child': {
     thread: 'not-claimed',
-    process: 'cell-recycled',
+    process: 'contained',
     cell: 'cell-recycled',
-    why: 'A thread that waits for a process inside of a native call cannot be ended.',
+    why: 'A thread that waits for a process inside of a native call cannot be ended; its process can.',
   },
   'loops/unkillable': {
     thread: 'not-claimed',
-    process: 'cell-recycled',
+    process: 'contained',
     cell: 'cell-recycled',
-    why: 'Some built-ins look at no interrupt: only SIGKILL ends them.',
+    why: 'Some built-ins look at no interrupt: only SIGKILL of their process ends them.',
+  },
+  'loops/stuck-among-others': {
+    process: 'contained',
+    why: 'Its place is taken by another thread of the process; the stuck one uses a core until the process ends.',
   },
   'loops/unkillable-nested': {
     thread: 'not-claimed',
-    process: 'cell-recycled',
-    why: 'A worker of a guest’s own has none of our walls, and its end waits for the worker’s.',
+    process: 'contained',
+    why: 'A worker of a guest’s own has none of our walls, and its end waits for the worker’s, or its process’s.',
   },
   'loops/fifo': {
     thread: 'not-claimed',
-    process: 'cell-recycled',
+    process: 'contained',
     cell: 'cell-recycled',
-    why: 'A blocking open is a system call that nobody interrupts.',
+    why: 'A blocking open is a system call that nothing but the end of its process interrupts.',
   },
   'memory/one-step': {
     thread: 'not-claimed',
@@ -101,7 +121,7 @@ export const CASE_CLAIMS = {
   },
   'memory/deep-stack-buffers': {
     thread: 'not-claimed',
-    process: 'cell-recycled',
+    process: 'not-claimed',
     why: 'Where the stack has no room for a call only the heap can be read, not what lies outside of it.',
   },
   'memory/data-limit': {
@@ -110,15 +130,24 @@ export const CASE_CLAIMS = {
   },
   'memory/nested-heap': {
     thread: 'not-claimed',
-    process: 'cell-recycled',
+    process: 'not-claimed',
     cell: 'cell-recycled',
     why: 'The guard does not see the heaps of workers that a guest has started itself.',
+  },
+  'messages/flood-monitors': {
+    thread: 'not-claimed',
+    process: 'not-claimed',
+    why: 'What a guest holds in the kernel (monitors, links, names, calls) is not limited yet.',
   },
   'stdio/raw-descriptor': {
     thread: 'not-claimed',
     process: 'contained',
     cell: 'contained',
     why: 'Descriptors are the process’s; those of a cell lead to its parent alone, which reads them with a quota.',
+  },
+  'stdio/pipe-stolen': {
+    process: 'cell-recycled',
+    why: 'Descriptors are the process’s; a kernel that hears only parts of what it is told cannot go on.',
   },
   'stdio/close-descriptors': {
     thread: 'not-claimed',
@@ -131,6 +160,14 @@ export const CASE_CLAIMS = {
     process: 'cell-recycled',
     cell: 'cell-recycled',
     why: 'Trusted code may start processes, and those may signal whoever their user may.',
+  },
+  'authority/kill-host': {
+    process: 'not-claimed',
+    why: 'A cell runs as the user of its host, who may signal it: `walls: pid, proc` or `otherUser` hold it off.',
+  },
+  'authority/host-environ': {
+    process: 'not-claimed',
+    why: 'A cell runs as the user of its host, who may read its environment: `walls: proc` or `otherUser` hold it off.',
   },
   'authority/nested-worker': {
     thread: 'not-claimed',

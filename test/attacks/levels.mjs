@@ -8,11 +8,17 @@
  */
 export const LEVELS = {
   thread: { built: true, by: 'tree', what: 'an environment of a tree, in a thread of the host’s process' },
-  process: { built: false, by: 'tree', what: 'an environment of a tree with `wall: process`' },
+  process: { built: true, by: 'tree', what: 'an environment of a tree with `wall: process`' },
   cell: { built: true, by: 'cell', what: 'the process of a cell, and the pipe to it' },
 };
 
 export const LEVEL_NAMES = /** @type {Level[]} */ (Object.keys(LEVELS));
+
+/** Whether a case is one of this level. @param {import('./case.mjs').Case} one @param {Level} level */
+export function isAt(one, level) {
+  if (LEVELS[level].by === 'cell') return one.cell !== undefined;
+  return one.tree !== undefined && (one.tree.at ?? [level]).includes(level);
+}
 
 /** Enough for every case that restarts on purpose. */
 const RESTARTS = { intensity: 5, periodMs: 60_000 };
@@ -20,11 +26,12 @@ const RESTARTS = { intensity: 5, periodMs: 60_000 };
 /**
  * The tree of a case: the attacker behind the wall of its level, a sibling that only beats, and one that never
  * reads its mailbox.
- * @param {Level} level @param {string} name of the case @param {Record<string, number>} limits
+ * @param {Level} level @param {string} name of the case @param {import('./case.mjs').TreeCase} expected
  * @returns {{ spec: import('@espalier/supervisor').TreeSpec, options: { embedded: true } }}
  */
-export function treeOf(level, name, limits) {
-  const wall = level === 'process' ? /** @type {const} */ ({ wall: 'process' }) : {};
+export function treeOf(level, name, { limits = {}, walls = [] }) {
+  const required = /** @type {import('@espalier/supervisor').CellWallName[]} */ (walls);
+  const wall = level === 'process' ? { wall: /** @type {const} */ ('process'), walls: { required } } : {};
   return {
     spec: {
       name: 'attacks',

@@ -1,4 +1,5 @@
 /** The command line of the attack suite. */
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { LEVEL_NAMES } from './levels.mjs';
 
@@ -6,12 +7,13 @@ export const USAGE = `npm run attacks -- [options]
 
   --only PATTERN   cases whose name (class/case) matches this regular expression
   --level LEVEL    ${LEVEL_NAMES.join(', ')}; can be given more than once (default: all that are built)
-  --jobs N         pairs that run at a time (default 2)
+  --jobs N         pairs that run at a time; heavy ones count for two (default: two for each core, at most 8)
   --json           a JSON object for each pair, one a line; the last line: { "results": { "contained": share } }
   --help           print this and end
 `;
 
-const JOBS = 2;
+/** By default. */
+export const JOBS = Math.min(8, 2 * availableParallelism());
 
 /**
  * @param {readonly string[]} args

@@ -49,7 +49,7 @@ async function startGrid(
   let host;
   try {
     const given = { base: MODULES, onEvent, onOutput: () => undefined, ...(clock && { clock }) };
-    host = await settle(start(spec, { embedded: true, ...given }));
+    host = await settle(start(spec, { embedded: walls.together !== true, ...given }));
   } catch (error) {
     if (!(error instanceof EnvironmentError) || error.reason === undefined) throw error;
     return failed(error.reason, readEvents);
@@ -73,7 +73,7 @@ async function startGrid(
     },
     crash: (id) => {
       // That it is the thread which ends, and not the process around it.
-      if (walls === THREADS) void host.kill(`tree/${id}`);
+      if (walls === THREADS || walls.together === true) void host.kill(`tree/${id}`);
       else host.context.kill(id);
     },
     inspect: (id, query) => {

@@ -3,7 +3,7 @@
  * end both of a supervisor that gave up and of one whose significant child has done its work.
  */
 import { isExpectedEnd } from '@espalier/core';
-import type { TreeEvent } from '@espalier/supervisor';
+import { childPath, type TreeEvent } from '@espalier/supervisor';
 
 export class Outcome {
   /** Nodes whose last end was a failure. */
@@ -18,7 +18,7 @@ export class Outcome {
     }
     if (event.kind !== 'supervision') return;
     const { path, event: what } = event;
-    const child = `${path}/${what.id}`;
+    const child = childPath(path, what.id);
     switch (what.kind) {
       case 'failed':
         this.#failed.add(child);

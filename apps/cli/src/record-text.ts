@@ -35,7 +35,8 @@ export function recordText(record: EventRecord, time: string, paint: Paint): str
   const parts = partsOf(record, record as unknown as Facts);
   if (parts === undefined) return undefined;
   const [colour, word, text] = parts;
-  const { path } = record;
+  // Above the root of a tree in a cell there is one without a path, who starts it again.
+  const path = record.path === '' ? (record as unknown as Facts).child : record.path;
   return `${paint('dim', time)}  ${paint(colour, word.padEnd(WIDEST_WORD))}  ${path}${text === '' ? '' : `  ${text}`}`;
 }
 

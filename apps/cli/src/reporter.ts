@@ -1,5 +1,12 @@
 /** Everything that `espalier up` says while the tree runs: events, the guests' output, progress. */
-import { logEvents, OutputLines, type Logger, type OutputStream, type TreeEvent } from '@espalier/supervisor';
+import {
+  childPath,
+  logEvents,
+  OutputLines,
+  type Logger,
+  type OutputStream,
+  type TreeEvent,
+} from '@espalier/supervisor';
 import type { Paint } from './colour.js';
 import { eventText } from './event-text.js';
 import type { Screen, Stream } from './screen.js';
@@ -115,7 +122,7 @@ export class Reporter {
 
   #count(event: TreeEvent): void {
     if (event.kind !== 'supervision') return;
-    const path = `${event.path}/${event.event.id}`;
+    const path = childPath(event.path, event.event.id);
     switch (event.event.kind) {
       case 'restarted':
         this.#restarts++;

@@ -3,7 +3,7 @@
  * happened; where in the spec that node stands, and what its module did, are known here.
  */
 import { ERROR_CODES, EnvironmentError, type ErrorCode, type ExitReason } from '@espalier/core';
-import type { NormalisedTree, SpecFile, TreeEvent } from '@espalier/supervisor';
+import { childPath, type NormalisedTree, type SpecFile, type TreeEvent } from '@espalier/supervisor';
 import type { ReportedProblem } from './error-text.js';
 
 type Node = NormalisedTree['root']['children'][number];
@@ -30,7 +30,7 @@ export class StartProblems {
   see(event: TreeEvent): void {
     if (event.kind !== 'supervision' || event.event.kind !== 'failed' || event.event.phase !== 'start')
       return;
-    this.#failed ??= { path: `${event.path}/${event.event.id}`, reason: event.event.reason };
+    this.#failed ??= { path: childPath(event.path, event.event.id), reason: event.event.reason };
   }
 
   /** What is known about the node; undefined if the error is about none. */

@@ -107,7 +107,6 @@ class Running {
     this.#problems = new StartProblems(this.#file, normaliseSpec(input, { base, locate }), locate);
     this.#reporter.starting();
     return start(input as TreeSpec, {
-      embedded: true,
       base: new URL(base),
       onEvent: (event) => {
         this.#see(event);

@@ -1,6 +1,7 @@
 export { describeDifference } from './apply/describe.js';
 export { ApplyError } from './host/apply.js';
 export { Host } from './host/host.js';
+export { childPath } from './host/events.js';
 export { start } from './host/start.js';
 export { eventRecord } from './log-events/event-record.js';
 export { eventLevel, logEvents } from './log-events/log-events.js';

@@ -22,6 +22,39 @@ function reachFromCell(does, attack, cell = { holds: true }) {
   return { does, bare: ['takes'], tries: true, cell, attack };
 }
 
+/** Past its cell, at its host. Bare: at whoever started it. @param {string} does @param {import('../case.mjs').Case} one @param {readonly string[]} [walls] @returns {import('../case.mjs').Case} */
+function atHost(does, one, walls = []) {
+  return { ...one, does, tries: true, tree: { holds: true, at: ['process'], walls } };
+}
+
+/** @type {import('../case.mjs').Case} */
+const KILLS_HOST = {
+  does: '',
+  bare: ['process-ends'],
+  bareIn: 'ipc',
+  attack: () => {
+    process.kill(process.ppid, 'SIGKILL');
+    return 'the host';
+  },
+};
+
+/** @type {import('../case.mjs').Case} */
+const READS_HOST = {
+  does: '',
+  bare: ['takes'],
+  attack: () => {
+    // In a process namespace without a /proc of its own the parent is number 0, and /proc shows the others.
+    for (const pid of readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name))) {
+      try {
+        if (secretIn(readFileSync(`/proc/${pid}/environ`))) return 'the secret';
+      } catch {
+        // Gone, or not ours.
+      }
+    }
+    return undefined;
+  },
+};
+
 /** @param {any} text */
 const secretIn = (text) => (String(text).includes(SECRET) ? 'the secret' : undefined);
 
@@ -163,6 +196,16 @@ export const authority = {
     },
     { holds: true, needs: ['pid', 'proc'], setting: { walls: ['pid', 'proc'] } },
   ),
+  'kill-host': atHost('kills the host’s process', KILLS_HOST),
+  'kill-host-namespace': atHost('the same, behind a process namespace', KILLS_HOST, ['pid', 'proc']),
+  'kill-host-other-user': atHost('the same, as a user without rights', KILLS_HOST, ['otherUser']),
+  'host-environ': atHost('reads the environment of every process that it finds in /proc', READS_HOST),
+  'host-environ-namespace': atHost(
+    'the same, behind a process namespace with a /proc of its own',
+    READS_HOST,
+    ['pid', 'proc'],
+  ),
+  'host-environ-other-user': atHost('the same, as a user without rights', READS_HOST, ['otherUser']),
   priority: {
     does: 'lowers the priority of the host’s main thread',
     bare: ['takes'],

@@ -1,6 +1,6 @@
 /** Life and death: ways to end that are odd, forged, resisted or repeated. */
 import { openSync } from 'node:fs';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { Worker } from 'node:worker_threads';
 
 /** In a turn of its own, where nobody awaits it. @param {() => void} attack */
@@ -8,6 +8,20 @@ const later = (attack) => new Promise(() => setTimeout(attack, 1));
 
 /** @type {any} */
 const proc = process;
+
+/** A process that guests start is not held back from signalling theirs. @param {string} does @param {string} signal @param {import('../case.mjs').Bite} bare @param {import('../case.mjs').TreeCase} tree @returns {import('../case.mjs').Case} */
+function signalledByChild(does, signal, bare, tree) {
+  return {
+    does,
+    bare: [bare],
+    bareIn: 'main',
+    tree: { at: ['process'], ...tree },
+    attack: () => {
+      execFileSync('sh', ['-c', `kill -${signal} ${process.pid}`]);
+      return new Promise(() => undefined);
+    },
+  };
+}
 
 /** @type {import('../case.mjs').Cases} */
 export const life = {
@@ -204,21 +218,46 @@ export const life = {
       throw new Error('workers run');
     },
   },
-  'processes-left': {
-    does: 'starts a process in a session of its own, then throws',
+  'grandchildren-left': {
+    does: 'starts processes that start processes and end, then throws',
     bare: ['leaves'],
-    tree: { ends: ['error'] },
+    tree: { ends: ['error'], at: ['process'] },
+    attack: async ({ mark }) => {
+      for (let n = 0; n < 5; n++)
+        execFileSync('sh', ['-c', `sleep ${mark} & sleep ${mark} &`], { stdio: 'ignore' });
+      throw new Error('processes run');
+    },
+  },
+  'processes-escaped': {
+    does: 'starts a process in a session of its own, then throws, behind no namespace',
+    bare: ['leaves'],
+    tree: { ends: ['error'], at: ['process'] },
+    attack: ({ mark }) => leaveProcess(mark),
+  },
+  'fork-bomb': {
+    does: 'starts 200 processes in sessions of their own, each of which starts another, then throws',
+    bare: ['leaves'],
+    tree: { ends: ['error'], at: ['process'], walls: ['pid', 'proc'] },
+    attack: async ({ mark }) => {
+      for (let n = 0; n < 200; n++)
+        spawn('sh', ['-c', `sleep ${mark} & sleep ${mark}; true`], {
+          stdio: 'ignore',
+          detached: true,
+        }).unref();
+      throw new Error('processes run');
+    },
+  },
+  'processes-left': {
+    does: 'starts a process in a session of its own, then throws; behind a process, in a process namespace',
+    bare: ['leaves'],
+    tree: { ends: ['error'], walls: ['pid', 'proc'] },
     cell: {
       cause: ['itself', 'killed'],
       killAfterMs: 2_000,
       needs: ['pid', 'proc'],
       setting: { walls: ['pid', 'proc'] },
     },
-    attack: async ({ mark }) => {
-      const child = spawn('sleep', [mark], { detached: true, stdio: 'ignore' });
-      await new Promise((resolve) => child.once('spawn', resolve));
-      throw new Error('a process runs');
-    },
+    attack: ({ mark }) => leaveProcess(mark),
   },
   'kill-itself': {
     does: 'sends SIGKILL to its own process',
@@ -242,6 +281,16 @@ export const life = {
     cell: { cause: ['itself'], signal: ['SIGABRT'] },
     attack: () => proc.abort(),
   },
+  'abort-by-child': signalledByChild('has a shell abort its process', 'ABRT', 'process-ends', {
+    ends: ['cell'],
+  }),
+  'segfault-by-child': signalledByChild('has a shell end its process by SIGSEGV', 'SEGV', 'process-ends', {
+    ends: ['cell'],
+  }),
+  'stop-by-child': signalledByChild('has a shell halt its process, and its kernel with it', 'STOP', 'hangs', {
+    ends: ['unresponsive'],
+    limits: { unresponsiveMs: 300 },
+  }),
   segfault: {
     does: 'dies by SIGSEGV, as a broken add-on does',
     bare: ['process-ends'],
@@ -263,6 +312,7 @@ export const life = {
       throw new Error('again');
     },
     tree: {
+      escalates: true,
       drive: async ({ host, events }) => {
         for (let n = 1; n <= 6; n++) {
           await host.call('attacker', 'attack', ['']).catch(() => undefined);
@@ -296,6 +346,13 @@ export const life = {
     },
   },
 };
+
+/** @param {string} mark */
+async function leaveProcess(mark) {
+  const child = spawn('sleep', [mark], { detached: true, stdio: 'ignore' });
+  await new Promise((resolve) => child.once('spawn', resolve));
+  throw new Error('a process runs');
+}
 
 /** @param {any} event @param {number} incarnation */
 function endOf(event, incarnation) {

@@ -179,6 +179,32 @@ export const loops = {
     },
     bareAttack: () => Array.prototype.includes.call({ length: 2 ** 53 - 1 }, 1),
   },
+  'stuck-among-others': {
+    does: 'calls a built-in that cannot be interrupted, in a process that it shares with others',
+    bare: ['unkillable'],
+    bareAttack: () => Array.prototype.includes.call({ length: 2 ** 53 - 1 }, 1),
+    tree: {
+      at: ['process'],
+      drive: async ({ host, events }) => {
+        const limits = { heapMb: 64, unresponsiveMs: 300 };
+        /** @type {(id: string) => import('@espalier/supervisor').ChildSpecInput} */
+        const member = (id) => ({ id, module: './attacker.mjs', args: 'loops/unkillable', limits });
+        const children = ['stuck', 'beside'].map(member);
+        await host.startChild('attacks/cage', { id: 'ward', wall: 'process', children });
+        await host.call('stuck', 'attack', ['']).catch(() => undefined);
+        await events.until((event) => event.kind === 'stuck' && event.path === 'attacks/cage/ward/stuck');
+        for (const id of ['stuck', 'beside']) {
+          const answer = await host.call(id, 'ping', []).catch((error) => error.code);
+          if (answer !== 'here') return `${id} answered ${answer}`;
+        }
+        if (events.restarts('beside') > 0) return 'who was beside it was restarted';
+        // With a thread in it that never ends.
+        await host.terminateChild('attacks/cage/ward');
+        await host.deleteChild('attacks/cage/ward');
+        return undefined;
+      },
+    },
+  },
   fifo: {
     does: 'opens a FIFO that nobody writes to',
     bare: ['unkillable'],

@@ -208,11 +208,11 @@ export const memory = {
     does: 'keeps buffers at the bottom of a deep stack',
     bare: ['leaks'],
     listens: true,
-    tree: { ends: ['limit'], limits: LIMITS, withinMs: 6_000 },
+    tree: { ends: ['limit'], limits: LIMITS, withinMs: 4_000 },
     attack: ({ kept }) => {
       let depth = 0;
       const down = (/** @type {number} */ left) => {
-        if (left === 0) while (kept.length < 20_000) kept.push(new Uint8Array(100 * KB).fill(1));
+        if (left === 0) while (kept.length < 6_000) kept.push(new Uint8Array(100 * KB).fill(1));
         depth += 1;
         down(left - 1);
       };

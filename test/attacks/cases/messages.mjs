@@ -124,6 +124,19 @@ export const messages = {
       for (let n = 0; ; n++) void send(['whereis', `nobody-${n}`, 'x'.repeat(100)]);
     },
   },
+  'flood-monitors': {
+    does: 'watches a sibling ten thousand times and never stops',
+    bare: ['leaks'],
+    tree: { ends: ['limit'], limits: LIMITS, withinMs: 3_000 },
+    attack: async ({ context }) => {
+      for (let n = 0; n < 100; n++)
+        await Promise.all(Array.from({ length: 100 }, () => context?.monitor('heart')));
+      return 'ten thousand entries in the kernel';
+    },
+    bareAttack: ({ send }) => {
+      for (let n = 0; ; n++) void send(['monitor', n, 'x'.repeat(100)]);
+    },
+  },
   deep: {
     does: 'sends a million arrays inside of each other',
     bare: ['process-ends'],

@@ -1,5 +1,5 @@
 /** Standard streams: floods, forged ports, and the descriptors behind them. */
-import { closeSync, readlinkSync, writeSync } from 'node:fs';
+import { closeSync, readlinkSync, readSync, writeSync } from 'node:fs';
 import { MessagePort } from 'node:worker_threads';
 
 /** @type {any} */
@@ -7,6 +7,38 @@ const proc = process;
 /** What is printed waits in the process, and the worker is not charged with it. */
 const UNLIMITED = {};
 const CHUNK = 'x'.repeat(65_535) + '\n';
+
+/** The descriptors by which a cell reads from its parent and writes to it. */
+const FROM_PARENT = 3;
+const TO_PARENT = 4;
+
+/**
+ * A guest writes into its process's pipe, past the kernel there. Bare: into Node's own `ipc`.
+ * @param {string} does @param {() => Uint8Array} bytes @param {boolean} [forEver] @returns {import('../case.mjs').Case}
+ */
+function intoPipe(does, bytes, forEver = false) {
+  return {
+    does,
+    bare: ['process-ends', 'leaks', 'starves'],
+    bareIn: 'ipc',
+    tree: { at: ['process'], ends: ['protocol'] },
+    attack: async () => {
+      const written = bytes();
+      do {
+        try {
+          writeSync(TO_PARENT, written);
+        } catch (error) {
+          if (/** @type {any} */ (error).code !== 'EAGAIN') throw error;
+        }
+      } while (forEver);
+      await new Promise(() => setInterval(() => undefined, 1000));
+    },
+    bareAttack: ({ write }) => {
+      do write?.(bytes());
+      while (forEver);
+    },
+  };
+}
 
 /** @type {import('../case.mjs').Cases} */
 export const stdio = {
@@ -104,6 +136,46 @@ export const stdio = {
         const descriptor = await host.call('attacker', 'attack', ['']);
         return descriptor === readlinkSync('/proc/self/fd/1') ? 'it got the host’s descriptor' : undefined;
       },
+    },
+  },
+  'pipe-garbage': intoPipe('writes text into the pipe of its process', () =>
+    Buffer.from('{"this": "is no frame"'.repeat(10)),
+  ),
+  'pipe-oversized': intoPipe('announces a frame of 4 GB on the pipe of its process', () =>
+    Buffer.from([255, 255, 255, 255, 3, 0, 0, 0, 0, 123]),
+  ),
+  'pipe-forged-exit': intoPipe(
+    'closes the control link on the pipe, as the kernel of its process would',
+    () => Buffer.from([0, 0, 0, 0, 5, 0, 0, 0, 0]),
+  ),
+  'pipe-flood': intoPipe(
+    'writes into the pipe of its process without end',
+    () => Buffer.alloc(65_536, '{'),
+    true,
+  ),
+  'pipe-stolen': {
+    does: 'reads what the kernel above sends to the kernel of its process, and keeps it',
+    bare: ['hangs'],
+    bareIn: 'main',
+    bareAttack: () => {
+      for (;;);
+    },
+    tree: {
+      at: ['process'],
+      ends: ['cell', 'protocol', 'unresponsive'],
+      recycles: true,
+      limits: { unresponsiveMs: 300 },
+    },
+    attack: async () => {
+      const bytes = Buffer.alloc(65_536);
+      for (;;) {
+        try {
+          readSync(FROM_PARENT, bytes);
+        } catch (error) {
+          if (/** @type {any} */ (error).code !== 'EAGAIN') throw error;
+        }
+        await new Promise((resolve) => setImmediate(resolve));
+      }
     },
   },
   'close-descriptors': {

@@ -99,6 +99,12 @@ function startChild(how) {
   });
 }
 
+/** When the first process of the attack runs. */
+async function attackUnderWay() {
+  while (markedProcesses(mark).length === 0)
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+}
+
 /** @param {import('node:child_process').ChildProcess} child */
 function inIpcParent(child) {
   child.on('message', () => undefined);
@@ -146,7 +152,8 @@ switch (role === 'child' ? 'main' : (one.bareIn ?? 'worker')) {
     break;
   case 'killed-child': {
     const child = startChild('pipe');
-    setTimeout(() => child.kill('SIGKILL'), 700);
+    // An attack that ends itself does so soon after this.
+    void attackUnderWay().then(() => setTimeout(() => child.kill('SIGKILL'), 300));
     child.once('exit', () =>
       setTimeout(() => bites(markedProcesses(mark).length > 0 ? 'leaves' : 'harmless'), 100),
     );
@@ -155,6 +162,6 @@ switch (role === 'child' ? 'main' : (one.bareIn ?? 'worker')) {
   case 'killed-parent': {
     // Its parent is this file's process, which is killed; whoever runs it looks for what is left.
     startChild('pipe');
-    setTimeout(() => process.kill(process.pid, 'SIGKILL'), 700);
+    void attackUnderWay().then(() => process.kill(process.pid, 'SIGKILL'));
   }
 }

@@ -5,7 +5,7 @@
 import { chooseWalls, probeMachine } from '../../../packages/core/dist/cells/index.js';
 import { caseOf } from '../cases/index.mjs';
 import { CELL_FILE, LabCell } from './cells.mjs';
-import { say } from './child.mjs';
+import { GAP_MS, say } from './child.mjs';
 import { factsOf, leftBehind } from './facts.mjs';
 import { orphanOf } from './orphans.mjs';
 
@@ -13,7 +13,6 @@ const [, , mark = '', , name = ''] = process.argv;
 const one = caseOf(name);
 const expected = /** @type {import('../case.mjs').CellCase} */ (one.cell);
 
-const GAP_MS = 1_000;
 const LOOK_EVERY_MS = 20;
 const END_WITHIN_MS = 15_000;
 

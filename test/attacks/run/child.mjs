@@ -17,10 +17,14 @@ import { killMarked, markedProcesses } from './facts.mjs';
  * @property {string} printed the last it wrote to its standard error
  */
 
+/** A sibling or the kernel that is silent for so long is starved. */
+export const GAP_MS = 1_000;
+
 const MOST_PRINTED = 2000;
 const REPORT = 3;
 /** After it has reported, a process ends by itself. */
-const ENDS_WITHIN_MS = 3_000;
+const ENDS_WITHIN_MS = 6_000;
+const READ_WITHIN_MS = 1_000;
 
 /**
  * @param {string} script in this folder @param {readonly string[]} args
@@ -43,7 +47,8 @@ export function runChild(script, args, { execArgv = [], deadlineMs }) {
   stderr?.on('data', (chunk) => {
     printed = (printed + String(chunk)).slice(-MOST_PRINTED);
   });
-  /** @type {import('node:stream').Readable} */ (fourth).on('data', (chunk) => {
+  const reports = /** @type {import('node:stream').Readable} */ (fourth);
+  reports.on('data', (chunk) => {
     report += String(chunk);
     if (report.includes('\n')) reported();
   });
@@ -67,15 +72,20 @@ export function runChild(script, args, { execArgv = [], deadlineMs }) {
       killGroup(child.pid);
       killMarked(mark);
       rmSync(markedFile(mark), { force: true });
-      // What it reported last is read in this turn or the next; somebody may hold the other end for ever.
-      setTimeout(() => {
+      // What it reported last may lie unread; and somebody may hold the other end for ever.
+      const read = new Promise((done) => {
+        if (reports.readableEnded) done(undefined);
+        else reports.once('end', done);
+        setTimeout(done, READ_WITHIN_MS);
+      });
+      void read.then(() => {
         for (const stream of child.stdio) stream?.destroy();
         const said = report
           .split('\n')
           .filter((line) => line.startsWith('{'))
           .map((line) => JSON.parse(line));
         resolve({ said, end: late ? 'still running' : (signal ?? `exit ${code}`), marked, printed });
-      }, 20);
+      });
     });
   });
 }

@@ -50,6 +50,13 @@ export class Events {
     return this.until((event) => isOf(event, ['restarted'], incarnation), withinMs);
   }
 
+  /** @param {string} id of a child */
+  restarts(id) {
+    return this.all.filter(
+      (event) => event.kind === 'supervision' && event.event.kind === 'restarted' && event.event.id === id,
+    ).length;
+  }
+
   get attackerEnded() {
     return this.all.some((event) => isOf(event, ['failed', 'ended'], 1));
   }

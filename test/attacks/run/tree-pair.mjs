@@ -7,7 +7,7 @@ import { start } from '@espalier/supervisor';
 import { SECRET, SECRET_CHANNEL, SECRET_NAME } from '../case.mjs';
 import { caseOf } from '../cases/index.mjs';
 import { ATTACKER, treeOf } from '../levels.mjs';
-import { say } from './child.mjs';
+import { GAP_MS, say } from './child.mjs';
 import { Events, Late } from './events.mjs';
 import { factsOf, leftBehind, restingThreads } from './facts.mjs';
 
@@ -15,8 +15,6 @@ const [, , mark = '', level = '', name = ''] = process.argv;
 const one = caseOf(name);
 const tree = /** @type {import('../case.mjs').TreeCase} */ (one.tree);
 
-/** A sibling or the kernel that is silent for so long is starved. */
-export const GAP_MS = 1_000;
 const ASK_EVERY_MS = 50;
 const ANSWER_WITHIN_MS = 30_000;
 
@@ -31,13 +29,17 @@ const events = new Events();
 /** @type {string[]} */
 const warnings = [];
 const base = new URL('../guests/', import.meta.url);
-const { spec, options } = treeOf(/** @type {any} */ (level), name, tree.limits ?? {});
+const { spec, options } = treeOf(/** @type {any} */ (level), name, tree);
 const host = await start(spec, {
   ...options,
   base,
   onEvent: (event) => events.heard(event),
   onOutput: () => undefined,
   onWarning: (problem) => warnings.push(problem),
+}).catch((error) => {
+  if (error.code !== 'host_unfit') throw error;
+  say({ observed: `not run: ${error.message}`, lacking: error.value ?? [], gapMs: null });
+  process.exit();
 });
 
 /** The longest time in which the sibling could not beat, or it or the kernel did not answer. */
@@ -49,7 +51,10 @@ async function watch() {
     const timer = setInterval(() => {
       gapMs = Math.max(gapMs, performance.now() - asked);
     }, ASK_EVERY_MS);
-    const own = await host.call('heart', 'gap', [], { timeoutMs: ANSWER_WITHIN_MS });
+    const own = await host.call('heart', 'gap', [], { timeoutMs: ANSWER_WITHIN_MS }).catch((error) => {
+      if (error.code === 'down' && tree.escalates === true) return 0;
+      throw error;
+    });
     await host.tree();
     clearInterval(timer);
     gapMs = Math.max(gapMs, Number(own), performance.now() - asked);
@@ -82,8 +87,9 @@ async function observe() {
   if (typeof first === 'string') return first;
   const reason = await end;
   await events.restart(2);
-  const cell = reason.tag === 'cell';
-  if (!cell && !tree.ends?.includes(reason.tag)) return `it ended with ${reason.tag}`;
+  const fits = tree.ends?.includes(reason.tag) === true;
+  const cell = reason.tag === 'cell' || (fits && tree.recycles === true);
+  if (!cell && !fits) return `it ended with ${reason.tag}`;
   return (await behaves()) ?? (cell ? 'cell-recycled' : 'contained');
 }
 

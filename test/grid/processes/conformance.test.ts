@@ -7,8 +7,10 @@ import { processesHarness } from '../threads-harness.js';
 // Every test starts up to a dozen processes.
 jest.setTimeout(120_000);
 
-// The other ways to put cells around (a part of them, to depth 3) run in the simulation.
-for (const walls of WALLS.filter(({ name }) => name === 'a cell each')) {
+// The other ways to put cells around (to depth 3) run in the simulation.
+const PLACED = ['all in one cell', 'a cell each', 'the others in cells'];
+
+for (const walls of WALLS.filter(({ name }) => PLACED.includes(name))) {
   const harness = processesHarness(walls);
   describe(harness.name, () => {
     grid(harness);

@@ -1,13 +1,14 @@
 /** What holds of supervision over threads holds with processes around supervisors. */
 import { describe, jest } from '@jest/globals';
 import { supervision } from '../supervision/suite.js';
-import { processesHarness } from '../supervision/threads-harness.js';
+import { oneCellHarness, processesHarness } from '../supervision/threads-harness.js';
 
 // Every test starts up to a dozen processes.
 jest.setTimeout(120_000);
 
 // Processes around environments run in the simulation.
-const harness = processesHarness('supervisors');
-describe(harness.name, () => {
-  supervision(harness);
-});
+for (const harness of [oneCellHarness, processesHarness('supervisors')]) {
+  describe(harness.name, () => {
+    supervision(harness);
+  });
+}

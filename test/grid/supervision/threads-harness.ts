@@ -27,10 +27,18 @@ export function processesHarness(around: 'supervisors' | 'environments'): Superv
   };
 }
 
+/** The library's default: the whole tree in one process, the application in another. */
+export const oneCellHarness: SupervisionHarness = {
+  name: 'processes: all in one cell',
+  ownsTime: false,
+  killsSilently: false,
+  start: (spec) => startTree(spec, (child) => child, false),
+};
+
 /** Puts the walls around a child. */
 type Behind = (child: ChildSpecInput) => ChildSpecInput;
 
-async function startTree(spec: TreeSpec, behind: Behind): Promise<Supervised> {
+async function startTree(spec: TreeSpec, behind: Behind, embedded = true): Promise<Supervised> {
   const events: TreeEvent[] = [];
   const waiting = new Set<() => void>();
   const onEvent = (event: TreeEvent): void => {
@@ -39,7 +47,7 @@ async function startTree(spec: TreeSpec, behind: Behind): Promise<Supervised> {
   };
   let host: Host;
   try {
-    host = await start(spec, { embedded: true, base: MODULES, onEvent, onOutput: () => undefined });
+    host = await start(spec, { embedded, base: MODULES, onEvent, onOutput: () => undefined });
   } catch (error) {
     if (!(error instanceof EnvironmentError) || error.reason === undefined) throw error;
     return neverStarted(error.reason, events);

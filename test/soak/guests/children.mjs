@@ -50,13 +50,14 @@ export class Children {
     const end = random.pick(CHILD_ENDS);
     const linked = random.chance(0.5);
     const words = random.whole(0, 20);
-    this.spawned += 1;
+    // Taken before the wait: several are spawned at a time, and no two may share a number.
+    const id = ++this.spawned;
     const spawned = await this.#context.spawn({ module: './child.mjs' }, { link: linked, monitor: true });
     const { address } = spawned;
     const monitor = /** @type {import('@espalier/core').Monitor} */ (spawned.monitor);
     /** @type {Child} */
     const child = {
-      id: this.spawned * 1000 + random.whole(0, 999),
+      id,
       end,
       linked,
       words: 0,

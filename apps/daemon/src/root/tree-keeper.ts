@@ -110,8 +110,7 @@ export class TreeKeeper {
     // One for children of a template needs its template.
     const kept = strategy === undefined || strategy === 'simple_one_for_one' ? {} : { strategy };
     const empty = { ...root, ...kept, children: [] };
-    // Guests run in the daemon's process unless they say `wall: process`; see docs/daemon.md.
-    const host = await start(empty, { embedded: true, base: new URL(base), ...this.#wiring });
+    const host = await start(empty, { base: new URL(base), ...this.#wiring });
     this.#host = host;
     void host.ended.then(
       ({ reason }) => this.#over(host, isExpectedEnd(reason) ? 'it shut down' : reason.tag),

@@ -45,7 +45,7 @@ export class Jobs {
 
   static async open({ journal, onEvent, ...settings }: JobsOptions): Promise<Jobs> {
     const { spec, base } = await read(journal, settings);
-    const host = await start(spec, { embedded: true, base, ...(onEvent === undefined ? {} : { onEvent }) });
+    const host = await start(spec, { base, ...(onEvent === undefined ? {} : { onEvent }) });
     const jobs = new Jobs(host, journal);
     // Children that were added belong to one life of their supervisor: the next one begins without.
     host.onEvent((event) => {

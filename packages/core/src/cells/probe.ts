@@ -49,7 +49,9 @@ const OWN_DATA =
   'process.stderr.write(/VmData:\\s+(\\d+)/.exec(require("fs").readFileSync("/proc/self/status", "utf8"))[1])';
 const KB_PER_MB = 1024;
 const OOM_SCORE = '/proc/self/oom_score_adj';
-const READS = 'for (const file of process.argv.slice(1)) require("fs").accessSync(file, 4)';
+/** Node says its version before it starts an engine: in a tenth of the time of any other run. */
+const RUNS_AND_READS =
+  '"$0" --version > /dev/null || exit; for file; do [ -r "$file" ] || { echo "no right to read $file" >&2; exit 1; }; done';
 
 const NAMESPACE_REMEDY =
   'Allow user namespaces (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone, ' +
@@ -130,7 +132,9 @@ async function probeOtherUser(
     return missing('only root may start a process as another user', 'Run as root, or do without.');
   if (tools.setpriv === undefined) return missing('there is no `setpriv`', UTIL_LINUX);
   const user = ['--reuid', String(NOBODY), '--regid', String(NOBODY), '--clear-groups', '--no-new-privs'];
-  const result = await system.run([tools.setpriv, ...user, '--', system.node, '-e', READS, ...files]);
+  if (tools.sh === undefined) return missing('there is no `sh`', 'Install a shell.');
+  const readsAll = [tools.sh, '-c', RUNS_AND_READS, system.node, ...files];
+  const result = await system.run([tools.setpriv, ...user, '--', ...readsAll]);
   const remedy = `Let every user read and run ${[system.node, ...files].join(', ')} and the folders that lead there.`;
   return verdict(result, `user ${NOBODY} can run Node and read what it needs`, remedy);
 }

@@ -5,7 +5,7 @@
 import { writeSync } from 'node:fs';
 import type { Link } from '../channel/link.js';
 import type { SupervisorLogic } from '../kernel/index.js';
-import { nodeKernel, SPARES_IN_CELLS, type CellSettings } from '../threads/node-kernel.js';
+import { NO_SPARES, nodeKernel, type CellSettings } from '../threads/node-kernel.js';
 import { realTime } from '../threads/thread-time.js';
 import { bootCell, endAtOnce } from './cell-bootstrap.js';
 import { encodeFromCell, type FromCell } from './cell-messages.js';
@@ -13,7 +13,7 @@ import { encodeFromCell, type FromCell } from './cell-messages.js';
 /** Call it once, first of all. */
 export function startCell(logic: SupervisorLogic): void {
   const { parent, settings } = bootCell();
-  const { machine, ...common } = settings as CellSettings;
+  const { machine, spares, ...common } = settings as CellSettings;
   process.on('uncaughtException', (error) => {
     // Where a thread is stuck `process.exit` would hang: so it is said at once, and not by a stream.
     writeSync(2, `The kernel of the cell has failed: ${error.stack ?? String(error)}\n`);
@@ -26,7 +26,9 @@ export function startCell(logic: SupervisorLogic): void {
     logic,
     settings: common,
     machine,
-    spares: SPARES_IN_CELLS,
+    spares,
+    sparesInCells: NO_SPARES,
+    holdsGuests: true,
     time: realTime(),
     observe: () => undefined,
     output: (path, stream, text, dropped) => {

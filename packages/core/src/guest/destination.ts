@@ -1,20 +1,51 @@
-/** What can be sent to and watched: an address, or a name of the own namespace. Checked here, so that a slip of the guest's code is an error of its own and not a broken system call. */
+/**
+ * What can be sent to and watched: an address, or a name of the own namespace; and what else of a guest's
+ * goes into system calls. Checked here, so that a slip of its code is an error of its own and not a broken
+ * system call, for which the kernel would end it. All throw `CallError` `operation_refused`.
+ */
 import { CallError } from '../errors.js';
+import { GUEST_EXIT_TAGS } from '../exit-reason.js';
 import { MAX_NAME_LENGTH } from '../protocol/system-calls.js';
 import { Address } from './address.js';
 
-/** Throws `CallError` `operation_refused`. */
 export function assertDestination(target: unknown): void {
   if (Address.isAddress(target)) return;
-  const isText = typeof target === 'string';
-  if (isText && target.length > 0 && target.length <= MAX_NAME_LENGTH) return;
-  throw new CallError(
-    'operation_refused',
-    `a target is a name of 1 to ${String(MAX_NAME_LENGTH)} characters, or an address`,
-    {
-      field: 'target',
-      value: isText ? target : typeof target,
-      remedy: 'Give a name, or an address that was received or spawned.',
-    },
-  );
+  if (isName(target)) return;
+  const problem = `a target is a name of 1 to ${String(MAX_NAME_LENGTH)} characters, or an address`;
+  refuse('target', target, problem, 'Give a name, or an address that was received or spawned.');
+}
+
+/** What is taken, given up or looked up. */
+export function assertName(name: unknown): void {
+  if (!isName(name))
+    refuse('name', name, `a name has 1 to ${String(MAX_NAME_LENGTH)} characters`, 'Give a text.');
+}
+
+/** OTP: `link` takes a pid, and no name. */
+export function assertAddress(address: unknown): void {
+  if (Address.isAddress(address)) return;
+  refuse('address', address, 'only an address can be linked', 'Ask `whereis` for the address behind a name.');
+}
+
+export function assertSignal(reason: unknown): void {
+  const tag = typeof reason === 'object' && reason !== null && 'tag' in reason ? reason.tag : undefined;
+  if (GUEST_EXIT_TAGS.includes(tag as never)) return;
+  refuse('reason', tag ?? reason, 'that is no exit reason of a guest', "Give e.g. `{ tag: 'shutdown' }`.");
+}
+
+export function assertFlag(field: string, value: unknown): void {
+  if (typeof value !== 'boolean')
+    refuse(field, value, 'that is neither true nor false', 'Give one of the two.');
+}
+
+function isName(name: unknown): boolean {
+  return typeof name === 'string' && name.length > 0 && name.length <= MAX_NAME_LENGTH;
+}
+
+function refuse(field: string, value: unknown, problem: string, remedy: string): never {
+  throw new CallError('operation_refused', problem, { field, value: shown(value), remedy });
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? value : typeof value;
 }

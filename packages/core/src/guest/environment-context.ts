@@ -17,7 +17,7 @@ import {
   type Statistics,
   type TimerHandle,
 } from './context.js';
-import { assertDestination } from './destination.js';
+import { assertAddress, assertDestination, assertFlag, assertName, assertSignal } from './destination.js';
 import type { LocalEnvironment } from './local-environment.js';
 import type { Monitor, Received } from './received.js';
 import { makeRef, type Ref } from './ref.js';
@@ -174,27 +174,32 @@ export class EnvironmentContext implements Context {
   }
 
   link(address: Address): void {
+    assertAddress(address);
     const { services, slot } = this.#environment;
     services.tell({ call: 'link', env: slot, handle: Address.handleOf(address) });
   }
 
   async unlink(address: Address): Promise<void> {
+    assertAddress(address);
     const { services, slot } = this.#environment;
     await services.ask({ call: 'unlink', env: slot, handle: Address.handleOf(address) });
   }
 
   trapExits(on: boolean): void {
+    assertFlag('on', on);
     const { services, slot } = this.#environment;
     this.#environment.trapsExits = on;
     services.tell({ call: 'trapExits', env: slot, on });
   }
 
   exit(reason: Exit = { tag: 'normal' }): never {
+    assertSignal(reason);
     // eslint-disable-next-line @typescript-eslint/only-throw-error -- unwinds to the driver; it is no failure
     throw new ExitRequest(reason);
   }
 
   sendExit(target: Destination, reason: Exit): void {
+    assertSignal(reason);
     const { services, slot } = this.#environment;
     const call = {
       call: 'signal',
@@ -226,19 +231,19 @@ export class EnvironmentContext implements Context {
   }
 
   async register(name: string): Promise<void> {
-    assertDestination(name);
+    assertName(name);
     const { services, slot } = this.#environment;
     await services.ask({ call: 'register', env: slot, name });
   }
 
   async unregister(name: string): Promise<void> {
-    assertDestination(name);
+    assertName(name);
     const { services, slot } = this.#environment;
     await services.ask({ call: 'unregister', env: slot, name });
   }
 
   async whereis(name: string): Promise<Address | undefined> {
-    assertDestination(name);
+    assertName(name);
     const { services } = this.#environment;
     let address: Address | undefined;
     await services.ask({ call: 'resolve', name, follow: false }, (handle) => {

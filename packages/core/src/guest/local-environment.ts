@@ -130,7 +130,7 @@ export class LocalEnvironment implements RouteOwner {
   end(exit: { readonly tag: GuestExitTag; readonly detail: unknown } | { readonly signal: number }): void {
     if (!this.alive) return;
     this.#state = 'ending';
-    const unread = this.mailbox.close();
+    const unread = this.mailbox.close(this.services.drain);
     if (unread > 0) this.undelivered('itself', 'unread', unread);
     for (const timer of this.#ownTimers) this.timers.cancel(timer);
     const deadline = this.timers.now() + SETTLE_MS;

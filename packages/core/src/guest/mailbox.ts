@@ -165,16 +165,20 @@ export class Mailbox {
     }
   }
 
-  /** Its environment has ended. Returns how many counted messages lay unread. */
-  close(): number {
+  /**
+   * Its environment has ended: nothing is handed over any more. `drain` brings what has arrived at the thread and
+   * not here yet. Returns how many counted messages lay unread.
+   */
+  close(drain: () => void): number {
+    this.#waiter = undefined;
+    this.#consumer = undefined;
+    drain();
     this.#closed = true;
     let unread = 0;
     for (let n = this.#head; n < this.#entries.length; n++)
       if (this.#entries[n]?.stream !== undefined) unread++;
     this.#entries = [];
     this.#head = 0;
-    this.#waiter = undefined;
-    this.#consumer = undefined;
     return unread;
   }
 

@@ -19,6 +19,7 @@ import type { Behaviour } from './behaviour.js';
 import { Control } from './control.js';
 import type { Destination } from './context.js';
 import type { Driver, DriverHost } from './driver.js';
+import { FirstQuestions } from './first-questions.js';
 import { failureOf, isOperation } from './operation-frames.js';
 import { StandaloneEncoder } from './encoder.js';
 import { HandleDrops } from './handle-drops.js';
@@ -51,6 +52,7 @@ export class Runtime implements EnvironmentServices {
   readonly #channels = new Map<number, PeerChannel>();
   readonly #environments = new Map<number, LocalEnvironment>();
   readonly #names = new Map<string, FollowedName>();
+  readonly #questions = new FirstQuestions();
   readonly #settling: Settling;
   readonly tell: EnvironmentServices['tell'];
   readonly ask: EnvironmentServices['ask'];
@@ -115,6 +117,10 @@ export class Runtime implements EnvironmentServices {
   crash(thrown: unknown): void {
     for (const environment of [...this.#environments.values()]) environment.endThrown(thrown);
   }
+
+  readonly drain = (): void => {
+    for (const { channel } of this.#channels.values()) channel.drain();
+  };
 
   flush(): void {
     for (const { channel } of this.#channels.values()) channel.flush();
@@ -273,12 +279,14 @@ export class Runtime implements EnvironmentServices {
       const known = this.#names.get(destination);
       if (known === undefined) {
         this.#names.set(destination, { state: undefined });
-        this.ask({ call: 'resolve', name: destination, follow: true }, (answer) => {
-          this.#nameChanged(destination, answer as NameState);
-        }).catch(() => {
-          // It is refused only when the kernel is gone; then nobody is there either.
-          this.#nameChanged(destination, { state: 'free' });
-        });
+        this.#questions.put(true, () =>
+          this.ask({ call: 'resolve', name: destination, follow: true }, (answer) => {
+            this.#nameChanged(destination, answer as NameState);
+          }).catch(() => {
+            // It is refused only when the kernel is gone; then nobody is there either.
+            this.#nameChanged(destination, { state: 'free' });
+          }),
+        );
       } else if (known.state !== undefined) {
         this.#apply(environment, route, known.state);
       }
@@ -290,13 +298,15 @@ export class Runtime implements EnvironmentServices {
       return;
     }
     const handle = Address.handleOf(destination);
-    this.ask({ call: 'connect', handle }, (answer) => {
-      this.#apply(environment, route, { state: 'held', peer: answer as Peer });
-    }).catch(() => {
-      route.closed('dead');
-      environment.forgetRoute(destination);
-      this.#settling.settled();
-    });
+    this.#questions.put(false, () =>
+      this.ask({ call: 'connect', handle }, (answer) => {
+        this.#apply(environment, route, { state: 'held', peer: answer as Peer });
+      }).catch(() => {
+        route.closed('dead');
+        environment.forgetRoute(destination);
+        this.#settling.settled();
+      }),
+    );
   }
 
   #nameChanged(name: string, state: NameState): void {

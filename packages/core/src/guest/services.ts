@@ -32,6 +32,8 @@ export interface EnvironmentServices {
   tell(call: SystemCall): void;
   ask: Control['ask'];
   flush(): void;
+  /** Everything that has arrived at this thread is delivered now. */
+  readonly drain: () => void;
   encode(value: unknown, transfer: readonly ArrayBuffer[] | undefined, maxBytes: number): Encoded;
   decode(encoded: Encoded): unknown;
   opaque(value: unknown): OpaqueValue | undefined;

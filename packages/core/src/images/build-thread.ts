@@ -3,7 +3,9 @@
  *
  * The bundler runs as a child process of this thread. Its own `stop` signals that process and returns at
  * once; the thread must not end before the process has, or nobody would collect it. The bundler does not
- * hand out its child, so `spawn` is watched, in this thread only.
+ * hand out its child, so `spawn` is watched, in this thread only. The child gets a process group of its
+ * own: Ctrl-C goes to the whole group of the terminal, and a start that is to stop cleanly would fail of
+ * a bundler that has gone. It ends by itself when the pipe to this process breaks.
  */
 import childProcess, { type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -22,8 +24,8 @@ import { writeCached } from './cache.js';
 
 const children = new Set<ChildProcess>();
 const { spawn } = childProcess;
-childProcess.spawn = ((...args: Parameters<typeof spawn>) => {
-  const child = spawn(...args);
+childProcess.spawn = ((...[command, args, options]: Parameters<typeof spawn>) => {
+  const child = spawn(command, args, { ...options, detached: true });
   children.add(child);
   child.once('exit', () => children.delete(child));
   child.once('error', () => children.delete(child));

@@ -83,21 +83,21 @@ export function readAnswer(value: unknown): Answer | undefined {
   return isAnswer(value) ? value : undefined;
 }
 
-/** What a cell has answered about its tree; undefined if it is nothing of the kind. */
-export function readSnapshot(answer: Answer): TreeSnapshot | undefined {
+/** What a cell has answered about its tree, at its path and below; undefined if it is nothing of the kind. */
+export function readSnapshot(answer: Answer, path: string): TreeSnapshot | undefined {
   const value = answer.ok && isRecord(answer.value) && 'data' in answer.value ? answer.value.data : undefined;
-  return isSnapshot(value) ? value : undefined;
+  return isSnapshot(value, path) ? value : undefined;
 }
 
-function isSnapshot(value: unknown): value is TreeSnapshot {
+function isSnapshot(value: unknown, within: string): value is TreeSnapshot {
   if (!isRecord(value)) return false;
   const { path, kind, state, children } = value;
   return (
-    typeof path === 'string' &&
+    (path === within || (typeof path === 'string' && path.startsWith(`${within}/`))) &&
     (kind === 'supervisor' || kind === 'environment') &&
     text(state) &&
     Array.isArray(children) &&
-    children.every(isSnapshot)
+    children.every((child) => isSnapshot(child, path))
   );
 }
 
@@ -114,8 +114,8 @@ export function resultOf(answer: Answer): SupervisorResult {
 
 const operation: Check = (value) => {
   if (typeof value !== 'object' || value === null) return false;
-  const { op, path, query } = value as { op?: unknown; path?: unknown; query?: unknown };
-  if (op === 'tree' || op === 'stop') return true;
+  const { op, path, query, withinMs } = value as Readonly<Record<string, unknown>>;
+  if (op === 'tree' || op === 'stop') return maybe(whole)(withinMs);
   if (op === 'request' || op === 'kill' || op === 'address') return typeof path === 'string';
   return op === 'inspect' && typeof path === 'string' && INSPECT_QUERIES.includes(query as never);
 };

@@ -43,6 +43,8 @@ export class Environment {
   ignored = false;
   wasReady = false;
   stuck = false;
+  /** While its name is being taken, above: what happens to it meanwhile comes after the answer. */
+  claiming: (() => void)[] | undefined;
   readonly startedAt: number;
   /** What it said of its own end. */
   announced: WireReason | undefined;

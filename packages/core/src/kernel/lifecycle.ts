@@ -58,9 +58,12 @@ export class Lifecycle {
     if (environment.guest.role === 'cell') names.giveUpAll(environment.keeper, environment.names);
     if (name === null) this.#runs(environment);
     else {
+      const later: (() => void)[] = (environment.claiming = []);
       names.hold(name, environment, environment.keeper, (held) => {
+        environment.claiming = undefined;
         if (held) this.#runs(environment);
         else this.#after(environment, clock, REFUSAL_MS, () => this.terminate(environment, taken(name)));
+        for (const happen of later) happen();
       });
     }
   }
@@ -75,6 +78,7 @@ export class Lifecycle {
   /** It says that it ends. The thread has to end by itself soon; until it has, nothing is believed. */
   announced(environment: Environment, reason: WireReason): void {
     if (environment.announced !== undefined || !environment.alive) return;
+    if (environment.claiming?.push(() => this.announced(environment, reason))) return;
     environment.announced = reason;
     this.#clearTimers(environment);
     environment.state = 'ending';
@@ -133,7 +137,8 @@ export class Lifecycle {
     const signal = this.expectEnd(environment, reason, stop);
     const { guest } = environment;
     const channel = from === undefined ? 0 : this.#parts.channels.number(guest, from.guest);
-    if (from !== undefined) guest.channelTo.get(from.guest)?.relay?.drain();
+    // Whoever sent it: a message that was under way before the signal, from anybody, comes before it.
+    for (const { relay } of guest.channels.values()) relay?.drain();
     const handle = from === undefined ? 0 : guest.grant(from);
     guest.notify({ notice: 'signal', env: environment.slot, signal, channel, handle, stop, reason });
     return signal;
@@ -161,6 +166,7 @@ export class Lifecycle {
   /** The wall saw the thread end, or the kernel gives it up. */
   ended(environment: Environment, evidence?: WireReason): void {
     if (!environment.alive) return;
+    if (environment.claiming?.push(() => this.ended(environment, evidence))) return;
     this.#clearTimers(environment);
     this.hangs.forget(environment);
     const { guest } = environment;

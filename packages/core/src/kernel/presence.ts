@@ -46,9 +46,9 @@ export class Presence {
     this.#uplink.say(this.number, { ...call, id: this.#lastAsked });
   }
 
-  /** Sends up what its guest has asked about the outside. */
+  /** Sends up what its guest has asked about the outside, after all that it has sent before. */
   forward(call: SystemCall): void {
-    if (call.call === 'signal') this.#drain();
+    this.#drain();
     const { guest } = this.environment;
     const asked: Record<string, unknown> = { ...call };
     for (const field of NUMBERS) {
@@ -141,7 +141,7 @@ export class Presence {
         return;
       }
       case 'signal': {
-        this.#relays.get(notice.channel)?.drain();
+        this.#drain();
         const signal = lifecycle.expectEnd(environment, notice.reason);
         const handle = this.#handle(notice.handle);
         guest.notify({ ...notice, signal, channel: this.#channel(notice.channel), handle });

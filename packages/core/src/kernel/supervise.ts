@@ -14,7 +14,7 @@ export function supervise(
   operation: Exclude<SuperviseOperation, { readonly op: 'stop' }>,
 ): void {
   if (operation.op === 'tree') {
-    void tree.snapshot().then((data) => asker.answer(id, { data }));
+    void tree.snapshot(operation.withinMs).then((data) => asker.answer(id, { data }));
     return;
   }
   const { op, path } = operation;

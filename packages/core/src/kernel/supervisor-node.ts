@@ -214,7 +214,8 @@ export class SupervisorNode {
   }
 
   #startChild(id: string, incarnation: number, spec: ChildSpec, extra: OpaqueValue | undefined): void {
-    const path = `${this.path}/${id}`;
+    // The one above the root of a host's tree has no path.
+    const path = this.path === '' ? id : `${this.path}/${id}`;
     const start = spec.start as NodeStart;
     const owner = this.#owner(id);
     const child: Child = {

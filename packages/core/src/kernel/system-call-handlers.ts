@@ -6,6 +6,7 @@ import type { KernelEvent } from './events.js';
 import type { Guest } from './guest.js';
 import type { HandlerParts } from './parts.js';
 import { supervise } from './supervise.js';
+import { isWithin } from './tree.js';
 
 type Handlers = {
   readonly [N in SystemCallName]: (guest: Guest, call: Extract<SystemCall, { readonly call: N }>) => void;
@@ -279,8 +280,4 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
       else kernel.violation(guest, 'a report of what is not in the cell');
     },
   };
-}
-
-function isWithin(path: string, cell: string): boolean {
-  return path === cell || path.startsWith(`${cell}/`);
 }

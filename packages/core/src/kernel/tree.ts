@@ -1,4 +1,5 @@
 /** The tree of one kernel: its root, a supervisor or (in a cell) one environment, and the way from a path to a node. */
+import type { Clock } from '../clock.js';
 import type { ExitReason } from '../exit-reason.js';
 import type { OpaqueValue } from '../protocol/system-calls.js';
 import { readSnapshot } from './door.js';
@@ -31,9 +32,8 @@ export class Tree {
       owner.over(reason);
       for (const callback of this.#ended.splice(0)) callback();
     };
-    const started = (): void => owner.started(false);
     if (start.kind === 'supervisor') {
-      const parent = { started, failed: over, ended: over };
+      const parent = { started: () => owner.started(false), failed: over, ended: over };
       this.#root = new SupervisorNode(path, start.spec, this.#parts, this.#starter, parent);
       this.#root.start();
     } else if (start.kind === 'environment') {
@@ -105,18 +105,15 @@ export class Tree {
     return node instanceof Environment && node.guest.role === 'cell' ? node : undefined;
   }
 
-  async snapshot(): Promise<TreeSnapshot | undefined> {
-    return this.#root === undefined ? undefined : snapshotOf(this.#root);
+  async snapshot(withinMs = 400): Promise<TreeSnapshot | undefined> {
+    return this.#root === undefined ? undefined : snapshotOf(this.#root, this.#parts.clock, withinMs);
   }
 
   /** The node there; or the environment on the way that the rest of the path lies behind, if it does. */
   #node(path: string): Node | undefined {
     let node = this.#root;
-    if (node === undefined || (path !== node.path && !path.startsWith(`${node.path}/`))) return undefined;
-    for (const id of path
-      .slice(node.path.length + 1)
-      .split('/')
-      .filter(Boolean)) {
+    if (node === undefined || (node.path !== '' && !isWithin(path, node.path))) return undefined;
+    for (const id of path.slice(node.path.length).split('/').filter(Boolean)) {
       if (!(node instanceof SupervisorNode)) return node;
       node = node.child(id);
     }
@@ -124,15 +121,25 @@ export class Tree {
   }
 }
 
-async function snapshotOf(node: Node): Promise<TreeSnapshot> {
+/** Whether a path is that of a node, or of one below it. */
+export function isWithin(path: string, node: string): boolean {
+  return path === node || path.startsWith(`${node}/`);
+}
+
+async function snapshotOf(node: Node, clock: Clock, withinMs: number): Promise<TreeSnapshot> {
   const { path } = node;
   if (node instanceof SupervisorNode) {
-    const children = await Promise.all(node.children.map(([, child]) => snapshotOf(child)));
+    const children = await Promise.all(node.children.map(([, child]) => snapshotOf(child, clock, withinMs)));
     return { path, kind: 'supervisor', state: 'running', children };
   }
   const alone = { path, kind: 'environment', state: node.state, children: [] } as const;
   if (node.guest.role !== 'cell') return alone;
   return new Promise((resolve) => {
-    node.guest.supervise({ op: 'tree' }, (answer) => resolve(readSnapshot(answer) ?? alone));
+    // One that is halted holds nobody up, and one in it not all of it: each has half the time of the one around it.
+    const cancel = clock.after(withinMs, () => resolve(alone));
+    node.guest.supervise({ op: 'tree', withinMs: withinMs >> 1 }, (answer) => {
+      cancel();
+      resolve(readSnapshot(answer, path) ?? alone);
+    });
   });
 }

@@ -11,10 +11,11 @@ import { evaluateImage } from '../images/evaluate-image.js';
 import { leaveGuardTool } from '../threads/guard-tool.js';
 import { installStdio } from '../threads/guest-stdio.js';
 import { hardenTrusted } from '../threads/harden-trusted.js';
-import { leaveThrough } from '../threads/inspection-gate.js';
+import { leaving } from '../threads/inspection-gate.js';
 import { nodeClock } from '../threads/node-clock.js';
 import { nodeTextCodec } from '../threads/node-text-codec.js';
 import { OutputQuota } from '../threads/output-quota.js';
+import { hearProcess } from '../threads/process-events.js';
 import { guestRequire } from '../threads/start-guest.js';
 import { ownTid } from '../threads/thread-cpu.js';
 import { decodeOnce, encodeOnce } from '../values/index.js';
@@ -30,7 +31,8 @@ import { taskFunctions, type TaskFunction } from './task-functions.js';
 
 const { port, outputBytesPerSecond, gate } = workerThreads.workerData as PoolThreadPorts;
 const parentPort = workerThreads.parentPort;
-process.on('exit', () => leaveThrough(gate));
+const leave = leaving(gate);
+hearProcess({ left: leave });
 const text = nodeTextCodec;
 
 const post = (message: FromPoolThread): void => {
@@ -66,7 +68,7 @@ installStdio(quota, (stream, printed, dropped) => {
   post({ tag: 'output', stream, text: printed, dropped });
 });
 leaveGuardTool();
-hardenTrusted();
+hardenTrusted(leave);
 post({ tag: 'ready', tid: ownTid() });
 
 /** The host asks with no operation whether the image is loaded. */

@@ -87,7 +87,8 @@ export type Target = number | string;
 
 /** Operations on the tree; only the holder of a subtree may ask for them. */
 export type SuperviseOperation =
-  | { readonly op: 'tree' }
+  /** A cell that has not answered after `withinMs` (whole milliseconds, default 400) is shown without what is in it. */
+  | { readonly op: 'tree'; readonly withinMs?: number }
   | { readonly op: 'stop' }
   | { readonly op: 'kill'; readonly path: string }
   /** Answered with a handle on the environment that runs there now. */

@@ -9,13 +9,14 @@ import { getHeapStatistics } from 'node:v8';
 import workerThreads from 'node:worker_threads';
 import type { LinkOpener } from '../channel/link.js';
 import { leaveGuardTool } from './guard-tool.js';
-import { leaveThrough } from './inspection-gate.js';
+import { leaving } from './inspection-gate.js';
 import { installStdio } from './guest-stdio.js';
 import './inspector-session.js';
 import { hardenTrusted } from './harden-trusted.js';
 import { nodeClock } from './node-clock.js';
 import { OutputQuota } from './output-quota.js';
 import { PortLink, portLinks } from './port-link.js';
+import { hearProcess } from './process-events.js';
 import type { GuestTicket } from './test-clock/tickets.js';
 import { ownTid } from './thread-cpu.js';
 import type { FromBootstrap, FromWall, ThreadPorts } from './wall-messages.js';
@@ -41,13 +42,14 @@ const REHEARSE_AFTER_MS = 20;
  */
 export function bootThread(startGuest: (start: GuestStart) => void, rehearse?: () => Promise<void>): void {
   const { control, wall, gate, code } = takeWorkerData();
-  process.on('exit', () => leaveThrough(gate));
+  const leave = leaving(gate);
+  hearProcess({ left: leave });
   const post = (message: FromBootstrap): void => wall.postMessage(message);
   // Nothing is printed before the guest is let in.
   const quota = new OutputQuota(0, nodeClock().now);
   installStdio(quota, (stream, text, dropped) => post({ tag: 'output', stream, text, dropped }));
   leaveGuardTool();
-  hardenTrusted();
+  hardenTrusted(leave);
   // Once taken the listener is gone, and only the guest runtime decides what keeps the thread going.
   const rehearsal: { timer?: NodeJS.Timeout } = {};
   wall.once('message', ({ env, ticket, outputBytesPerSecond }: FromWall) => {

@@ -47,7 +47,8 @@ const ABSENT: readonly (readonly [owner: object, names: readonly string[]])[] = 
   [workerThreads, ['locks']],
 ];
 
-export function hardenTrusted(): void {
+/** `leave` is called as the last thing before the thread ends by `process.exit`, by Node's own use of it too. */
+export function hardenTrusted(leave: () => void): void {
   const internals = process as unknown as ProcessInternals;
   const { reallyExit, _kill: kill } = internals;
   for (const [owner, label, names] of REMOVED) {
@@ -60,7 +61,7 @@ export function hardenTrusted(): void {
   for (const [owner, names] of ABSENT) {
     for (const name of names) if (name in owner) replace(owner, name, undefined);
   }
-  replace(process, 'exit', exitOf(internals, reallyExit.bind(process)));
+  replace(process, 'exit', exitOf(internals, leave, reallyExit.bind(process)));
   // `process.kill` itself ends in this one.
   if (typeof kill === 'function') replace(process, '_kill', killOthers(kill.bind(process)));
   syncBuiltinESMExports();
@@ -87,6 +88,7 @@ function refusal(what: string): unknown {
 /** Node's own reads `process.reallyExit`, which is gone; this one does the same with the saved function. */
 function exitOf(
   internals: ProcessInternals,
+  leave: () => void,
   end: (code: number) => never,
 ): (code?: number | string | null) => never {
   return (code) => {
@@ -95,6 +97,8 @@ function exitOf(
       internals._exiting = true;
       process.emit('exit', Number(process.exitCode ?? 0));
     }
+    // Not by the event alone: where a listener for what nobody caught throws, Node exits without telling it.
+    leave();
     return end(Number(process.exitCode ?? 0));
   };
 }

@@ -38,10 +38,14 @@ export class InspectionGate {
   }
 }
 
-/** In the thread, as the last thing that runs there. */
-export function leaveThrough(shared: SharedArrayBuffer): void {
+const { load, or } = Atomics;
+
+/** In the thread, to be called as the last thing that runs there; whatever a guest has done to the built-ins. */
+export function leaving(shared: SharedArrayBuffer): () => void {
   const flags = new Int32Array(shared);
-  Atomics.or(flags, 0, LEAVING);
-  const until = monotonicNow() + WAIT_WITHIN_MS;
-  while ((Atomics.load(flags, 0) & ASKED) !== 0 && monotonicNow() < until);
+  return () => {
+    or(flags, 0, LEAVING);
+    const until = monotonicNow() + WAIT_WITHIN_MS;
+    while ((load(flags, 0) & ASKED) !== 0 && monotonicNow() < until);
+  };
 }

@@ -6,15 +6,15 @@ import { fileURLToPath } from 'node:url';
 import { CellWall } from '../cells/cell-wall.js';
 import type { Machine } from '../cells/walls.js';
 import { Kernel, type KernelEvent, type SupervisorLogic } from '../kernel/index.js';
-import type { UplinkOptions } from '../kernel/parts.js';
+import type { LoadResult, UplinkOptions } from '../kernel/parts.js';
 import type { Wall, WallLimits } from '../kernel/wall.js';
 import { LoaderThread } from './loader-thread-handle.js';
 import { nodeAfterTurn } from './node-after-turn.js';
 import { nodeNextTurn } from './node-clock.js';
 import { nodeTextCodec } from './node-text-codec.js';
 import type { KernelTime } from './thread-time.js';
-import { compileThreadCode } from './thread-code.js';
-import { ThreadWall, type ThreadWallOptions } from './thread-wall.js';
+import type { SpareOptions } from './spares.js';
+import { ThreadWall } from './thread-wall.js';
 
 /** Where the code of what a kernel starts lies: `file:` URLs. */
 export interface ThreadFiles {
@@ -36,21 +36,31 @@ export interface KernelSettings {
   readonly spawnLimits: WallLimits;
 }
 
+export type SpareCounts = Required<Pick<SpareOptions, 'perClass' | 'total'>>;
+
 /** What a cell's code gets. */
 export interface CellSettings extends KernelSettings {
   readonly machine: Machine;
+  readonly spares: SpareCounts;
 }
 
-/**
- * No spares in cells: there may be many cells, each with threads of few classes, and a spare costs 9 MB and
- * the processor time of a start at the very moment when the cell itself starts.
- */
-export const SPARES_IN_CELLS = { perClass: 0, total: 0 };
+/** In cells of cells, and where a node of the tree has its own: there may be many, each with threads of few classes. */
+export const NO_SPARES: SpareCounts = { perClass: 0, total: 0 };
+
+const NO_GUESTS_HERE: LoadResult = {
+  ok: false,
+  code: 'operation_refused',
+  text: 'no guest runs in the process of the application, so it spawns none: add a child to the tree (startChild)',
+};
 
 export interface NodeKernelOptions {
   readonly logic: SupervisorLogic;
   readonly settings: KernelSettings;
-  readonly spares: Required<NonNullable<ThreadWallOptions['spares']>>;
+  readonly spares: SpareCounts;
+  /** In the cells that it starts. */
+  readonly sparesInCells: SpareCounts;
+  /** False where every guest is in a cell: then nothing is spawned beside the kernel. */
+  readonly holdsGuests: boolean;
   readonly time: KernelTime;
   /** In a cell. */
   readonly up?: UplinkOptions;
@@ -70,19 +80,20 @@ export interface NodeKernel {
 }
 
 export function nodeKernel(options: NodeKernelOptions): NodeKernel {
-  const { logic, settings, spares, time, up, machine, observe, output, warning } = options;
+  const { logic, settings, spares, sparesInCells, holdsGuests, time, up, machine, observe, output, warning } =
+    options;
   const { files, spawnBase, spawnLimits } = settings;
   const threads = new ThreadWall({
     bootstrap: new URL(files.compiled),
-    code: compileThreadCode(new URL(files.guest)),
-    spares,
+    code: new URL(files.guest),
+    spares: { ...spares, beside: up === undefined },
     output,
     warning,
   });
   const cells = new CellWall({
     file: fileURLToPath(files.cell),
     reads: [files.compiled, files.guest, files.loader].map((file) => fileURLToPath(file)),
-    settings: (inside): CellSettings => ({ ...settings, machine: inside }),
+    settings: (inside): CellSettings => ({ ...settings, machine: inside, spares: sparesInCells }),
     machine,
     clock: time.realClock,
     afterTurn: nodeAfterTurn,
@@ -107,7 +118,7 @@ export function nodeKernel(options: NodeKernelOptions): NodeKernel {
     wall,
     links: time.links,
     logic,
-    loader: (request) => time.during(loader.load(request)),
+    loader: (request) => (holdsGuests ? time.during(loader.load(request)) : Promise.resolve(NO_GUESTS_HERE)),
     observe,
     up,
   });

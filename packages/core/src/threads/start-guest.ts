@@ -18,6 +18,7 @@ import type { GuestBoot } from './guest-boot.js';
 import { nodeAfterTurn } from './node-after-turn.js';
 import { nodeNextTurn } from './node-clock.js';
 import { nodeTextCodec } from './node-text-codec.js';
+import { hearProcess } from './process-events.js';
 import { guestTestTime } from './test-clock/test-time.js';
 import { realTime, type ThreadTime } from './thread-time.js';
 
@@ -27,10 +28,11 @@ export function startGuest({ link, ticket }: GuestStart): void {
   const time = ticket === undefined ? realTime() : guestTestTime(ticket);
   // Whatever the guest has left open (timers, sockets) ends with it.
   const runtime = guestRuntime(time.control(link), time.links, () => process.exit(), time);
-  const crash = (thrown: unknown): void => {
-    runtime.crash(thrown);
-  };
-  process.on('uncaughtException', crash);
+  hearProcess({
+    uncaught: (thrown) => {
+      runtime.crash(thrown);
+    },
+  });
 }
 
 /** The runtime of a guest thread over its own control link, or over another for the rehearsal. */

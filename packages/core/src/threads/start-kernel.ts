@@ -8,7 +8,7 @@ import type { ExitReason } from '../exit-reason.js';
 import type { EnvironmentSpec, SupervisorLogic, SupervisorSpec } from '../kernel/index.js';
 import { DEFAULT_TERMS } from '../guest/route.js';
 import { whenExitAnnounced } from './exit-handshake.js';
-import { nodeKernel, type KernelSettings, type NodeKernelOptions } from './node-kernel.js';
+import { NO_SPARES, nodeKernel, type KernelSettings, type SpareCounts } from './node-kernel.js';
 import { PortLink } from './port-link.js';
 import { kernelTestTime } from './test-clock/test-time.js';
 import type { KernelTicket } from './test-clock/tickets.js';
@@ -20,7 +20,10 @@ export interface KernelSetup extends KernelSettings {
   /** The kernel's end of the application's control link. */
   readonly control: MessagePort;
   readonly handshake: SharedArrayBuffer;
-  readonly spares: NodeKernelOptions['spares'];
+  /** Whether guests are threads of this process, and not of a cell's. */
+  readonly embedded: boolean;
+  /** Where the guests are. */
+  readonly spares: SpareCounts;
   /** Its place under a test clock. */
   readonly ticket: KernelTicket | undefined;
 }
@@ -74,7 +77,9 @@ export function startKernel(logic: SupervisorLogic): void {
   const { kernel, threads, cells, close } = nodeKernel({
     logic,
     settings: { files: setup.files, spawnBase: setup.spawnBase, spawnLimits: setup.spawnLimits },
-    spares: setup.spares,
+    spares: setup.embedded ? setup.spares : NO_SPARES,
+    sparesInCells: setup.embedded ? NO_SPARES : setup.spares,
+    holdsGuests: setup.embedded,
     time,
     observe: (event) => {
       application.guest.notify({ notice: 'event', event });

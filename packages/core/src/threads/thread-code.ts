@@ -16,7 +16,7 @@ import vm from 'node:vm';
 export interface ThreadCode {
   /** Absolute path of a CommonJS file. */
   readonly file: string;
-  /** What V8 has compiled of it; shared by all threads, written by none. */
+  /** What V8 has compiled of it, if anything; shared by all threads, written by none. */
   readonly compiled: SharedArrayBuffer;
   /** Whether that holds what a rehearsal runs. */
   readonly rehearsed: boolean;
@@ -37,6 +37,11 @@ export function compileThreadCode(url: URL): ThreadCode {
   return { file, compiled: share(scriptOf(file).createCachedData()), rehearsed: false };
 }
 
+/** Whoever runs it compiles it. */
+export function uncompiledThreadCode(url: URL): ThreadCode {
+  return { file: fileURLToPath(url), compiled: new SharedArrayBuffer(0), rehearsed: false };
+}
+
 /** The code as a spare has compiled it that has rehearsed. */
 export function rehearsedCode({ file }: ThreadCode, compiled: Uint8Array): ThreadCode {
   return { file, compiled: share(compiled), rehearsed: true };
@@ -44,7 +49,7 @@ export function rehearsedCode({ file }: ThreadCode, compiled: Uint8Array): Threa
 
 /** In the thread: runs the file in the place of the module that calls this, and makes `code` a `RunningCode`. */
 export function runThreadCode(code: ThreadCode, module: NodeJS.Module): void {
-  const script = scriptOf(code.file, Buffer.from(code.compiled));
+  const script = scriptOf(code.file, code.compiled.byteLength === 0 ? undefined : Buffer.from(code.compiled));
   const taken = script.cachedDataRejected === false;
   Object.assign(code, { compile: () => script.createCachedData(), taken } satisfies Omit<
     RunningCode,

@@ -11,7 +11,7 @@ import { InspectionGate } from './inspection-gate.js';
 import { nodeClock } from './node-clock.js';
 import { Spares, type SpareOptions } from './spares.js';
 import { NodeThread } from './wall-thread.js';
-import { rehearsedCode, type ThreadCode } from './thread-code.js';
+import { compileThreadCode, rehearsedCode, uncompiledThreadCode, type ThreadCode } from './thread-code.js';
 import type { OutputStream, ThreadRequest, ThreadStarter } from './wall-messages.js';
 
 /** After this long `close` no longer waits for threads to end. */
@@ -20,8 +20,8 @@ const CLOSE_WITHIN_MS = 1_000;
 export interface ThreadWallOptions {
   /** The compiled bootstrap: a module that calls `bootThread(startGuest)`. */
   readonly bootstrap: URL;
-  /** What `bootstrap` is to run, where that is compiled-thread.cjs. */
-  readonly code?: ThreadCode;
+  /** The file that `bootstrap` is to run, where that is compiled-thread.cjs. */
+  readonly code?: URL;
   /** Default: the process's own. */
   readonly clock?: Clock;
   readonly spares?: SpareOptions;
@@ -60,7 +60,6 @@ export class ThreadWall implements ThreadStarter {
   constructor(options: ThreadWallOptions) {
     this.#options = options;
     this.#clock = options.clock ?? nodeClock();
-    this.#code = options.code;
     this.#spares = new Spares<NodeThread>(
       {
         start: (limits) => {
@@ -118,6 +117,11 @@ export class ThreadWall implements ThreadStarter {
   #thread(title: string, limits: WallLimits): NodeThread {
     this.#started += 1;
     const token = `espalier:${this.#runId}-${this.#started}`;
+    const { code } = this.#options;
+    if (code !== undefined) this.#code ??= uncompiledThreadCode(code);
+    // To compile it for others costs as much as that saves two of them, and a cell may have but one.
+    if (code !== undefined && this.#started > 2 && this.#code?.compiled.byteLength === 0)
+      this.#code = compileThreadCode(code);
     const gate = new InspectionGate();
     const guard = this.#watchful()?.watch({
       token,

@@ -36,9 +36,12 @@ export function simulationHarness(seed: number, walls: Walls = THREADS): Harness
           }
         }
         specs.push(spec);
-        paths.set(id, `tree/${path}`);
+        paths.set(id, walls.together ? `tree/${around('one')}/${path}` : `tree/${path}`);
       }
-      const failure = await simulation.start(specs, { intensity });
+      const tree = walls.together
+        ? [simulation.inCell(simulation.group(around('one'), specs, { intensity }))]
+        : specs;
+      const failure = await simulation.start(tree, { intensity });
       let stopped = false;
       return {
         context: simulation.context,

@@ -7,11 +7,14 @@ export type Placement = (child: number) => number;
 export interface Walls {
   readonly name: string;
   readonly depth: Placement;
+  /** All of them run in one process, as the library has it by default. */
+  readonly together?: true;
 }
 
 export const THREADS: Walls = { name: 'threads', depth: () => 0 };
 
 export const WALLS: readonly Walls[] = [
+  { name: 'all in one cell', depth: () => 0, together: true },
   { name: 'a cell each', depth: () => 1 },
   { name: 'the first in a cell', depth: (n) => (n === 0 ? 1 : 0) },
   { name: 'the others in cells', depth: (n) => (n === 0 ? 0 : 1) },

@@ -9,7 +9,8 @@ const BUILDER = new URL('../../dist/images/image-builder.js', import.meta.url).h
 async function inProcess(body: string): Promise<unknown> {
   const head = `import { ImageBuilder } from ${JSON.stringify(BUILDER)}; import { readdirSync, readFileSync } from 'node:fs';
     const tasks = () => readdirSync('/proc/self/task').length;
-    const children = () => readdirSync('/proc/self/task').flatMap((task) => readFileSync('/proc/self/task/' + task + '/children', 'utf8').split(' ').filter(Boolean)).length;`;
+    const childPids = () => readdirSync('/proc/self/task').flatMap((task) => readFileSync('/proc/self/task/' + task + '/children', 'utf8').split(' ').filter(Boolean));
+    const children = () => childPids().length;`;
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', head + body], {
     timeout: 20_000,
     env: {},
@@ -101,6 +102,21 @@ describe('builder: what it starts, it ends', () => {
         await builder.close();
         console.log(JSON.stringify([await late, children()]));`);
       expect(seen).toEqual([expect.stringMatching(/host_stopped|module_missing/), 0]);
+    });
+  });
+
+  test('builder: the bundler is in a process group of its own, so Ctrl-C does not fail what is being built', async () => {
+    await withProject({ 'main.ts': 'export default 1;' }, async (project) => {
+      const [own, bundler] = (await inProcess(`
+        const groupOf = (pid) => readFileSync('/proc/' + pid + '/stat', 'utf8').split(') ')[1].split(' ')[2];
+        const builder = new ImageBuilder();
+        await builder.build({ module: './main.ts', base: ${JSON.stringify(project.base)} });
+        const [pid] = childPids();
+        console.log(JSON.stringify([groupOf('self'), groupOf(pid)]));
+        await builder.close();`)) as [string, string];
+      expect(own).toMatch(/^[1-9]/);
+      expect(bundler).toMatch(/^[1-9]/);
+      expect(bundler).not.toBe(own);
     });
   });
 

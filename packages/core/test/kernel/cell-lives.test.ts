@@ -1,6 +1,6 @@
 /** Lives of cells: to the kernel above, a process is started, ends and is restarted as a thread is. */
 import { describe, expect, test } from '@jest/globals';
-import { environment, IGNORE, server, type Context } from '../../src/index.js';
+import { environment, IGNORE, server, task, type Context } from '../../src/index.js';
 import type { ChildSpec, TreeSnapshot } from '../../src/kernel/index.js';
 import { Simulation } from '../../src/testing/index.js';
 import { restarting } from '../conformance/restarting.js';
@@ -40,6 +40,12 @@ class World {
     return this.simulation.inCell(this.group(id, children, intensity));
   }
 
+  /** Runs to its end before anybody above can have heard of it. */
+  quick(id: string): ChildSpec {
+    const behaviour = task(() => 42);
+    return this.simulation.child(id, { behaviour, name: id }, { restart: 'temporary' });
+  }
+
   async stop(): Promise<void> {
     let stopped = false;
     this.simulation.kernel.tree.stop(() => (stopped = true));
@@ -67,6 +73,14 @@ class World {
 }
 
 describe.each([1, 2, 3])('cells, seed %i', (seed) => {
+  test('cell: one that is over while its name is being taken has run: its start did not fail', async () => {
+    const world = new World(seed);
+    const { simulation } = world;
+    const cells = [1, 2, 3].map((n) => world.cell(`c${n}`, [world.quick(`q${n}`)]));
+    expect(await simulation.start(cells)).toBeUndefined();
+    await world.stop();
+  });
+
   test('cell: a subtree starts in a process, is seen from above, and stops in reverse order', async () => {
     const world = new World(seed);
     const { simulation } = world;

@@ -96,3 +96,27 @@ test.each([
   expect(answers).toEqual([{ ok: false, code: 'noproc' }]);
   expect(await raw.kernel.tree.snapshot()).toMatchObject({ path: 'tree' });
 });
+
+const node = (path: string, children: readonly object[] = []) => ({
+  path,
+  kind: 'environment',
+  state: 'running',
+  children,
+});
+
+const ALONE = node('tree/c');
+const FULL = node('tree/c', [node('tree/c/a', [node('tree/c/a/1')])]);
+
+test.each([
+  ['of its own is', FULL, FULL],
+  ['of somebody beside it is not', node('tree/e0'), ALONE],
+  ['of somebody beside it, as if that were in it, is not', node('tree/c', [node('tree/e0')]), ALONE],
+  ['of nobody is not', { path: 'tree/c' }, ALONE],
+])('hostile cell: a tree that it shows %s believed', async (_what, data, expected) => {
+  const { raw, say } = start();
+  const shown = raw.kernel.tree.snapshot();
+  raw.run();
+  // The first that it was asked.
+  say(0, { call: 'answer', id: 1, value: { ok: true, value: { data } } });
+  expect((await shown)?.children).toEqual([node('tree/e0'), expected]);
+});

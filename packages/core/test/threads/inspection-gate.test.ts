@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { ManualClock } from '../../src/testing/index.js';
 import { GuardEntry } from '../../src/threads/guard.js';
-import { InspectionGate, leaveThrough } from '../../src/threads/inspection-gate.js';
+import { InspectionGate, leaving } from '../../src/threads/inspection-gate.js';
 import type { NodeThread } from '../../src/threads/wall-thread.js';
 import { testWall } from './thread-fixture.js';
 
@@ -19,7 +19,7 @@ describe('inspection gate', () => {
     const gate = new InspectionGate();
     expect(gate.ask()).toBe(true);
     gate.answered();
-    leaveThrough(gate.shared);
+    leaving(gate.shared)();
     expect(gate.ask()).toBe(false);
   });
 
@@ -27,7 +27,7 @@ describe('inspection gate', () => {
     const gate = new InspectionGate();
     expect(gate.ask()).toBe(true);
     const before = performance.now();
-    leaveThrough(gate.shared);
+    leaving(gate.shared)();
     expect(performance.now() - before).toBeGreaterThanOrEqual(49);
   });
 

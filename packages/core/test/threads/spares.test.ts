@@ -67,6 +67,20 @@ describe('spares', () => {
     expect(started).toEqual(['64#1', '64#2']);
   });
 
+  test('where none starts beside another, it waits until what was asked for has said something, or for 50 ms', () => {
+    const { spares, started, advance } = shelf({ beside: false });
+    spares.take(SMALL);
+    spares.take(SMALL);
+    advance(49);
+    expect(started).toEqual([]);
+    spares.settled();
+    advance(2);
+    expect(started).toEqual(['64#1']);
+    expect(spares.take(SMALL)).toBe('64#1');
+    advance(50);
+    expect(started).toEqual(['64#1', '64#2']);
+  });
+
   test('a spare is taken once, and only for equal limits', () => {
     const { spares } = shelf();
     spares.take(SMALL);

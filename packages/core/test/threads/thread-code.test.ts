@@ -63,10 +63,9 @@ describe('the code of spares that have rehearsed', () => {
 
   /** A bootstrap that claims to have rehearsed, before it is let in or afterwards, and prints what code it got. */
   async function secondThread(when: 'before' | 'after'): Promise<string> {
-    const code = compileThreadCode(
-      file(
-        `${when}.cjs`,
-        `const { wall, code } = require('node:worker_threads').workerData;
+    const code = file(
+      `${when}.cjs`,
+      `const { wall, code } = require('node:worker_threads').workerData;
 const rehearsed = () => wall.postMessage({ tag: 'rehearsed', compiled: new Uint8Array(8) });
 wall.postMessage({ tag: 'ready', tid: -1, heapLimitMb: 64 });
 if ('${when}' === 'before') rehearsed();
@@ -75,7 +74,6 @@ wall.once('message', () => {
   wall.postMessage({ tag: 'output', stream: 'stdout', text: String(code.rehearsed), dropped: 0 });
   wall.on('message', () => undefined);
 });`,
-      ),
     );
     const printed: string[] = [];
     let heard = (): void => undefined;

@@ -9,9 +9,8 @@ import type { SupervisorResult, SupervisorSpec } from '@espalier/core/internal/s
 import { differenceBetween, type Difference, type VersionedTree } from '../apply/difference.js';
 import { versionsOf } from '../apply/version.js';
 import { loadSpec, normaliseSpec, type NormalisedTree, type TreeSpec } from '../spec/index.js';
-import type { CellWalls } from './cell-walls.js';
-import type { ImageSource } from './image-source.js';
-import type { KernelThread } from './kernel-thread-handle.js';
+import { childPath } from './events.js';
+import type { HostParts } from './host.js';
 import { prepareSupervisor } from './prepare-tree.js';
 import { refusalOf } from './supervision-error.js';
 
@@ -50,31 +49,18 @@ export function versioned(tree: NormalisedTree, spec: SupervisorSpec): Versioned
 }
 
 export class Applier {
-  readonly #kernel: KernelThread;
-  readonly #images: ImageSource;
-  readonly #walls: CellWalls;
-  readonly #base: string;
+  readonly #parts: HostParts;
   #applied: VersionedTree;
   #last: Promise<unknown> = Promise.resolve();
 
-  /** `base`: the folder of the host's first spec, as a `file:` URL. */
-  constructor(
-    kernel: KernelThread,
-    images: ImageSource,
-    walls: CellWalls,
-    base: string,
-    applied: VersionedTree,
-  ) {
-    this.#kernel = kernel;
-    this.#images = images;
-    this.#walls = walls;
-    this.#base = base;
-    this.#applied = applied;
+  constructor(parts: HostParts) {
+    this.#parts = parts;
+    this.#applied = parts.applied;
   }
 
   async apply(spec: TreeSpec | string, options: ApplyOptions): Promise<ApplyResult> {
     // An object is read when it is given: its owner may change it afterwards.
-    const { check = false, base = this.#base } = options;
+    const { check = false, base = this.#parts.base } = options;
     const given = typeof spec === 'string' ? spec : normaliseSpec(spec, { base });
     const result = this.#last.then(() => this.#apply(given, check));
     this.#last = result.catch(() => undefined);
@@ -82,19 +68,21 @@ export class Applier {
   }
 
   async #apply(given: NormalisedTree | string, check: boolean): Promise<ApplyResult> {
+    const { kernel, images, walls, place } = this.#parts;
     const { name } = this.#applied.tree;
-    const [tree, spec] = await this.#images.use(async (builder) => {
+    const [tree, spec] = await images.use(async (builder) => {
       const read = typeof given === 'string' ? await loadSpec(given) : given;
       if (read.name !== name) throw otherTree(read.name, name);
-      await this.#walls.check(read.root);
+      await walls.check(read.root);
       return [read, await prepareSupervisor(read.root, builder)] as const;
     });
     const next = versioned(tree, spec);
     const difference = differenceBetween(this.#applied, next);
     if (check) return { difference, outcome: 'checked' };
     if (difference.changes.length === 0) return { difference, outcome: 'unchanged' };
-    const { result } = await this.#kernel.request(name, { op: 'apply', spec, stepwise: false });
-    if (!result.ok) throw errorOf(name, result, difference);
+    const operation = { op: 'apply', spec: place.spec(tree, spec), stepwise: false } as const;
+    const { result } = await kernel.request(place.path, operation);
+    if (!result.ok) throw errorOf(place.path, result, difference);
     this.#applied = next;
     return { difference, outcome: 'applied' };
   }
@@ -112,9 +100,9 @@ function otherTree(given: string, running: string): SpecError {
 
 type Refusal = Extract<SupervisorResult, { readonly ok: false }>;
 
-function errorOf(name: string, refusal: Refusal, difference: Difference): Error {
-  if (refusal.error !== 'start_failed') return refusalOf({ supervisor: name }, 'apply', refusal);
-  const { path, reason } = culprit(name, refusal.reason && decodeReason(refusal.reason));
+function errorOf(root: string, refusal: Refusal, difference: Difference): Error {
+  if (refusal.error !== 'start_failed') return refusalOf({ supervisor: root }, 'apply', refusal);
+  const { path, reason } = culprit(root, refusal.reason && decodeReason(refusal.reason));
   const code = refusal.restored === true ? 'apply_undone' : 'apply_broken';
   const now =
     refusal.restored === true ? 'what ran before runs again' : 'not all that ran before runs again yet';
@@ -131,5 +119,6 @@ function culprit(
     failedToStart?: string;
     reason?: ExitReason;
   };
-  return typeof failedToStart === 'string' ? culprit(`${path}/${failedToStart}`, inner) : { path, reason };
+  if (typeof failedToStart !== 'string') return { path, reason };
+  return culprit(childPath(path, failedToStart), inner);
 }

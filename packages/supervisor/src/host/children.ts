@@ -2,7 +2,7 @@
  * OTP's operations on the children of a supervisor, as the application asks for them: what it gives is
  * checked, encoded and built on its own side; the supervisor's strategy, in the kernel, decides.
  */
-import { SupervisionError, type Context } from '@espalier/core';
+import { CallError, SupervisionError, type Context } from '@espalier/core';
 import { opaqueValue, readOpaqueValue } from '@espalier/core/internal/host.js';
 import type {
   ChildCounts,
@@ -21,6 +21,7 @@ import type { ChildSpecInput } from '../spec/tree-spec.js';
 import type { CellWalls } from './cell-walls.js';
 import type { ImageSource } from './image-source.js';
 import type { KernelThread, ReachableChild } from './kernel-thread-handle.js';
+import { assertPath } from './path.js';
 import { prepareChild } from './prepare-tree.js';
 import { Started } from './started-child.js';
 import { refusalOf, type Asked } from './supervision-error.js';
@@ -45,6 +46,8 @@ export interface ChildInfo {
   /** Counts its starts; 0 for a child that was never started. */
   readonly incarnation: number;
 }
+
+const NO_PATH = { field: 'path', value: '', remedy: 'Ask `tree()` for the paths of those that are there.' };
 
 interface Done {
   readonly value: SupervisorValue;
@@ -137,6 +140,8 @@ export class Children {
   }
 
   async #ask(asked: Asked, operation: SupervisorOperation): Promise<Done> {
+    // The supervisor of the cell that a tree runs in is the kernel's own.
+    if (asked.supervisor === '') throw new CallError('noproc', "there is no supervisor at ''", NO_PATH);
     const { result, child } = await this.#kernel.request(asked.supervisor, operation);
     if (!result.ok) throw refusalOf(asked, operation.op, result);
     return { value: result.value, child };
@@ -149,6 +154,7 @@ function isExtra(child: ChildSpecInput | ExtraArguments): child is ExtraArgument
 
 /** A path names the child; its supervisor is what stands before. */
 function split(path: string): { readonly supervisor: string; readonly id: string } {
+  assertPath(path);
   const at = path.lastIndexOf('/');
   if (at > 0) return { supervisor: path.slice(0, at), id: path.slice(at + 1) };
   const facts = {

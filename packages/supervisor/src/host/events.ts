@@ -13,6 +13,14 @@ type ReadableEvent<E> = E extends { readonly event: infer S }
 
 export type TreeEvent = ReadableEvent<KernelEvent>;
 
+/**
+ * The path of a child, out of that of its supervisor. The one that stands above the root of a tree in a cell, and
+ * starts the cell again when it dies, has the path ''; its child is the root.
+ */
+export function childPath(supervisor: string, id: string): string {
+  return supervisor === '' ? id : `${supervisor}/${id}`;
+}
+
 export function readEvent(event: KernelEvent): TreeEvent {
   if (event.kind === 'supervision') return { ...event, event: readReason(event.event) };
   return readReason(event);

@@ -29,6 +29,7 @@ import type { TreeEvent } from './events.js';
 import type { ImageSource } from './image-source.js';
 import type { KernelThread } from './kernel-thread-handle.js';
 import type { StartedChild, StartedNode } from './started-child.js';
+import type { TreePlace } from './tree-place.js';
 
 export interface StopResult {
   /** Paths of threads that were told to end and did not: end the process by `endProcess`. */
@@ -39,6 +40,7 @@ export interface HostParts {
   readonly kernel: KernelThread;
   readonly images: ImageSource;
   readonly walls: CellWalls;
+  readonly place: TreePlace;
   /** The folder that relative modules of later specs are taken from, as a `file:` URL: that of the first. */
   readonly base: string;
   /** What the tree was started by. */
@@ -48,17 +50,24 @@ export interface HostParts {
 export class Host {
   readonly #kernel: KernelThread;
   readonly #images: ImageSource;
+  readonly #place: TreePlace;
   readonly #children: Children;
   readonly #applier: Applier;
 
-  constructor({ kernel, images, walls, base, applied }: HostParts) {
+  constructor(parts: HostParts) {
+    const { kernel, images, walls, place, base } = parts;
     this.#kernel = kernel;
     this.#images = images;
+    this.#place = place;
     this.#children = new Children(kernel, images, walls, base);
-    this.#applier = new Applier(kernel, images, walls, base, applied);
+    this.#applier = new Applier(parts);
   }
 
-  /** The application's own endpoint: its mailbox, its address, everything an environment can do but end. */
+  /**
+   * The application's own endpoint: its mailbox, its address, everything an environment can do but end. It
+   * traps exits from the beginning: the end of what it is linked to is an `exit` item in its mailbox. It may
+   * `spawn` only where guests are embedded: elsewhere no guest runs beside it (`operation_refused`).
+   */
   get context(): Context {
     return this.#kernel.context;
   }
@@ -91,7 +100,7 @@ export class Host {
   /** The tree as it stands. */
   async tree(): Promise<TreeSnapshot | undefined> {
     const answer = (await this.#kernel.supervise({ op: 'tree' })) as { data: TreeSnapshot | undefined };
-    return answer.data;
+    return this.#place.snapshot(answer.data);
   }
 
   /**
@@ -111,7 +120,7 @@ export class Host {
     return this.#applier.apply(spec, options);
   }
 
-  /** The environment that runs at a path now. @throws CallError `noproc`. */
+  /** The environment that runs at a path now. @throws CallError `noproc`, `operation_refused`. */
   address(path: string): Promise<Address> {
     return this.#kernel.address(path);
   }
@@ -122,7 +131,7 @@ export class Host {
    * undefined if it said `ignore`. `path`: the supervisor's, as in `tree()`.
    *
    * Changes are carried out in the order in which they are called for. All of them, here and below, throw
-   * - `CallError` `noproc`: there is no supervisor at that path
+   * - `CallError` `noproc`: there is no supervisor at that path; `operation_refused`: it is no text
    * - `SupervisionError` `shutdown`: the supervisor is ending
    * - `HostError` `host_stopped`, `kernel_fault`
    *
@@ -209,7 +218,7 @@ export class Host {
     return (await this.#kernel.inspect(path, 'statistics')) as Statistics;
   }
 
-  /** The threads as they are now, warm spares apart; memory in MB as the guard read it last. */
+  /** The threads in this process as they are now (of an embedded host: none are in a cell), warm spares apart; memory in MB as the guard read it last. */
   facts(): Promise<HostFacts> {
     return this.#kernel.facts();
   }

@@ -30,8 +30,11 @@ import type {
 } from '@espalier/core/internal/supervisor-logic.js';
 import { readEvent, type TreeEvent } from './events.js';
 import type { StopResult } from './host.js';
+import { assertPath } from './path.js';
+import type { TreePlace } from './tree-place.js';
 
 export interface KernelThreadOptions {
+  readonly place: TreePlace;
   readonly spares: KernelSetup['spares'];
   readonly spawnBase: string;
   readonly spawnLimits: KernelSetup['spawnLimits'];
@@ -51,6 +54,8 @@ export interface SupervisorAnswer {
   readonly result: SupervisorResult;
   readonly child: ReachableChild | undefined;
 }
+
+const CUT_OFF = 'the endpoint of the application was killed or cut off, and the tree has ended with it';
 
 type TreeEnded = TreeEvent & { readonly kind: 'tree-ended' };
 
@@ -72,6 +77,8 @@ export class KernelThread {
   #closed: ((result: StopResult) => void) | undefined;
   #stopping: Promise<StopResult> | undefined;
   #failed: HostError | undefined;
+  /** Our endpoint has ended, though the tree has not. */
+  #isCutOff = false;
   #onFailure: ((error: HostError) => void)[] = [];
 
   constructor(options: KernelThreadOptions) {
@@ -93,6 +100,7 @@ export class KernelThread {
       handshake,
       files: { ...THREAD_FILES, cell: new URL('../cell.cjs', import.meta.url).href },
       spares: options.spares,
+      embedded: options.place.embedded,
       spawnBase: options.spawnBase,
       spawnLimits: options.spawnLimits,
       ticket: time.kernel,
@@ -119,7 +127,7 @@ export class KernelThread {
     });
     this.#worker.on('exit', (code) => {
       time.over();
-      const fault = `the kernel's thread ended with exit code ${String(code)}`;
+      const fault = this.#isCutOff ? CUT_OFF : `the kernel's thread ended with exit code ${String(code)}`;
       const asked = this.#stopping !== undefined && code === 0;
       this.#fail(asked ? hostStopped() : new HostError('kernel_fault', fault));
     });
@@ -137,23 +145,31 @@ export class KernelThread {
       text: nodeTextCodec,
       collector: garbageCollector(),
       load: () => Promise.reject(new HostError('host_unfit', 'an application endpoint loads nothing')),
-      idle: () => undefined,
+      idle: () => {
+        // Nobody is left who could ask for an end of the tree.
+        if (this.#stopping !== undefined) return;
+        this.#isCutOff = true;
+        void this.#worker.terminate();
+      },
       event: (event) => {
         this.#event(event as KernelEvent);
       },
     });
     // The kernel's side gives its own environment as the first handle of every guest.
     this.context = this.#runtime.openEndpoint(0, 1, DEFAULT_TERMS).context;
+    // Whatever the application is linked to may end; the application goes on, and so does its hold on the tree.
+    this.context.trapExits(true);
   }
 
   /** Rejects with `EnvironmentError` `start_failed`, with the reason; then nothing runs any more. */
   async start(name: string, spec: SupervisorSpec): Promise<void> {
+    const { place } = this.#options;
     const { failure } = await this.#orFailure<FromKernel & { tag: 'started' }>((resolve) => {
       this.#started = resolve;
-      this.#say({ tag: 'start', name, spec });
+      this.#say({ tag: 'start', name: place.path, spec });
     });
     if (failure === undefined) return;
-    const reason = decodeReason(failure);
+    const reason = decodeReason(place.failure(failure));
     throw new EnvironmentError('start_failed', `the tree '${name}' could not be started`, {
       reason,
       cause: reason.detail,
@@ -164,6 +180,7 @@ export class KernelThread {
   async supervise(operation: SuperviseOperation, received?: (answer: unknown) => void): Promise<unknown> {
     if (this.#failed !== undefined) throw this.#failed;
     if (this.#stopping !== undefined) throw hostStopped();
+    if ('path' in operation) assertPath(operation.path);
     try {
       return await this.#orFailure<unknown>((resolve, reject) => {
         this.#runtime.ask({ call: 'supervise', operation }, received).then(resolve, reject);
@@ -274,7 +291,9 @@ export class KernelThread {
   }
 
   #event(event: KernelEvent): void {
-    const readable = readEvent(event);
+    const told = this.#options.place.event(event);
+    if (told === undefined) return;
+    const readable = readEvent(told);
     if (readable.kind === 'tree-ended') this.#tellEnded(readable);
     for (const listener of this.#listeners) listener(readable);
   }

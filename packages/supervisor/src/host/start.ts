@@ -1,4 +1,4 @@
-/** Starts a tree in a host of its own: `const host = await start(spec, { embedded: true })`. */
+/** Starts a tree in a host of its own: `const host = await start(spec)`. */
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SpecError } from '@espalier/core';
@@ -14,14 +14,16 @@ import { ImageSource } from './image-source.js';
 import { KernelThread } from './kernel-thread-handle.js';
 import { wallLimits } from './wall-limits.js';
 import { prepareSupervisor } from './prepare-tree.js';
+import { cellPlace, embeddedPlace } from './tree-place.js';
 
 export interface StartOptions {
   /**
-   * Guests without `wall: process` above them run as threads in the application's own process. The only way
-   * for now, and what is lost by it: some ways of exhausting memory abort the whole process (see
-   * docs/architecture.md).
+   * False by default: the tree runs in one cell, a process of its own, which is started again when it dies.
+   * True: its guests are threads of the application's process (those without `wall: process` above them). They
+   * start and speak quicker, and the application is no longer safe from them: some ways of exhausting memory, a
+   * native crash or a thread that cannot be ended take the whole process along (docs/architecture.md).
    */
-  readonly embedded: true;
+  readonly embedded?: boolean;
   /** Folder that relative modules of a spec object are taken from; the working directory by default. */
   readonly base?: string | URL;
   /** Warm spares: threads that wait ready. 1 for each limit class in use, 4 in all; 0 turns them off. */
@@ -32,7 +34,10 @@ export interface StartOptions {
   readonly onOutput?: (path: string, stream: 'stdout' | 'stderr', text: string, dropped: number) => void;
   /** Something is not as it should be, but the tree runs; printed to stderr by default. */
   readonly onWarning?: (problem: string) => void;
-  /** For tests: all time in the tree is this clock's, and passes when the test says so (docs/testing.md). */
+  /**
+   * For tests: all time in the tree is this clock's, and passes when the test says so (docs/testing.md). It
+   * reaches embedded guests only.
+   */
   readonly clock?: TestClock;
 }
 
@@ -43,14 +48,15 @@ export interface StartOptions {
  * @throws EnvironmentError `module_missing`, `module_unfit`, `start_failed`: nothing runs any more.
  * @throws HostError `kernel_fault`; `host_unfit`: this machine lacks a wall that the spec requires.
  */
-export async function start(spec: TreeSpec | string, options: StartOptions): Promise<Host> {
-  if ((options as { embedded?: unknown } | undefined)?.embedded !== true) {
-    throw new SpecError('spec_not_built', 'guests in a cell of their own are not built yet', [
+export async function start(spec: TreeSpec | string, options: StartOptions = {}): Promise<Host> {
+  const { embedded = false } = options;
+  if (!embedded && options.clock !== undefined) {
+    throw new SpecError('spec_not_built', 'a test clock does not reach into a cell', [
       {
-        path: 'options.embedded',
-        value: undefined,
-        problem: 'must be true',
-        remedy: 'Write start(spec, { embedded: true }).',
+        path: 'options.clock',
+        value: 'a test clock',
+        problem: 'is given for guests in a process of their own',
+        remedy: 'Write start(spec, { embedded: true, clock }).',
       },
     ]);
   }
@@ -76,7 +82,10 @@ async function startTree(
 ): Promise<Host> {
   const images = new ImageSource(time);
   try {
+    const { name, root } = tree;
+    const place = options.embedded === true ? embeddedPlace(name) : cellPlace(name);
     const kernel = new KernelThread({
+      place,
       spares: { perClass: options.spares?.perClass ?? 1, total: options.spares?.total ?? 4 },
       spawnBase: fileURLToPath(base),
       spawnLimits: wallLimits(DEFAULTS.limits),
@@ -89,11 +98,11 @@ async function startTree(
     try {
       // At the same time: the kernel's thread starts and tries the machine out.
       const [spec] = await Promise.all([
-        images.use((builder) => prepareSupervisor(tree.root, builder)),
-        walls.check(tree.root),
+        images.use((builder) => prepareSupervisor(root, builder)),
+        walls.check(place.embedded ? root : { ...root, wall: 'process' }),
       ]);
-      await kernel.start(tree.name, spec);
-      return new Host({ kernel, images, walls, base: base.href, applied: versioned(tree, spec) });
+      await kernel.start(name, place.spec(tree, spec));
+      return new Host({ kernel, images, walls, place, base: base.href, applied: versioned(tree, spec) });
     } catch (error) {
       await kernel.stop();
       throw error;

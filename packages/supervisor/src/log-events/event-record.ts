@@ -1,6 +1,6 @@
 /** One event of a tree as one flat record. Everything in it but `err` can be written as JSON as it is. */
 import type { ExitReason } from '@espalier/core';
-import type { TreeEvent } from '../host/events.js';
+import { childPath, type TreeEvent } from '../host/events.js';
 import { jsonValue } from './json-value.js';
 
 export interface EventRecord {
@@ -26,7 +26,7 @@ export function eventRecord(event: TreeEvent): EventRecord {
   // A supervisor that gives up or shuts down is itself what the event is about.
   if (kind === 'escalated' || kind === 'autoShutdown')
     return { event: kind, path: event.path, child: id, ...flat(facts) };
-  return { event: kind, path: `${event.path}/${id}`, ...flat(facts) };
+  return { event: kind, path: childPath(event.path, id), ...flat(facts) };
 }
 
 function flat(event: object): object {

@@ -14,7 +14,9 @@ const CELL: EnvironmentSpec = {
   name: null,
   terms: { capacity: mailbox, capacityBytes: mailboxBytes, messageBytes, ...DEFAULTS.environment },
   limits: { heapMb, youngMb, stackMb },
-  unresponsiveMs: 'infinity',
+  // No guest runs in its main thread. Where that does not turn the process is halted as a whole, and with it every
+  // limit and every stop that its kernel had to hold.
+  unresponsiveMs: 5_000,
   env: {},
 };
 

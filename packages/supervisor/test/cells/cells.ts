@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { afterEach } from '@jest/globals';
 import {
+  childPath,
   start,
   type ChildSpecInput,
   type EnvironmentSpec,
@@ -48,7 +49,6 @@ export class Running {
   host!: Host;
 
   readonly options = {
-    embedded: true,
     base: FOLDER,
     spares: { total: 0 },
     onEvent: (event) => {
@@ -86,7 +86,7 @@ export class Running {
 
   history(path: string): readonly Supervision['event'][] {
     return this.events.flatMap((event) =>
-      event.kind === 'supervision' && `${event.path}/${event.event.id}` === path ? [event.event] : [],
+      event.kind === 'supervision' && childPath(event.path, event.event.id) === path ? [event.event] : [],
     );
   }
 
@@ -108,10 +108,9 @@ export class Running {
 }
 
 /** To be called once in a file of tests, outside of them. */
-export function cellStarter(): (
-  children: readonly ChildSpecInput[],
-  fields?: Partial<TreeSpec>,
-) => Promise<Running> {
+export function cellStarter(
+  options: StartOptions = { embedded: true },
+): (children: readonly ChildSpecInput[], fields?: Partial<TreeSpec>) => Promise<Running> {
   const hosts: Host[] = [];
   afterEach(async () => {
     await Promise.all(hosts.splice(0).map((host) => host.stop()));
@@ -119,7 +118,7 @@ export function cellStarter(): (
   return async (children, fields = {}) => {
     const running = new Running();
     const spec: TreeSpec = { name: 'tree', intensity: 10, ...fields, children: [...children] };
-    running.host = await start(spec, running.options);
+    running.host = await start(spec, { ...running.options, ...options });
     hosts.push(running.host);
     return running;
   };
@@ -171,7 +170,7 @@ export async function gone(pid: number): Promise<boolean> {
 /** Its title is its path. */
 function isCell(pid: number): boolean {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('tree/');
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('tree');
   } catch {
     return false;
   }

@@ -95,6 +95,14 @@ describe('a cell starts and stops', () => {
     expect(lives(pid)).toBe(false);
   }, 60_000);
 
+  test('cells: one that is halted as a whole is stopped all the same', async () => {
+    const running = await startTree([cell('c', [actor('x')])]);
+    const pid = await running.pid('tree/c/x');
+    process.kill(pid, 'SIGSTOP');
+    await running.host.stop();
+    expect(lives(pid)).toBe(false);
+  }, 60_000);
+
   test('cells: one with a thread that nothing can stop ends all the same, and so does the host', async () => {
     const stuck = actor('x', { do: 'get-stuck' }, { shutdown: 'brutal_kill' });
     const running = await startTree([cell('c', [stuck])]);
@@ -156,6 +164,35 @@ describe('a cell ends', () => {
       expect(cellsOf(process.pid)).toHaveLength(2);
     }, 60_000);
   }
+
+  test('cells: one that is halted as a whole is ended, and holds nobody up until then', async () => {
+    const running = await startTree([
+      cell('b', [actor('w')]),
+      cell('c', [actor('x'), cell('d', [actor('y')])]),
+    ]);
+    const [outer, inner] = [await running.pid('tree/c/x'), await running.pid('tree/c/d/y')];
+    process.kill(inner, 'SIGSTOP');
+    expect(paths(await running.host.tree())).toEqual([
+      'tree supervisor running',
+      'tree/b supervisor running',
+      'tree/b/w environment running',
+      'tree/c supervisor running',
+      'tree/c/x environment running',
+      'tree/c/d environment running',
+    ]);
+    process.kill(outer, 'SIGSTOP');
+    expect(paths(await running.host.tree())).toEqual([
+      'tree supervisor running',
+      'tree/b supervisor running',
+      'tree/b/w environment running',
+      'tree/c environment running',
+    ]);
+    expect(await running.happened('tree/c', 'failed')).toMatchObject({ reason: { tag: 'unresponsive' } });
+    await running.happened('tree/c', 'restarted');
+    expect([await gone(outer), await gone(inner)]).toEqual([true, true]);
+    expect(await running.pid('tree/c/d/y', 2)).not.toBe(inner);
+    expect(running.history('tree/b').map(({ kind }) => kind)).toEqual(['started']);
+  }, 60_000);
 
   test('cells: memory that V8 cannot do without costs a cell, and its sibling notices nothing', async () => {
     const running = await startTree([cell('b', [actor('w')]), cell('c', [actor('x')])]);

@@ -4,6 +4,28 @@ import { errorOf, GATE, hostStarter, template, there, worker, type Gate, type Wo
 
 const startHost = hostStarter();
 
+describe('a path', () => {
+  test('that is no text is refused by every operation, and the host goes on', async () => {
+    const { host } = await startHost([worker('a')]);
+    const noPath = { path: 'tree/a' } as unknown as string;
+    for (const slip of [
+      () => host.startChild(noPath, worker('b')),
+      () => host.terminateChild(noPath),
+      () => host.restartChild(noPath),
+      () => host.deleteChild(noPath),
+      () => host.whichChildren(noPath),
+      () => host.countChildren(noPath),
+      () => host.getChildSpec(noPath),
+      () => host.address(noPath),
+      () => host.kill(noPath),
+      () => host.state(noPath),
+    ]) {
+      expect(await errorOf(slip())).toMatchObject({ code: 'operation_refused', field: 'path' });
+    }
+    expect(await host.whichChildren('tree')).toMatchObject([{ id: 'a', state: 'running' }]);
+  });
+});
+
 describe('terminateChild', () => {
   test('stops the child and keeps its spec; its name is free', async () => {
     const { host, history } = await startHost([worker('a'), worker('b')]);

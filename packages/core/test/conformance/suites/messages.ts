@@ -238,6 +238,33 @@ export function messages(harness: Harness): void {
       }
       expect(await grid.settle(grid.context.whereis('still-there'))).toBeUndefined();
     });
+
+    test('system calls: what has the wrong shape is refused, and the caller goes on', async () => {
+      const grid = await harness.start([]);
+      const { context } = grid;
+      const slips: Record<string, (() => unknown)[]> = {
+        address: [() => context.link('name' as never), () => context.unlink(undefined as never)],
+        name: [
+          () => context.register(context.self as never),
+          () => context.unregister(context.self as never),
+          () => context.whereis(context.self as never),
+        ],
+        on: [() => context.trapExits(undefined as never), () => context.trapExits('yes' as never)],
+        reason: [
+          () => context.sendExit(context.self, 'normal' as never),
+          () => context.sendExit(context.self, { tag: 'killed' } as never),
+          () => context.sendExit(context.self, undefined as never),
+          () => context.exit('shutdown' as never),
+        ],
+      };
+      for (const [field, calls] of Object.entries(slips)) {
+        for (const slip of calls) {
+          const error = await errorOf(grid.settle(Promise.resolve().then(slip)));
+          expect(error).toMatchObject({ code: 'operation_refused', field });
+        }
+      }
+      expect(await grid.settle(context.whereis('still-there'))).toBeUndefined();
+    });
   });
 
   describe('receive', () => {
