@@ -56,6 +56,21 @@ test('a driver that is killed costs its restart and nothing else', async () => {
   expect((await client.history()).revisions).toHaveLength(1);
 });
 
+test('the process of the tree that is killed is started again, with what was applied last', async () => {
+  const { client } = await started();
+  await client.apply({ text: specWith('first'), base });
+  await client.apply({ text: specWith('second'), base });
+  const pid = (await client.call('shop/counter', { operation: 'pid' })) as number;
+  process.kill(pid, 'SIGKILL');
+  const lives = new Set<unknown>();
+  for await (const read of client.events({ follow: true })) {
+    if (read.kind === 'entry' && read.entry.path === 'shop') lives.add(read.entry.event);
+    if (lives.has('restarted')) break;
+  }
+  expect(await client.call('shop/counter', { operation: 'args' })).toBe('second');
+  expect(await client.status()).toMatchObject({ state: 'running', revision: 2 });
+});
+
 test('a tree that gave up is told of, and an apply starts it again', async () => {
   const { client } = await started();
   const text = specWith('x').replace('"intensity":100', '"intensity":0');
