@@ -62,11 +62,17 @@ export interface ListeningApi {
 }
 
 /** Listens at `path`, which nobody else uses: what is there is left over. Its folder is nobody's but ours. */
-export async function apiServer(api: Api, path: string, version: string): Promise<ListeningApi> {
+export async function apiServer(
+  api: Api,
+  path: string,
+  version: string,
+  slowestRequestMs = SLOWEST_REQUEST_MS,
+): Promise<ListeningApi> {
   const app = fastify({
     bodyLimit: LARGEST_BODY,
-    requestTimeout: SLOWEST_REQUEST_MS,
-    http: { connectionsCheckingInterval: 1000 },
+    requestTimeout: slowestRequestMs,
+    // Node takes the longer of the two for the request, whichever that is.
+    http: { headersTimeout: slowestRequestMs, connectionsCheckingInterval: slowestRequestMs / 10 },
     forceCloseConnections: true,
     routerOptions: { maxParamLength: LONGEST_PARAMETER },
     clientErrorHandler: (error, socket) => {
