@@ -1,6 +1,7 @@
 /**
  * `npm start`: set-up, build, then the main job. Standard output belongs to the job alone, arguments
- * after `--` go to it, and its exit code is ours.
+ * after `--` go to it, and its exit code is ours. npm runs us by `exec`: a shell between would take the
+ * signals that npm hands on, end of them, and leave us running.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';

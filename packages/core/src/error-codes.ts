@@ -254,6 +254,11 @@ export const ERROR_CODES = {
     meaning: 'The daemon met a defect of its own while it answered.',
     remedy: 'Please report it with what stands in the log of the daemon.',
   },
+  ticket_refused: {
+    kind: 'host',
+    meaning: 'The join ticket cannot be issued or taken.',
+    remedy: "Ask the cluster's root for a ticket that was made for this host's key.",
+  },
   kernel_fault: {
     kind: 'host',
     meaning: 'The kernel ended unexpectedly. This is a defect of Espalier.',

@@ -96,7 +96,7 @@ export const stdio = {
   },
   'forged-port': {
     does: 'finds the port behind Node’s own streams, and posts what throws in the host',
-    bare: ['process-ends'],
+    bare: ['process-ends', 'takes'],
     tries: true,
     tree: { holds: true },
     attack: () => {

@@ -1,6 +1,6 @@
 /**
  * How long the machine itself leaves everybody waiting: a beat in a process that has nothing to do with any attack.
- * What a sibling misses while this one misses it, too, says nothing of walls.
+ * A sibling that is silent, or a guard that comes late, while this one does, too, says nothing of walls.
  */
 
 const BEAT_MS = 20;

@@ -2,7 +2,7 @@
 import { CASES, caseOf } from '../cases/index.mjs';
 import { claimOf } from '../claims.mjs';
 import { isAt, LEVEL_NAMES, LEVELS } from '../levels.mjs';
-import { GAP_MS, runChild } from './child.mjs';
+import { runChild } from './child.mjs';
 import { watchMachine } from './machine-gap.mjs';
 
 /** @typedef {import('../levels.mjs').Level} Level */
@@ -23,8 +23,9 @@ import { watchMachine } from './machine-gap.mjs';
 const PAIR_WITHIN_MS = 45_000;
 const BARE_WITHIN_MS = 25_000;
 const BARE_HALTED_AFTER_MS = 2_500;
+/** What fails while the machine leaves this process waiting for so long, which only waits, is tried again. */
+const MACHINE_LATE_MS = 250;
 const TRIES = 3;
-const MACHINE_LATE_MS = GAP_MS / 4;
 
 /** ESPALIER_REQUIRE=cells: a case that this machine cannot run has failed. */
 const MUST_RUN = process.env['ESPALIER_REQUIRE']?.split(',').includes('cells') === true;
@@ -65,11 +66,23 @@ export async function runPairs(pairs, jobs, tell) {
   const running = new Set();
   let free = jobs;
   /** @param {Pair} pair */
-  const run = async (pair) => {
+  const once = async (pair) => {
     const began = performance.now();
     const bite = bites.get(pair.case) ?? biteOf(pair.case);
     bites.set(pair.case, bite);
-    tell(await judge(pair, await bite, began));
+    return judge(pair, await bite, began);
+  };
+  /** @param {Pair} pair */
+  const run = async (pair) => {
+    for (let left = TRIES; ; left -= 1) {
+      const machine = watchMachine();
+      const verdict = await once(pair);
+      if (machine.stop() < MACHINE_LATE_MS || verdict.ok || left === 1) {
+        tell(verdict);
+        return;
+      }
+      bites.delete(pair.case);
+    }
   };
   for (const pair of pairs) {
     const weight = Math.min(weightOf(pair), jobs);
@@ -101,7 +114,10 @@ async function judge(pair, bare, began) {
   const { claim: claimed } = claimOf(pair.case, pair.level);
   const { by } = LEVELS[pair.level];
   const execArgv = one.tree?.execArgv ?? [];
-  const outcome = await runTried(`${by}-pair.mjs`, [pair.level, pair.case], execArgv);
+  const outcome = await runChild(`${by}-pair.mjs`, [pair.level, pair.case], {
+    execArgv,
+    deadlineMs: PAIR_WITHIN_MS,
+  });
   const [said] = outcome.said;
   let observed =
     said?.observed ?? `the host’s process ended: ${outcome.end} ${lastLine(outcome.printed)}`.trim();
@@ -120,19 +136,6 @@ async function judge(pair, bare, began) {
     bare,
     ms: Math.round(performance.now() - began),
   };
-}
-
-/**
- * Once more where somebody was silent while the machine had nothing to spare for this process either; the last counts.
- * @param {string} script @param {readonly string[]} args @param {readonly string[]} execArgv
- */
-async function runTried(script, args, execArgv) {
-  for (let left = TRIES; ; left -= 1) {
-    const machine = watchMachine();
-    const outcome = await runChild(script, args, { execArgv, deadlineMs: PAIR_WITHIN_MS });
-    const starved = (outcome.said[0]?.gapMs ?? 0) >= GAP_MS;
-    if (machine.stop() < MACHINE_LATE_MS || !starved || left === 1) return outcome;
-  }
 }
 
 /** @param {string} text */

@@ -1,6 +1,5 @@
 /** Commands that look: what runs, what was applied, what happened, what was printed. */
 import type { EventEntry, LogLine, Streamed, TreeNode } from '@espalier/supervisor/client';
-import type { EventRecord } from '@espalier/supervisor';
 import { recordText } from '../record-text.js';
 import type { Paint } from '../colour.js';
 import type { Remote } from './command.js';
@@ -72,7 +71,7 @@ export interface StreamOptions {
 
 export async function events({ client, terminal }: Remote, options: StreamOptions): Promise<undefined> {
   await follow(terminal, client.events(options), (entry: EventEntry) => {
-    return recordText(entry as unknown as EventRecord, clockTime(entry.at), terminal.paint);
+    return recordText(entry, clockTime(entry.at), terminal.paint);
   });
 }
 

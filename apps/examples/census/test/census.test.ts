@@ -1,5 +1,6 @@
-import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -93,4 +94,20 @@ test('an unknown option is told, with those that there are', async () => {
   const { code, stderr } = await census('--nonsense');
   expect(code).toBe(1);
   expect(stderr).toContain('--dir PATH');
+});
+
+test('npm start: a signal for npm reaches the job, and its exit code is that of the job', async () => {
+  const manifest = readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8');
+  const { start } = (JSON.parse(manifest) as { scripts: { start: string } }).scripts;
+  const job = join(folder, 'job.mjs');
+  writeFileSync(
+    job,
+    'process.on("SIGTERM", () => process.exit(0)); setInterval(() => {}, 1000); console.log(1);',
+  );
+  // As npm does it: by a shell, to which it hands its signals on.
+  const shell = spawn('sh', ['-c', start.replace('scripts/start.mjs', `'${job}'`)], { timeout: 20_000 });
+  await once(shell.stdout, 'data');
+  const ended = once(shell, 'exit');
+  shell.kill('SIGTERM');
+  expect(await ended).toEqual([0, null]);
 });

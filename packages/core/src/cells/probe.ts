@@ -7,6 +7,7 @@ import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { findCgroupBase, type CgroupFiles, type CgroupSearch } from './cgroup-bases.js';
 import { runCommand, type CommandResult, type RunCommand } from './run-command.js';
+import { commandsInOneShell } from './run-commands.js';
 import {
   CONTROLLERS,
   NAMESPACE_FLAGS,
@@ -199,8 +200,11 @@ function verdict(result: CommandResult, how: string, remedy: string): ProbedWall
 function realSystem(): ProbedSystem {
   const path = (process.env['PATH'] ?? '').split(delimiter).filter(isAbsolute);
   const folders = [...path, '/usr/bin', '/bin', '/usr/sbin', '/sbin'];
+  const find = (tool: Tool): string | undefined =>
+    folders.map((folder) => join(folder, tool)).find(isExecutable);
+  const sh = find('sh');
   return {
-    run: runCommand,
+    run: sh === undefined ? runCommand : commandsInOneShell(sh),
     files: {
       readFile: (path) => readFile(path, 'utf8'),
       writeFile: (path, text) => writeFile(path, text),
@@ -209,7 +213,7 @@ function realSystem(): ProbedSystem {
       },
       rmdir: (path) => rmdir(path),
     },
-    find: (tool) => folders.map((folder) => join(folder, tool)).find(isExecutable),
+    find,
     uid: process.getuid?.() ?? -1,
     node: process.execPath,
     nodeFlags: process.allowedNodeEnvironmentFlags,

@@ -9,8 +9,9 @@ export interface CommandResult {
 
 export type RunCommand = (argv: readonly string[]) => Promise<CommandResult>;
 
-const WITHIN_MS = 3_000;
-const MOST_SAID = 300;
+export const WITHIN_MS = 3_000;
+export const MOST_SAID = 300;
+export const NO_ANSWER = `no answer within ${WITHIN_MS} ms`;
 
 export const runCommand: RunCommand = (argv) =>
   new Promise((resolve) => {
@@ -33,7 +34,7 @@ export const runCommand: RunCommand = (argv) =>
         setImmediate(() => {
           child.stderr.destroy();
           const text = said === '' ? otherwise : said;
-          resolve({ ok, said: late ? `no answer within ${WITHIN_MS} ms` : (text.split('\n')[0] ?? '') });
+          resolve({ ok, said: late ? NO_ANSWER : (text.split('\n')[0] ?? '') });
         });
       });
     };

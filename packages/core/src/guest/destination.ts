@@ -38,6 +38,26 @@ export function assertFlag(field: string, value: unknown): void {
     refuse(field, value, 'that is neither true nor false', 'Give one of the two.');
 }
 
+/** What is called or cast, and with what. */
+export function assertOperation(operation: unknown, parameters: unknown): void {
+  if (typeof operation !== 'string')
+    refuse('operation', operation, 'an operation is named by a text', 'Give its name.');
+  if (!Array.isArray(parameters))
+    refuse('parameters', parameters, 'parameters are a list', 'Give `[]` where there are none.');
+}
+
+export function assertMatch(match: unknown): void {
+  if (match !== undefined && typeof match !== 'function')
+    refuse('match', match, 'that is no function', 'Give one that says of an item whether it is wanted.');
+}
+
+export function assertSpawn(request: unknown): void {
+  const module =
+    typeof request === 'object' && request !== null && 'module' in request ? request.module : undefined;
+  if (typeof module !== 'string' || module === '')
+    refuse('module', module, 'that names no module', "Give e.g. `{ module: './worker.js' }`.");
+}
+
 function isName(name: unknown): boolean {
   return typeof name === 'string' && name.length > 0 && name.length <= MAX_NAME_LENGTH;
 }

@@ -17,7 +17,16 @@ import {
   type Statistics,
   type TimerHandle,
 } from './context.js';
-import { assertAddress, assertDestination, assertFlag, assertName, assertSignal } from './destination.js';
+import {
+  assertAddress,
+  assertDestination,
+  assertFlag,
+  assertMatch,
+  assertName,
+  assertOperation,
+  assertSignal,
+  assertSpawn,
+} from './destination.js';
 import type { LocalEnvironment } from './local-environment.js';
 import type { Monitor, Received } from './received.js';
 import { makeRef, type Ref } from './ref.js';
@@ -55,6 +64,12 @@ export class EnvironmentContext implements Context {
     parameters: readonly unknown[],
     options?: SendOptions,
   ): Promise<void> {
+    try {
+      assertOperation(operation, parameters);
+    } catch (error) {
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it is a CallError
+      return Promise.reject(error);
+    }
     return this.#send(target, FRAME.cast, [operation, ...parameters], options);
   }
 
@@ -88,6 +103,7 @@ export class EnvironmentContext implements Context {
       );
     }
     return new Promise((resolve, reject) => {
+      assertOperation(operation, parameters);
       const timeoutMs = options?.timeoutMs ?? DEFAULT_CALL_TIMEOUT_MS;
       const route = environment.route(target);
       const call = environment.pending.start({ operation, timeoutMs, signal, resolve, reject });
@@ -112,6 +128,7 @@ export class EnvironmentContext implements Context {
     }
     const timeoutMs = options?.timeoutMs;
     return new Promise((resolve, reject) => {
+      assertMatch(match);
       const item = mailbox.takeNow(match);
       if (item !== undefined) {
         resolve(item);
@@ -253,6 +270,7 @@ export class EnvironmentContext implements Context {
   }
 
   async spawn(request: SpawnRequest, options: SpawnOptions = {}): Promise<Spawned> {
+    assertSpawn(request);
     const { services, slot } = this.#environment;
     const bytes = services.encode(
       { base: this.#environment.base, ...request },

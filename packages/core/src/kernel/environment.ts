@@ -16,7 +16,7 @@
  */
 import type { WireReason } from '../protocol/notices.js';
 import type { Guest } from './guest.js';
-import type { Identity } from './identity.js';
+import type { Identity, MonitorRecord } from './identity.js';
 import type { EnvironmentSpec } from './node-start.js';
 import type { Owner } from './owner.js';
 import type { WallThread } from './wall.js';
@@ -87,10 +87,4 @@ export class Environment {
   get alive(): boolean {
     return this.state !== 'ended';
   }
-}
-
-export interface MonitorRecord {
-  readonly id: number;
-  readonly watcher: Environment;
-  readonly target: Environment;
 }

@@ -80,12 +80,7 @@ export class Guest {
   }
 
   refuse(id: number, code: RefusalCode, text?: string, reason?: WireReason): void {
-    this.#answer(id, {
-      ok: false,
-      code,
-      ...(reason === undefined ? {} : { reason }),
-      ...(text === undefined ? {} : { text }),
-    });
+    this.#answer(id, { ok: false, code, reason, text });
   }
 
   /** Asks the runtime about an environment; `answered` is called once, with nothing if the thread ends first. */

@@ -1,4 +1,4 @@
-/** What handles mean, whoever holds them. */
+/** The kernel's records of who knows whom: handles, channels, monitors, names. Types alone. */
 import type { Environment } from './environment.js';
 import type { Guest } from './guest.js';
 import type { Relay } from './relay.js';
@@ -37,4 +37,25 @@ export interface ChannelRecord {
   readonly relay: Relay | undefined;
   /** The last ticket made for the peer. */
   tickets: number;
+}
+
+/** One monitor. */
+export interface MonitorRecord {
+  readonly id: number;
+  readonly watcher: Environment;
+  readonly target: Environment;
+}
+
+/** Whom an end concerns in one guest, and how. */
+export interface News {
+  readonly downs: { env: number; monitor: number }[];
+  readonly exits: { env: number; signal: number; handle: number }[];
+}
+
+/** One name of the namespace. */
+export interface NameRecord {
+  holder: Environment | undefined;
+  /** Kept for this child of a supervisor (or while its first incarnation boots). */
+  keptFor: object | undefined;
+  readonly followers: Set<Guest>;
 }

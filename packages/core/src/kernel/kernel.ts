@@ -90,8 +90,15 @@ export class Kernel {
       return;
     }
     if (this.#parts.uplink?.forward(guest, call) === true) return;
+    const caller = guest.environments.get('env' in call ? call.env : 0);
+    if (caller === undefined) {
+      // It may have been ended while the call was under way; anything else is no slip of a runtime.
+      if (guest.environments.size > 0) this.#violation(guest, 'the caller is not in this thread');
+      return;
+    }
     // Each handler takes the calls of its own name; the table's type says so, TypeScript cannot follow it here.
-    (this.#handlers[call.call] as (guest: Guest, call: unknown) => void)(guest, call);
+    const handler = this.#handlers[call.call] as (caller: Environment, call: unknown, guest: Guest) => void;
+    handler(caller, call, guest);
   }
 
   #violation(guest: Guest, problem: string): void {

@@ -18,6 +18,7 @@ import type { WireReason } from '../protocol/notices.js';
 import type { Environment } from './environment.js';
 import type { Decision } from './owner.js';
 import { settle, type Guest } from './guest.js';
+import type { News } from './identity.js';
 import { HangDetector } from './hang-detector.js';
 import type { KernelParts } from './parts.js';
 
@@ -286,11 +287,6 @@ export class Lifecycle {
 
 export function taken(name: string): WireReason {
   return { tag: 'error', detail: `the name '${name}' is taken` };
-}
-
-interface News {
-  readonly downs: { env: number; monitor: number }[];
-  readonly exits: { env: number; signal: number; handle: number }[];
 }
 
 function nothing(): void {

@@ -10,14 +10,8 @@ import type { NameState } from '../protocol/notices.js';
 import type { Channels } from './channels.js';
 import type { Environment } from './environment.js';
 import type { Guest } from './guest.js';
+import type { NameRecord } from './identity.js';
 import type { Uplink } from './uplink.js';
-
-interface NameRecord {
-  holder: Environment | undefined;
-  /** Kept for this child of a supervisor (or while its first incarnation boots). */
-  keptFor: object | undefined;
-  readonly followers: Set<Guest>;
-}
 
 export class Names {
   readonly #names = new Map<string, NameRecord>();

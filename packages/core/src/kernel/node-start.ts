@@ -18,10 +18,10 @@ export interface EnvironmentSpec {
 }
 
 /** What a child's `start` holds. */
-export type NodeStart =
-  | { readonly kind: 'environment'; readonly spec: EnvironmentSpec }
-  | { readonly kind: 'supervisor'; readonly spec: SupervisorSpec }
-  | CellStart;
+export type NodeStart = ThreadStart | { readonly kind: 'supervisor'; readonly spec: SupervisorSpec };
+
+/** What the wall starts: a thread, or the process of a cell, which to this kernel is one. */
+export type ThreadStart = { readonly kind: 'environment'; readonly spec: EnvironmentSpec } | CellStart;
 
 /** Either of them in a process of its own; `spec` is the process's, which has no name and no mailbox. */
 export interface CellStart {

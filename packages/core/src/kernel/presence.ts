@@ -143,19 +143,14 @@ export class Presence {
       case 'signal': {
         this.#drain();
         const signal = lifecycle.expectEnd(environment, notice.reason);
-        const handle = this.#handle(notice.handle);
-        guest.notify({ ...notice, signal, channel: this.#channel(notice.channel), handle });
+        guest.notify({ ...notice, signal, ...this.#here(notice) });
         return;
       }
       case 'kill':
         lifecycle.terminate(environment, notice.reason);
         return;
       case 'ticket':
-        guest.notify({
-          ...notice,
-          channel: this.#channel(notice.channel),
-          handle: this.#handle(notice.handle),
-        });
+        guest.notify({ ...notice, ...this.#here(notice) });
         return;
       case 'inspect':
         guest.inspect(notice.env, notice.query, (value) =>
@@ -183,6 +178,11 @@ export class Presence {
     if (holder === undefined) return { state: 'pending' };
     this.#names.set(name, holder);
     return { state: 'held', peer: this.#uplink.below.channels.peer(this.environment.guest, holder) };
+  }
+
+  /** The numbers of whom a notice is about, as its guest knows them. */
+  #here({ channel, handle }: { readonly channel: number; readonly handle: number }) {
+    return { channel: this.#channel(channel), handle: this.#handle(handle) };
   }
 
   #peer(peer: Peer): Peer {

@@ -8,10 +8,9 @@ import type { OpaqueValue, SystemCall } from '../protocol/system-calls.js';
 import { Environment } from './environment.js';
 import { Guest, type Role } from './guest.js';
 import { taken, type Lifecycle } from './lifecycle.js';
-import type { CellStart, EnvironmentSpec } from './node-start.js';
+import type { EnvironmentSpec, ThreadStart } from './node-start.js';
 import type { Owner, StartResult } from './owner.js';
 import type { GuestListener, KernelParts } from './parts.js';
-import type { Shutdown } from './supervisor-logic.js';
 import type { WallEnd } from './wall.js';
 
 /** One environment in a thread for now; the protocol and the runtime carry more. */
@@ -19,40 +18,35 @@ const SLOT = 0;
 const NOTHING = new Uint8Array();
 
 export class Starter {
+  readonly lifecycle: Lifecycle;
   readonly #parts: KernelParts;
-  readonly #lifecycle: Lifecycle;
   readonly #listener: GuestListener;
   #lastSerial = 0;
 
   constructor(parts: KernelParts, lifecycle: Lifecycle, listener: GuestListener) {
     this.#parts = parts;
-    this.#lifecycle = lifecycle;
+    this.lifecycle = lifecycle;
     this.#listener = listener;
   }
 
-  /** `cell`: what one is to run; then `spec` is the cell's own. */
-  start(
-    path: string,
-    spec: EnvironmentSpec,
-    owner: Owner,
-    extra?: OpaqueValue,
-    cell?: CellStart,
-  ): StartResult {
+  start(path: string, start: ThreadStart, owner: Owner, extra?: OpaqueValue): StartResult {
     const { names, wall } = this.#parts;
+    const { kind, spec } = start;
     const { name, limits, env } = spec;
     if (name !== null && !names.keep(name, owner)) return { ok: false, reason: taken(name) };
-    const boundary = cell === undefined ? 'thread' : 'process';
-    const thread = wall.start({ boundary, limits, walls: cell?.walls, title: path, env });
-    const guest = this.#guest(thread.link, cell === undefined ? 'environment' : 'cell', thread.site);
+    const walls = kind === 'cell' ? start.walls : undefined;
+    const boundary = kind === 'cell' ? 'process' : 'thread';
+    const thread = wall.start({ boundary, limits, walls, title: path, env });
+    const guest = this.#guest(thread.link, kind, thread.site);
     const environment = this.#environment(path, spec, owner, guest, thread);
     thread.onEnd((end) => {
       // What it had said comes first: its last word is why it ended.
       guest.channel.drain();
-      this.#lifecycle.ended(environment, this.#evidence(environment, end));
+      this.lifecycle.ended(environment, this.#evidence(environment, end));
     });
     const handle = guest.grant(environment);
-    this.#lifecycle.hangs.watch(environment);
-    if (cell !== undefined) guest.notify({ notice: 'cell', path, start: cell.start, extra });
+    this.lifecycle.hangs.watch(environment);
+    if (kind === 'cell') guest.notify({ notice: 'cell', path, start: start.start, extra });
     else guest.notify({ notice: 'boot', env: SLOT, handle, terms: spec.terms, boot: spec.boot, extra });
     return { ok: true, environment };
   }
@@ -92,19 +86,6 @@ export class Starter {
     cell.children.add(environment);
   }
 
-  stop(environment: Environment, shutdown: Shutdown): void {
-    this.#lifecycle.stop(environment, shutdown);
-  }
-
-  kill(environment: Environment): void {
-    this.#lifecycle.kill(environment);
-  }
-
-  /** The owner's child will not run again: its name is free, and whatever a cell has held. */
-  giveUpName(owner: Owner): void {
-    this.#parts.names.giveUpAll(owner);
-  }
-
   #environment(
     path: string,
     spec: EnvironmentSpec,
@@ -113,18 +94,10 @@ export class Starter {
     thread: Environment['thread'],
     keeper: object = owner,
   ): Environment {
+    const serial = ++this.#lastSerial;
     const startedAt = this.#parts.clock.now();
-    const environment = new Environment({
-      serial: ++this.#lastSerial,
-      path,
-      spec,
-      owner,
-      guest,
-      slot: SLOT,
-      thread,
-      startedAt,
-      keeper,
-    });
+    const given = { serial, path, spec, owner, guest, slot: SLOT, thread, startedAt, keeper };
+    const environment = new Environment(given);
     guest.environments.set(SLOT, environment);
     return environment;
   }
@@ -151,7 +124,7 @@ export class Starter {
         ended: () => {
           for (const environment of [...guest.environments.values()]) {
             const why = environment.announced ?? environment.forced;
-            if (role === 'administrator' || why !== undefined) this.#lifecycle.ended(environment);
+            if (role === 'administrator' || why !== undefined) this.lifecycle.ended(environment);
           }
         },
       },

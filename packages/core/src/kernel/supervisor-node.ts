@@ -5,7 +5,6 @@
  */
 import type { ExitReason } from '../exit-reason.js';
 import type { WireReason } from '../protocol/notices.js';
-import type { OpaqueValue } from '../protocol/system-calls.js';
 import type { Environment } from './environment.js';
 import type { NodeStart } from './node-start.js';
 import type { Decision, Owner, SupervisorParent } from './owner.js';
@@ -28,16 +27,17 @@ import type {
 interface Child {
   readonly id: string;
   readonly incarnation: number;
-  readonly node: Environment | SupervisorNode | undefined;
-  /** Cancels its start timeout, while that runs. */
-  cancelTimeout: (() => void) | undefined;
+  node: Environment | SupervisorNode | undefined;
   /** Its start took too long; it is being killed. */
   timedOut: boolean;
-  readonly owner: Owner;
 }
 
+/** Keys of timers that are not the logic's. */
+const SHUTDOWN_TIMER = '\0shutdown';
+const startTimer = (id: string): string => `\0start ${id}`;
 const TOO_LONG: ExitReason = { tag: 'error', detail: 'the start took longer than startTimeoutMs' };
 
+type Effect<T> = Extract<SupervisorEffect, { readonly type: T }>;
 /** Distributes over a union. */
 type WithoutTime<E> = E extends unknown ? Omit<E, 'nowMs'> : never;
 
@@ -77,7 +77,7 @@ export class SupervisorNode {
     if (this.#over) return;
     // Before the order: when that returns, the supervisor may have ended, and its timers with it.
     if (typeof shutdown === 'number') {
-      this.#setTimer('\0shutdown', shutdown, () => this.#event({ type: 'kill' }));
+      this.#setTimer(SHUTDOWN_TIMER, shutdown, () => this.#event({ type: 'kill' }));
     }
     this.#event(shutdown === 'brutal_kill' ? { type: 'kill' } : { type: 'stop' });
   }
@@ -125,53 +125,39 @@ export class SupervisorNode {
   }
 
   #perform(effects: readonly SupervisorEffect[]): void {
-    for (const effect of effects) this.#effect(effect);
+    // Each takes the effects of its own type; the table's type says so, TypeScript cannot follow it here.
+    for (const effect of effects) (this.#effects[effect.type] as (effect: SupervisorEffect) => void)(effect);
   }
 
-  #effect(effect: SupervisorEffect): void {
-    switch (effect.type) {
-      case 'startChild':
-        this.#startChild(effect.id, effect.incarnation, effect.spec, effect.extra);
-        return;
-      case 'stopChild':
-        this.#stopChild(effect.id, effect.shutdown);
-        return;
-      case 'askChild':
-        this.#askChild(effect.id, effect.incarnation, effect.operation);
-        return;
-      case 'setTimer':
-        this.#setTimer(effect.key, effect.delayMs - this.#parts.random.next() * effect.jitterMs, () =>
-          this.#event({ type: 'timer', key: effect.key }),
-        );
-        return;
-      case 'clearTimer':
-        this.#clearTimer(effect.key);
-        return;
-      case 'reply': {
-        const reply = this.#requests.get(effect.requestId);
-        this.#requests.delete(effect.requestId);
-        reply?.(effect.result);
-        return;
-      }
-      case 'parking':
-        if (!effect.willRestart) this.#giveUp(effect.id);
-        return;
-      case 'event':
-        this.#report(effect.event);
-        return;
-      case 'started':
-        this.#parent.started();
-        return;
-      case 'failed':
-        this.#close();
-        this.#parent.failed(effect.reason);
-        return;
-      case 'ended':
-        this.#close();
-        this.#parent.ended(effect.reason);
-        return;
-    }
-  }
+  /** What each kind of effect is. */
+  readonly #effects: { readonly [T in SupervisorEffect['type']]: (effect: Effect<T>) => void } = {
+    startChild: (effect) => this.#startChild(effect),
+    stopChild: ({ id, shutdown }) => this.#stopChild(id, shutdown),
+    askChild: ({ id, incarnation, operation }) => this.#askChild(id, incarnation, operation),
+    setTimer: ({ key, delayMs, jitterMs }) =>
+      this.#setTimer(key, delayMs - this.#parts.random.next() * jitterMs, () =>
+        this.#event({ type: 'timer', key }),
+      ),
+    clearTimer: ({ key }) => this.#clearTimer(key),
+    reply: ({ requestId, result }) => {
+      const reply = this.#requests.get(requestId);
+      this.#requests.delete(requestId);
+      reply?.(result);
+    },
+    parking: ({ id, willRestart }) => {
+      if (!willRestart) this.#giveUp(id);
+    },
+    event: ({ event }) => this.#report(event),
+    started: () => this.#parent.started(),
+    failed: ({ reason }) => {
+      this.#close();
+      this.#parent.failed(reason);
+    },
+    ended: ({ reason }) => {
+      this.#close();
+      this.#parent.ended(reason);
+    },
+  };
 
   #report(event: SupervisionEvent | ApplyEvent): void {
     const { path } = this;
@@ -184,7 +170,7 @@ export class SupervisorNode {
     this.#timers.clear();
     for (const reply of this.#requests.values()) reply({ ok: false, error: 'shutdown' });
     this.#requests.clear();
-    for (const owner of this.#owners.values()) this.#starter.giveUpName(owner);
+    for (const owner of this.#owners.values()) this.#parts.names.giveUpAll(owner);
   }
 
   // ---- children ------------------------------------------------------------------------------------
@@ -209,53 +195,42 @@ export class SupervisorNode {
   /** It will not run again of itself: nothing is kept for it. There may have been thousands of its kind. */
   #giveUp(id: string): void {
     const owner = this.#owners.get(id);
-    if (owner !== undefined) this.#starter.giveUpName(owner);
+    if (owner !== undefined) this.#parts.names.giveUpAll(owner);
     this.#owners.delete(id);
   }
 
-  #startChild(id: string, incarnation: number, spec: ChildSpec, extra: OpaqueValue | undefined): void {
+  #startChild({ id, incarnation, spec, extra }: Effect<'startChild'>): void {
     // The one above the root of a host's tree has no path.
     const path = this.path === '' ? id : `${this.path}/${id}`;
     const start = spec.start as NodeStart;
-    const owner = this.#owner(id);
-    const child: Child = {
-      id,
-      incarnation,
-      node: undefined,
-      cancelTimeout: undefined,
-      timedOut: false,
-      owner,
-    };
+    const child: Child = { id, incarnation, node: undefined, timedOut: false };
     this.#children.set(id, child);
     if (start.kind === 'supervisor') {
       const node = new SupervisorNode(path, start.spec, this.#parts, this.#starter, {
         started: () => this.#childStarted(id),
-        failed: (reason) => this.#subtreeEnded(id, incarnation, reason, false),
-        ended: (reason) => this.#subtreeEnded(id, incarnation, reason, true),
+        failed: (reason) => this.#subtreeEnded(child, reason, false),
+        ended: (reason) => this.#subtreeEnded(child, reason, true),
       });
-      this.#children.set(id, { ...child, node });
-      this.#limitStart(id, spec, () => node.stop('brutal_kill'));
+      child.node = node;
+      this.#limitStart(child, spec, () => node.stop('brutal_kill'));
       node.start();
       return;
     }
-    const cell = start.kind === 'cell' ? start : undefined;
-    const started = this.#starter.start(path, start.spec, owner, extra, cell);
+    const started = this.#starter.start(path, start, this.#owner(id), extra);
     if (!started.ok) {
       this.#parts.clock.after(REFUSAL_MS, () => {
         this.#children.delete(id);
-        this.#event(startFailed(id, incarnation, started.reason));
+        this.#event(startFailed(child, started.reason));
       });
       return;
     }
-    this.#children.set(id, { ...child, node: started.environment });
-    this.#limitStart(id, spec, () => this.#starter.kill(started.environment));
+    child.node = started.environment;
+    this.#limitStart(child, spec, () => this.#starter.lifecycle.kill(started.environment));
   }
 
-  #limitStart(id: string, spec: ChildSpec, expire: () => void): void {
-    if (spec.startTimeoutMs === 'infinity') return;
-    const child = this.#children.get(id) as Child;
-    child.cancelTimeout = this.#parts.clock.after(spec.startTimeoutMs, () => {
-      child.cancelTimeout = undefined;
+  #limitStart(child: Child, { startTimeoutMs }: ChildSpec, expire: () => void): void {
+    if (startTimeoutMs === 'infinity') return;
+    this.#setTimer(startTimer(child.id), startTimeoutMs, () => {
       child.timedOut = true;
       expire();
     });
@@ -264,10 +239,9 @@ export class SupervisorNode {
   #stopChild(id: string, shutdown: Shutdown): void {
     const child = this.#children.get(id);
     if (child?.node === undefined) return;
-    child.cancelTimeout?.();
-    child.cancelTimeout = undefined;
+    this.#clearTimer(startTimer(id));
     if (child.node instanceof SupervisorNode) child.node.stop(shutdown);
-    else this.#starter.stop(child.node, shutdown);
+    else this.#starter.lifecycle.stop(child.node, shutdown);
   }
 
   #askChild(id: string, incarnation: number, operation: SupervisorOperation): void {
@@ -285,17 +259,16 @@ export class SupervisorNode {
   #childStarted(id: string): void {
     const child = this.#children.get(id);
     if (child === undefined) return;
-    child.cancelTimeout?.();
-    child.cancelTimeout = undefined;
+    this.#clearTimer(startTimer(id));
     this.#event({ type: 'childStarted', id, incarnation: child.incarnation });
   }
 
-  #subtreeEnded(id: string, incarnation: number, reason: ExitReason, started: boolean): void {
-    const child = this.#children.get(id);
-    child?.cancelTimeout?.();
+  #subtreeEnded(child: Child, reason: ExitReason, started: boolean): void {
+    const { id, incarnation } = child;
+    this.#clearTimer(startTimer(id));
     this.#children.delete(id);
     if (started) this.#event({ type: 'childEnded', id, incarnation, reason });
-    else this.#event(startFailed(id, incarnation, child?.timedOut === true ? TOO_LONG : reason));
+    else this.#event(startFailed(child, reason));
   }
 
   /**
@@ -305,7 +278,7 @@ export class SupervisorNode {
   #environmentEnded(id: string, environment: Environment, reason: WireReason): Decision {
     const child = this.#children.get(id);
     if (child === undefined || child.node !== environment) return { willRestart: false, carryOut: nothing };
-    child.cancelTimeout?.();
+    this.#clearTimer(startTimer(id));
     this.#children.delete(id);
     const event = endEvent(child, environment, reason);
     if (this.#stepping) {
@@ -350,11 +323,12 @@ function endEvent(child: Child, environment: Environment, reason: WireReason): W
   const { id, incarnation } = child;
   if (environment.wasReady && !environment.ignored) return { type: 'childEnded', id, incarnation, reason };
   if (environment.ignored) return { type: 'childIgnored', id, incarnation };
-  return startFailed(id, incarnation, child.timedOut ? TOO_LONG : reason);
+  return startFailed(child, reason);
 }
 
-function startFailed(id: string, incarnation: number, reason: ExitReason): WithoutTime<SupervisorEvent> {
-  return { type: 'childStartFailed', id, incarnation, reason };
+function startFailed(child: Child, reason: ExitReason): WithoutTime<SupervisorEvent> {
+  const { id, incarnation, timedOut } = child;
+  return { type: 'childStartFailed', id, incarnation, reason: timedOut ? TOO_LONG : reason };
 }
 
 function nothing(): void {

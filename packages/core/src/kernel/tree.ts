@@ -4,7 +4,7 @@ import type { ExitReason } from '../exit-reason.js';
 import type { OpaqueValue } from '../protocol/system-calls.js';
 import { readSnapshot } from './door.js';
 import { Environment } from './environment.js';
-import type { EnvironmentSpec, NodeStart } from './node-start.js';
+import type { NodeStart, ThreadStart } from './node-start.js';
 import type { TreeOwner } from './owner.js';
 import type { KernelParts } from './parts.js';
 import type { Starter } from './starter.js';
@@ -37,20 +37,20 @@ export class Tree {
       this.#root = new SupervisorNode(path, start.spec, this.#parts, this.#starter, parent);
       this.#root.start();
     } else if (start.kind === 'environment') {
-      this.#startAlone(path, start.spec, extra, owner, over);
+      this.#startAlone(path, start, extra, owner, over);
     }
   }
 
   #startAlone(
     path: string,
-    spec: EnvironmentSpec,
+    start: ThreadStart,
     extra: OpaqueValue | undefined,
     { started }: TreeOwner,
     over: (reason: ExitReason) => void,
   ): void {
     const result = this.#starter.start(
       path,
-      spec,
+      start,
       {
         started: () => started(false),
         ignored: () => undefined,
@@ -77,7 +77,7 @@ export class Tree {
     }
     this.#ended.push(done);
     if (this.#root instanceof SupervisorNode) this.#root.stop('infinity');
-    else this.#starter.stop(this.#root, 'infinity');
+    else this.#starter.lifecycle.stop(this.#root, 'infinity');
   }
 
   request(path: string, operation: unknown, reply: (result: SupervisorResult) => void): boolean {

@@ -164,7 +164,7 @@ export class Uplink implements Asker {
   }
 
   refuse(id: number, code: RefusalCode, text = '', reason?: WireReason): void {
-    this.#answer(id, { ok: false, code, text, ...(reason === undefined ? {} : { reason }) });
+    this.#answer(id, { ok: false, code, text, reason });
   }
 
   pass(identity: Identity): number {

@@ -113,7 +113,12 @@ export type CellNotice =
 
 export type Answer =
   | { readonly ok: true; readonly value: AnswerValue }
-  | { readonly ok: false; readonly code: RefusalCode; readonly reason?: WireReason; readonly text?: string };
+  | {
+      readonly ok: false;
+      readonly code: RefusalCode;
+      readonly reason?: WireReason | undefined;
+      readonly text?: string | undefined;
+    };
 
 export type AnswerValue =
   | undefined

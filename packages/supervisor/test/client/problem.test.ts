@@ -2,7 +2,7 @@ import {
   CallError,
   EnvironmentError,
   ERROR_CODES,
-  EspalierError,
+  type EspalierError,
   HostError,
   SpecError,
   SupervisionError,

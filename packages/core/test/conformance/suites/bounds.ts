@@ -267,7 +267,8 @@ export function bounds(harness: Harness): void {
           await silent.do(['sendBytes', 'h', 2_000_000], ['sendBytes', 'h', 2_000_000]);
       }
       expect(codes(await new Puppet(grid, 'a').do(['sendBytes', 'h', 1_000_000]))).toEqual(['sent']);
-    });
+      // A quarter of a gigabyte through relays of cells in cells.
+    }, 120_000);
   });
 
   describe('blocked senders', () => {

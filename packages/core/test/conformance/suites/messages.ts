@@ -249,6 +249,20 @@ export function messages(harness: Harness): void {
           () => context.unregister(context.self as never),
           () => context.whereis(context.self as never),
         ],
+        operation: [
+          () => context.call(context.self, 5 as never, []),
+          () => context.cast(context.self, undefined as never, []),
+        ],
+        parameters: [
+          () => context.call(context.self, 'add', undefined as never),
+          () => context.cast(context.self, 'add', 'one' as never),
+        ],
+        match: [() => context.receive({ match: 5 as never })],
+        module: [
+          () => context.spawn(undefined as never),
+          () => context.spawn({} as never),
+          () => context.spawn({ module: 7 } as never),
+        ],
         on: [() => context.trapExits(undefined as never), () => context.trapExits('yes' as never)],
         reason: [
           () => context.sendExit(context.self, 'normal' as never),

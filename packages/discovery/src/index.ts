@@ -1,0 +1,23 @@
+export { createKeyPair, fingerprint } from './identity/keys.js';
+export { issueJoinTicket, openJoinTicket } from './identity/membership.js';
+export { startDiscovery } from './start-discovery.js';
+
+export type { BackendStatus } from './backend.js';
+export type { HostEvent, HostEventKind, HostInfo } from './directory/directory.js';
+export type { Holder, NameEvent, NameEventKind, NameState } from './directory/name-state.js';
+export type { StaticHost } from './directory/static-hosts.js';
+export type {
+  AdvertiseOptions,
+  Advertisement,
+  Discovery,
+  DiscoveryStatus,
+  ResolveOptions,
+  Watch,
+} from './discovery.js';
+export type { KeyPair } from './identity/keys.js';
+export type { Membership, TicketRequest } from './identity/membership.js';
+export type { LinkStatus } from './mdns/link.js';
+export type { DiscoveryOptions, DiscoveryTime } from './options.js';
+export type { Problem, ProblemCode } from './problem.js';
+export type { Epoch, Refusal } from './records/host-record.js';
+export type { Holding } from './records/names-page.js';
