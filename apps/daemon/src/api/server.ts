@@ -3,7 +3,12 @@ import { chmod, rm } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { CallError, EspalierError } from '@espalier/core';
-import { OPERATIONS, type Operation, type OperationName } from '@espalier/supervisor/admin-api';
+import {
+  LARGEST_REQUEST_BYTES,
+  OPERATIONS,
+  type Operation,
+  type OperationName,
+} from '@espalier/supervisor/admin-api';
 import {
   problemOf,
   type ApplyRequest,
@@ -21,7 +26,6 @@ import type { Api } from './api.js';
 import { openApi } from './openapi.js';
 import { stream } from './streams.js';
 
-const LARGEST_BODY = 4 * 1024 * 1024;
 /** A request that takes longer to arrive is given up. Milliseconds. */
 const SLOWEST_REQUEST_MS = 10_000;
 const MOST_CONNECTIONS = 256;
@@ -69,7 +73,7 @@ export async function apiServer(
   slowestRequestMs = SLOWEST_REQUEST_MS,
 ): Promise<ListeningApi> {
   const app = fastify({
-    bodyLimit: LARGEST_BODY,
+    bodyLimit: LARGEST_REQUEST_BYTES,
     requestTimeout: slowestRequestMs,
     // Node takes the longer of the two for the request, whichever that is.
     http: { headersTimeout: slowestRequestMs, connectionsCheckingInterval: slowestRequestMs / 10 },
@@ -216,9 +220,6 @@ function malformed({ statusCode = 400, message }: HttpError): Problem {
 }
 
 function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
-  // Who is still sending when we have refused reads our answer only if the rest is taken, too; within its time.
-  reply.removeHeader('connection');
-  reply.request.raw.resume();
   return reply.code(problem.status).type('application/problem+json').send(problem);
 }
 

@@ -332,7 +332,13 @@ describe('hostile requests', () => {
     ],
     ['a field of another type', 'POST', '/v1/apply', { body: { text: 1, base: 'file:///' } }, 400],
     ['a base that is no file', 'POST', '/v1/apply', { body: { text: '', base: 'http://x/' } }, 400],
-    ['a body that is too large', 'POST', '/v1/apply', { raw: `"${'x'.repeat(5 * 1024 * 1024)}"` }, 413],
+    [
+      'a body that is too large',
+      'POST',
+      '/v1/apply',
+      { raw: '"', headers: { 'content-length': '5000000' } },
+      413,
+    ],
     ['a number that is none', 'GET', '/v1/events?after=x', {}, 400],
     ['a parameter that is not known', 'GET', '/v1/events?since=1', {}, 400],
     ['more lines than there may be', 'GET', '/v1/logs?lines=10001', {}, 400],
@@ -342,6 +348,11 @@ describe('hostile requests', () => {
   ] as const)('%s is refused with a problem', async (_title, method, path, given, status) => {
     expect((await asked(method, path, given)).status).toBe(status);
     expect((await asked('GET', '/v1/health')).status).toBe(200);
+  });
+
+  test('what is too large is not even sent by the client', async () => {
+    const text = 'x'.repeat(4 * 1024 * 1024);
+    await expect(daemon.client.apply({ text, base })).rejects.toMatchObject({ code: 'too_large' });
   });
 
   test('what is no HTTP at all is refused with a problem, too', async () => {

@@ -24,6 +24,7 @@ import type {
   SpawnRequest,
   Tree,
 } from './contract/index.js';
+import { LARGEST_REQUEST_BYTES } from './contract/limits.js';
 import { readEvents } from './event-stream.js';
 import { socketPath } from './folder.js';
 import { errorOf } from './problem.js';
@@ -169,6 +170,10 @@ export class AdminClient {
     signal: AbortSignal | undefined,
   ): Promise<IncomingMessage> {
     const text = body === undefined ? undefined : JSON.stringify(body);
+    // Who is refused while he still sends may not come to read why.
+    if (text !== undefined && Buffer.byteLength(text) > LARGEST_REQUEST_BYTES) {
+      throw new CallError('too_large', `a request may have ${LARGEST_REQUEST_BYTES} bytes`);
+    }
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const headers =
         text === undefined
