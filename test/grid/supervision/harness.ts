@@ -49,6 +49,8 @@ export interface SupervisionHarness {
   readonly ownsTime: boolean;
   /** A supervisor that is killed tells nothing of its children's ends: its process is killed with them. */
   readonly killsSilently: boolean;
+  /** Each child has a namespace of its own, with the others' names in it, as they are granted. */
+  readonly isolated?: boolean;
   /** Modules are files of modules/. The tree is called `tree`. */
   start(spec: TreeSpec): Promise<Supervised>;
 }

@@ -1,7 +1,7 @@
 /** The suites of supervision over loopback links: kernel and runtimes in one thread, under a seeded scheduler. */
 import { fileURLToPath } from 'node:url';
 import type { Behaviour, ExitReason } from '@espalier/core';
-import { decodeReason, opaqueValue, type NodeStart } from '@espalier/core/internal/host.js';
+import { decodeReason, nameIn, opaqueValue, type NodeStart } from '@espalier/core/internal/host.js';
 import type {
   ChildInfo,
   SupervisorOperation,
@@ -9,7 +9,13 @@ import type {
   SupervisorValue,
 } from '@espalier/core/internal/supervisor-logic.js';
 import { Simulation } from '@espalier/core/testing';
-import { normaliseSpec, type NormalisedNode, type TreeEvent, type TreeSpec } from '@espalier/supervisor';
+import {
+  normaliseSpec,
+  type ChildSpecInput,
+  type NormalisedNode,
+  type TreeEvent,
+  type TreeSpec,
+} from '@espalier/supervisor';
 import { readEvent } from '../../../packages/supervisor/src/host/events.js';
 import {
   childSpecOf,
@@ -45,6 +51,8 @@ export interface Walls {
   readonly name: string;
   readonly supervisors: 'thread' | 'process';
   inCell(node: NormalisedNode): boolean;
+  /** Every supervisor isolates its children; each is granted all the others, and the application is, too. */
+  readonly isolated?: boolean;
 }
 
 export const THREADS: Walls = { name: 'threads', supervisors: 'thread', inCell: () => false };
@@ -56,9 +64,13 @@ export function simulationHarness(seed: number, walls: Walls = THREADS): Supervi
     name: `simulation, ${walls.name}, seed ${seed}`,
     ownsTime: true,
     killsSilently: walls.supervisors === 'process',
+    isolated: walls.isolated === true,
     async start(spec: TreeSpec): Promise<Supervised> {
       const simulation = new Simulation({ seed, logic: supervisorLogic });
-      const { root } = normaliseSpec(spec, { base: MODULES });
+      const { name, root } = normaliseSpec(walls.isolated === true ? isolating(spec) : spec, {
+        base: MODULES,
+      });
+      if (walls.isolated === true) await grantAll(simulation, name, root);
       const behaviours = await behavioursOf(root.children);
       const startOf = (node: NormalisedNode): NodeStart =>
         walls.inCell(node)
@@ -131,8 +143,12 @@ export function simulationHarness(seed: number, walls: Walls = THREADS): Supervi
         end: async (path, name, cause) => {
           if (cause in WALL_ENDS) simulation.crash(path, WALL_ENDS[cause]);
           else if (cause === 'being unresponsive') simulation.hang(path);
-          else if (cause === 'being killed') simulation.context.kill(name);
-          else await simulation.settle(simulation.context.cast(name, 'end', [cause]));
+          else {
+            // A name that a child has given itself is its own namespace's.
+            const whom = walls.isolated === true ? await simulation.settle(simulation.address(path)) : name;
+            if (cause === 'being killed') simulation.context.kill(whom);
+            else await simulation.settle(simulation.context.cast(whom, 'end', [cause]));
+          }
         },
         close: async () => {
           simulation.kernel.tree.stop(() => {
@@ -143,4 +159,38 @@ export function simulationHarness(seed: number, walls: Walls = THREADS): Supervi
       };
     },
   };
+}
+
+/** The same with `siblings: isolate` on every supervisor but those of templates, whose children nobody can be granted. */
+function isolating<S extends TreeSpec | ChildSpecInput>(spec: S): S {
+  if (!('children' in spec)) return spec;
+  const siblings = hasTemplate(spec) ? 'group' : 'isolate';
+  return { ...spec, siblings, children: spec.children.map((child) => isolating(child)) };
+}
+
+function hasTemplate(spec: TreeSpec | ChildSpecInput): boolean {
+  return 'children' in spec && (spec.strategy === 'simple_one_for_one' || spec.children.some(hasTemplate));
+}
+
+/** Everybody with a name is called by it in every namespace, the application's included. */
+async function grantAll(simulation: Simulation, tree: string, root: NormalisedNode): Promise<void> {
+  const places = new Map<string, { readonly space: string; readonly path: string }>();
+  const note = (node: NormalisedNode, path: string, space: string): void => {
+    if (node.kind !== 'supervisor') {
+      if (node.name !== null) places.set(node.name, { space, path });
+      return;
+    }
+    for (const child of node.children) {
+      const at = `${path}/${child.id}`;
+      note(child, at, node.siblings === 'isolate' ? at : space);
+    }
+  };
+  note(root, tree, '');
+  const spaces = new Set(['', ...[...places.values()].map(({ space }) => space)]);
+  for (const [name, { space, path }] of places) {
+    for (const other of spaces) {
+      const grant = { name: nameIn(other, name), target: nameIn(space, name), path };
+      if (other !== space) await simulation.settle(simulation.supervise({ op: 'grant', ...grant }));
+    }
+  }
 }

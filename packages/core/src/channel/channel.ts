@@ -17,7 +17,7 @@ import type { AfterTurn } from '../clock.js';
 import { ByteWriter } from '../values/byte-writer.js';
 import type { Reference } from '../values/reference.js';
 import type { ChannelOptions, ChannelReceiver } from './channel-receiver.js';
-import type { FrameCodec } from './frame-codec.js';
+import { WAITS, type FrameCodec } from './frame-codec.js';
 import {
   FLAG,
   FRAME,
@@ -27,7 +27,6 @@ import {
   readU32,
   writeHeader,
   writeLength,
-  writeU32,
   type FrameKind,
 } from './frames.js';
 import type { Link, LinkEnd, Transfer } from './link.js';
@@ -110,12 +109,7 @@ export class Channel {
     ends: readonly LinkEnd[] = [],
   ): number {
     const writer = this.#writer;
-    const at = this.#begin(kind, ends.length > 0 ? FLAG.transfers : 0, to, from, correlation);
-    if (ends.length > 0) {
-      writer.ensure(2);
-      this.#u16(ends.length);
-      this.#transfers.push(...ends);
-    }
+    const at = this.#begin(kind, 0, to, from, correlation, ends);
     this.#encoding = true;
     try {
       this.#codec.encode(writer, value, maxBytes);
@@ -138,21 +132,10 @@ export class Channel {
     tickets: readonly number[] = [],
     transfers: readonly Transfer[] = NO_TRANSFERS,
   ): void {
-    const writer = this.#writer;
-    const flags = FLAG.standalone | (transfers.length > 0 ? FLAG.transfers : 0);
-    const at = this.#begin(kind, flags, to, from, correlation);
-    writer.ensure(4 + tickets.length * 4 + body.length);
-    if (transfers.length > 0) {
-      this.#u16(transfers.length);
-      this.#transfers.push(...transfers);
-    }
+    const at = this.#begin(kind, FLAG.standalone, to, from, correlation, transfers);
     this.#u16(tickets.length);
-    for (const ticket of tickets) {
-      writeU32(writer.bytes, writer.offset, ticket);
-      writer.offset += 4;
-    }
-    writer.bytes.set(body, writer.offset);
-    writer.offset += body.length;
+    for (const ticket of tickets) this.#writer.u32(ticket);
+    this.#writer.raw(body);
     this.#commit(at);
   }
 
@@ -201,21 +184,28 @@ export class Channel {
 
   #writePlain(kind: FrameKind, to: number, from: number, correlation: number, number?: number): void {
     const at = this.#begin(kind, 0, to, from, correlation);
-    if (number !== undefined) {
-      this.#writer.ensure(4);
-      writeU32(this.#writer.bytes, this.#writer.offset, number);
-      this.#writer.offset += 4;
-    }
+    if (number !== undefined) this.#writer.u32(number);
     this.#commit(at);
   }
 
-  #begin(kind: FrameKind, flags: number, to: number, from: number, correlation: number): number {
+  #begin(
+    kind: FrameKind,
+    flags: number,
+    to: number,
+    from: number,
+    correlation: number,
+    transfers = NO_TRANSFERS,
+  ): number {
     const writer = this.#writer;
     if (this.#encoding) throw this.#codec.reentered();
     writer.ensure(HEADER_BYTES);
     const at = writer.offset;
-    writeHeader(writer.bytes, at, kind, flags, to, from, this.#sequence, correlation);
+    const moves = transfers.length > 0 ? FLAG.transfers : 0;
+    writeHeader(writer.bytes, at, kind, flags | moves, to, from, this.#sequence, correlation);
     writer.offset = at + HEADER_BYTES;
+    if (moves === 0) return at;
+    this.#u16(transfers.length);
+    this.#transfers.push(...transfers);
     return at;
   }
 
@@ -234,16 +224,16 @@ export class Channel {
     return length;
   }
 
+  readonly #ticket = (ticket: number): Reference | undefined => this.#receiver.ticket(ticket);
+
   readonly #flushDueNow = (): void => {
     this.#flushDue = false;
     this.flush();
   };
 
   #u16(value: number): void {
-    const { bytes, offset } = this.#writer;
-    bytes[offset] = value;
-    bytes[offset + 1] = value >>> 8;
-    this.#writer.offset += 2;
+    this.#writer.u8(value & 0xff);
+    this.#writer.u8(value >>> 8);
   }
 
   #arrived(bytes: Uint8Array, transfers: readonly Transfer[]): void {
@@ -334,21 +324,11 @@ export class Channel {
     }
     let value: unknown;
     try {
-      if ((flags & FLAG.standalone) === 0) {
-        value = this.#codec.decode(bytes, body, end);
-      } else {
-        if (body + 2 > end) return this.#violate('a list of tickets is cut off');
-        const count = readU16(bytes, body);
-        body += 2;
-        if (body + count * 4 > end) return this.#violate('a list of tickets is cut off');
-        const references: Reference[] = [];
-        for (let n = 0; n < count; n++, body += 4) {
-          const reference = this.#receiver.ticket(readU32(bytes, body));
-          if (reference === undefined) return false;
-          references.push(reference);
-        }
-        value = this.#codec.decodeStandalone(bytes, body, end, references, moved as readonly ArrayBuffer[]);
-      }
+      value =
+        (flags & FLAG.standalone) === 0
+          ? this.#codec.decode(bytes, body, end)
+          : this.#codec.decodeStandalone(bytes, body, end, this.#ticket, moved as readonly ArrayBuffer[]);
+      if (value === WAITS) return false;
     } catch {
       return this.#violate('a value is malformed');
     }

@@ -15,8 +15,7 @@
  * streams, and are topped up when a quarter is used, so a steady sender is granted a batch at a time and
  * need not wait for the round trip of its last one.
  */
-export const FIRST_WINDOW_MESSAGES = 8;
-export const FIRST_WINDOW_BYTES = 64 * 1024;
+import { FIRST_WINDOW_BYTES, FIRST_WINDOW_MESSAGES } from './first-window.js';
 
 export interface MailboxBounds {
   /** Messages. */

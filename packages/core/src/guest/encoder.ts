@@ -2,6 +2,7 @@
 import { MAX_FRAME_BYTES, bytesMoved } from '../channel/channel.js';
 import { CallError } from '../errors.js';
 import type { OpaqueValue } from '../protocol/system-calls.js';
+import { take } from '../values/write-message.js';
 import { ByteWriter, ValueDecoder, ValueEncoder, type Reference, type TextCodec } from '../values/index.js';
 import { Address } from './address.js';
 import type { Encoded } from './peer-channel.js';
@@ -37,7 +38,7 @@ export class StandaloneEncoder {
       transfer === undefined ? undefined : { buffers: transfer, moved },
       maxBytes,
     );
-    const bytes = this.#writer.take();
+    const bytes = take(this.#writer);
     // Checked before anything is detached: what is refused stays the sender's.
     if (bytes.length + bytesMoved(moved) > maxBytes) {
       throw new CallError(

@@ -3,7 +3,7 @@
  * names or addresses it used, so that both sides keep one account of credit and the order of two sends to
  * the same receiver does not depend on how it was named (nor does it before: see first-contacts.ts).
  */
-import { FIRST_WINDOW_BYTES, FIRST_WINDOW_MESSAGES } from '../channel/credit.js';
+import { FIRST_WINDOW_BYTES, FIRST_WINDOW_MESSAGES } from '../channel/first-window.js';
 import { FRAME, type FrameKind } from '../channel/frames.js';
 import { CallError } from '../errors.js';
 import type { MailboxTerms } from '../protocol/notices.js';

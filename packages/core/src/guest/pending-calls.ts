@@ -113,14 +113,17 @@ export class PendingCalls {
     return true;
   }
 
-  /** The peer has ended: everything that was sent to it is rejected, naming the call. */
+  /**
+   * The peer has ended: everything that was sent to it is rejected, naming the call. With reason `noproc` it may
+   * not be spoken to any more, which is no different from its never having been there.
+   */
   peerGone(channel: number, slot: number, reason: ExitReason): void {
     for (const [call, pending] of this.#calls) {
       if (pending.peer?.channel !== channel || pending.peer.slot !== slot) continue;
       this.#take(call, pending);
       pending.reject(
         new CallError(
-          'down',
+          reason.tag === 'noproc' ? 'noproc' : 'down',
           `the environment ended (${reason.tag}) before it replied to '${pending.operation}'`,
           { reason },
         ),

@@ -11,7 +11,7 @@
  * and leave before anything newer when there is one; later ones wait as the policy says. What was sent
  * and reaches nobody is a dead letter, counted and reported.
  */
-import { FIRST_WINDOW_BYTES, FIRST_WINDOW_MESSAGES } from '../channel/credit.js';
+import { FIRST_WINDOW_BYTES, FIRST_WINDOW_MESSAGES } from '../channel/first-window.js';
 import { FRAME, type FrameKind } from '../channel/frames.js';
 import { CallError } from '../errors.js';
 import type { MailboxTerms } from '../protocol/notices.js';

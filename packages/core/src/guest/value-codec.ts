@@ -1,6 +1,8 @@
 /** The codec of messages: one per channel, for its shape tables belong to the stream. */
 import { MAX_FRAME_BYTES } from '../channel/channel.js';
-import type { FrameCodec } from '../channel/frame-codec.js';
+import { WAITS, type FrameCodec } from '../channel/frame-codec.js';
+import { readU16, readU32 } from '../channel/frames.js';
+import { CallError } from '../errors.js';
 import { reentered } from '../values/refusal.js';
 import {
   ValueDecoder,
@@ -41,11 +43,20 @@ export class ValueCodec implements FrameCodec {
     bytes: Uint8Array,
     start: number,
     end: number,
-    references: readonly Reference[],
+    ticket: (ticket: number) => Reference | undefined,
     moved: readonly ArrayBuffer[],
   ): unknown {
+    const count = start + 2 <= end ? readU16(bytes, start) : 0;
+    const body = start + 2 + count * 4;
+    if (body > end) throw new CallError('malformed', 'a list of tickets is cut off');
+    const references: Reference[] = [];
+    for (let at = start + 2; at < body; at += 4) {
+      const reference = ticket(readU32(bytes, at));
+      if (reference === undefined) return WAITS;
+      references.push(reference);
+    }
     const read = (slot: number): Reference => references[slot] ?? NO_REFERENCES.write();
-    return this.#standaloneDecoder.decode(bytes, start, end, { read }, moved);
+    return this.#standaloneDecoder.decode(bytes, body, end, { read }, moved);
   }
 }
 

@@ -20,6 +20,7 @@ export { THREAD_FILES } from '../threads/thread-files.js';
 export { chooseWalls } from '../cells/choose-walls.js';
 export { probeMachine } from '../cells/probe.js';
 export { WALLS } from '../cells/walls.js';
+export { nameIn } from '../kernel/names.js';
 export { startKernel } from '../threads/start-kernel.js';
 export { startCell } from '../cells/start-cell.js';
 
@@ -28,5 +29,7 @@ export type { Machine, WallName } from '../cells/walls.js';
 export type { Image } from '../images/image.js';
 export type { MailboxTerms } from '../protocol/notices.js';
 export type { InspectQuery, SuperviseOperation } from '../protocol/system-calls.js';
+export type { LimitChange } from '../threads/limit-changes.js';
+export type { Use } from '../threads/use.js';
 export type { ApplicationTime } from '../threads/thread-time.js';
 export type { FromKernel, HostFacts, KernelSetup, ToKernel } from '../threads/start-kernel.js';

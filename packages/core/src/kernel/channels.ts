@@ -1,24 +1,33 @@
 /** Channels between guests: made at first contact, one for each pair of threads, closed with either of them. */
-import type { Link, LinkEnd, LinkSite } from '../channel/link.js';
+import type { LinkEnd, LinkSite } from '../channel/link.js';
 import type { Peer } from '../protocol/notices.js';
 import type { Environment } from './environment.js';
 import type { Guest } from './guest.js';
 import type { ChannelRecord } from './identity.js';
 import { OWN } from './numbers.js';
-import { splice, type Relay } from './relay.js';
+import { Account, splice, type Relay, type Side } from './relay.js';
 
 export class Channels {
   readonly #links: LinkSite;
+  readonly #violation: (guest: Guest, problem: string) => void;
 
-  constructor(links: LinkSite) {
+  constructor(links: LinkSite, violation: (guest: Guest, problem: string) => void) {
     this.#links = links;
+    this.#violation = violation;
   }
 
-  /** Where the guest reaches the environment; both ends are told of a new channel before anything else. */
+  /**
+   * Where the guest, which may, speaks to the environment; both ends are told of a new channel before anything
+   * else.
+   */
   peer(guest: Guest, environment: Environment): Peer {
     const peer = environment.guest;
-    const known = guest === peer || inOneCell(guest, peer);
-    const channel = known ? this.number(guest, peer) : this.#between(guest, peer).id;
+    let channel = this.number(guest, peer);
+    if (guest !== peer && !inOneCell(guest, peer)) {
+      const record = this.#between(guest, peer);
+      if (record.account !== undefined) record.account.open = true;
+      channel = record.id;
+    }
     return { channel, slot: environment.slot, terms: environment.spec.terms };
   }
 
@@ -33,11 +42,10 @@ export class Channels {
     return channel >= OWN ? guest.home?.cell.presented.get(channel - OWN) : guest.channels.get(channel)?.peer;
   }
 
-  /** One end of a new link for the guest, and the relay between it and another link that ends in this process. */
-  relay(link: Link, guest: Guest): readonly [Relay, LinkEnd] {
-    const site = guest.site ?? this.#links;
-    const [near, far] = site.pair();
-    return [splice(link, site.open(near)), far];
+  /** One end of a new link for the guest, and the relay between it and the other side. */
+  relay(other: Side, guest: Guest, account: Account): readonly [Relay, LinkEnd] {
+    const [side, far] = this.#side(guest, account);
+    return [splice(other, side), far];
   }
 
   /** The environment at the other end of a guest's channel, in that slot. */
@@ -48,23 +56,31 @@ export class Channels {
 
   /** The guest's thread has ended: no channel leads to it any more. */
   end(guest: Guest): void {
-    for (const { peer, peerId, relay } of guest.channels.values()) {
-      relay?.close();
-      peer.channels.delete(peerId);
-      peer.channelTo.delete(guest);
+    for (const peer of guest.channelTo.keys()) {
+      this.leave(guest, peer);
+      this.leave(peer, guest);
     }
-    guest.channels.clear();
-    guest.channelTo.clear();
+  }
+
+  /** The guest's half of the channel to a peer is no more; what it crosses on its way is cut. */
+  leave(guest: Guest, peer: Guest): void {
+    const record = guest.channelTo.get(peer);
+    if (record === undefined) return;
+    record.relay?.close();
+    guest.channels.delete(record.id);
+    guest.channelTo.delete(peer);
   }
 
   #between(guest: Guest, peer: Guest): ChannelRecord {
     const known = guest.channelTo.get(peer);
     if (known !== undefined) return known;
-    const [near, far, relay] = this.#pair(guest, peer);
+    const isDirect = guest.site === undefined && peer.site === undefined && guest.space === peer.space;
+    const [sent, received] = isDirect ? [] : [new Account(false), new Account(false)];
+    const [near, far, relay] = this.#pair(guest, peer, sent, received);
     const id = guest.nextChannel();
     const peerId = peer.nextChannel();
-    const record: ChannelRecord = { id, peer, peerId, relay, tickets: 0 };
-    const mirror: ChannelRecord = { id: peerId, peer: guest, peerId: id, relay, tickets: 0 };
+    const record: ChannelRecord = { id, peer, relay, account: sent, tickets: 0 };
+    const mirror: ChannelRecord = { id: peerId, peer: guest, relay, account: received, tickets: 0 };
     guest.channels.set(id, record);
     guest.channelTo.set(peer, record);
     peer.channels.set(peerId, mirror);
@@ -74,13 +90,20 @@ export class Channels {
     return record;
   }
 
-  /** A direct link between two threads of this process; the kernel's relay where one of them is in a cell. */
-  #pair(guest: Guest, peer: Guest): readonly [LinkEnd, LinkEnd, Relay | undefined] {
-    if (guest.site === undefined && peer.site === undefined) return [...this.#links.pair(), undefined];
-    const site = guest.site ?? this.#links;
-    const [own, near] = site.pair();
-    const [relay, far] = this.relay(site.open(own), peer);
+  /** A direct link between two threads of one process and one namespace; else the kernel's relay. */
+  #pair(guest: Guest, peer: Guest, sent?: Account, received?: Account): readonly [LinkEnd, LinkEnd, Relay?] {
+    if (sent === undefined || received === undefined) return this.#links.pair();
+    const [side, near] = this.#side(guest, sent);
+    const [relay, far] = this.relay(side, peer, received);
     return [near, far, relay];
+  }
+
+  #side(guest: Guest, account: Account): readonly [Side, LinkEnd] {
+    const site = guest.site ?? this.#links;
+    const [own, far] = site.pair();
+    // The kernel of a cell would have held its guest to it.
+    const broken = (problem: string): void => this.#violation(guest.home?.cell ?? guest, problem);
+    return [{ link: site.open(own), account, broken }, far];
   }
 }
 

@@ -114,8 +114,10 @@ export function resultOf(answer: Answer): SupervisorResult {
 
 const operation: Check = (value) => {
   if (typeof value !== 'object' || value === null) return false;
-  const { op, path, query, withinMs } = value as Readonly<Record<string, unknown>>;
+  const { op, path, query, withinMs, name, target } = value as Readonly<Record<string, unknown>>;
   if (op === 'tree' || op === 'stop') return maybe(whole)(withinMs);
+  if (op === 'revoke') return typeof name === 'string';
+  if (op === 'grant') return [name, target, path].every((one) => typeof one === 'string');
   if (op === 'request' || op === 'kill' || op === 'address') return typeof path === 'string';
   return op === 'inspect' && typeof path === 'string' && INSPECT_QUERIES.includes(query as never);
 };
@@ -155,7 +157,9 @@ const FIELDS = {
 const OF_CELLS: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
   exit: { env: slot, tag: oneOf(EXIT_TAGS), detail: anything, kept: maybe(flag) },
   ticket: { id: whole, handle: whole, channel: whole, ticket: maybe(whole) },
-  present: { number: u32, path: path, name: maybeName, terms },
+  register: { env: slot, id: whole, name, space: maybe(path) },
+  unregister: { env: slot, id: whole, name, space: maybe(path) },
+  present: { number: u32, path: path, name: maybeName, terms, space: maybe(path) },
   answer: { id: whole, value: (value) => maybeBytes(value) || isAnswer(value) },
   report: { event: isEvent },
 };

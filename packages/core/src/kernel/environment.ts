@@ -1,6 +1,6 @@
 /**
- * What the kernel knows of one incarnation of an environment. Its serial is never used again; its path
- * is a name for people, never an address.
+ * What the kernel knows of one incarnation of an environment, which this object is: its path is a name for
+ * people, never an address.
  *
  *   booting ──ready──► running
  *      │ │                │ asked to stop
@@ -18,13 +18,13 @@ import type { WireReason } from '../protocol/notices.js';
 import type { Guest } from './guest.js';
 import type { Identity, MonitorRecord } from './identity.js';
 import type { EnvironmentSpec } from './node-start.js';
+import { nameIn } from './names.js';
 import type { Owner } from './owner.js';
 import type { WallThread } from './wall.js';
 
 export type EnvironmentState = 'booting' | 'running' | 'stopping' | 'ending' | 'ended';
 
 export class Environment {
-  readonly serial: number;
   readonly path: string;
   /** What it was started with is its own: a temporary child's is kept nowhere else. */
   readonly spec: Omit<EnvironmentSpec, 'boot'>;
@@ -45,7 +45,6 @@ export class Environment {
   stuck = false;
   /** While its name is being taken, above: what happens to it meanwhile comes after the answer. */
   claiming: (() => void)[] | undefined;
-  readonly startedAt: number;
   /** What it said of its own end. */
   announced: WireReason | undefined;
   /** Why the kernel is ending it. */
@@ -66,12 +65,11 @@ export class Environment {
   kept = false;
 
   constructor(
-    fields: Pick<Environment, 'serial' | 'path' | 'owner' | 'guest' | 'slot' | 'thread' | 'startedAt'> & {
+    fields: Pick<Environment, 'path' | 'owner' | 'guest' | 'slot' | 'thread'> & {
       readonly spec: EnvironmentSpec;
       readonly keeper?: object;
     },
   ) {
-    this.serial = fields.serial;
     this.path = fields.path;
     const { boot: _boot, ...spec } = fields.spec;
     this.spec = spec;
@@ -79,9 +77,18 @@ export class Environment {
     this.guest = fields.guest;
     this.slot = fields.slot;
     this.thread = fields.thread;
-    this.startedAt = fields.startedAt;
     this.keeper = fields.keeper ?? fields.owner;
     this.identity = { environment: this, holders: 0, home: fields.guest.home };
+  }
+
+  /** What its spec calls it, with its namespace. */
+  get name(): string | undefined {
+    return this.spec.name === null ? undefined : this.named(this.spec.name);
+  }
+
+  /** A name of its namespace. */
+  named(name: string): string {
+    return nameIn(this.guest.space, name);
   }
 
   get alive(): boolean {

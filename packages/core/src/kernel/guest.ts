@@ -18,7 +18,7 @@ import {
   CALLS_GRANTED_AT_ONCE,
   type InspectQuery,
   type OpaqueValue,
-  type SuperviseOperation,
+  type SubtreeOperation,
 } from '../protocol/system-calls.js';
 import { readAnswer } from './door.js';
 import type { Environment } from './environment.js';
@@ -31,6 +31,8 @@ export type Role = 'environment' | 'administrator' | 'cell';
 export class Guest {
   readonly channel: Channel;
   readonly role: Role;
+  /** The namespace of all in it: see names.ts. */
+  readonly space: string;
   /** One that a cell has presented: it shares the cell's control link. */
   readonly home: CellNumber | undefined;
   /** Of a cell: those that it has presented and that live; and what it has presented, as long as anybody knows it. */
@@ -51,9 +53,10 @@ export class Guest {
   #lastChannel = 0;
   alive = true;
 
-  constructor(channel: Channel, role: Role, site?: LinkSite, home?: CellNumber) {
+  constructor(channel: Channel, role: Role, space: string, site?: LinkSite, home?: CellNumber) {
     this.channel = channel;
     this.role = role;
+    this.space = space;
     this.#site = site;
     this.home = home;
   }
@@ -76,11 +79,11 @@ export class Guest {
   }
 
   answer(id: number, value: AnswerValue): void {
-    this.#answer(id, { ok: true, value });
+    this.reply(id, { ok: true, value });
   }
 
   refuse(id: number, code: RefusalCode, text?: string, reason?: WireReason): void {
-    this.#answer(id, { ok: false, code, reason, text });
+    this.reply(id, { ok: false, code, reason, text });
   }
 
   /** Asks the runtime about an environment; `answered` is called once, with nothing if the thread ends first. */
@@ -90,7 +93,7 @@ export class Guest {
   }
 
   /** Asks a cell for an operation on what is in it; `answered` is called once. */
-  supervise(operation: SuperviseOperation, answered: (answer: Answer) => void): void {
+  supervise(operation: SubtreeOperation, answered: (answer: Answer) => void): void {
     const id = this.#ask((value) => answered(readAnswer(value) ?? { ok: false, code: 'noproc' }));
     if (this.alive) this.notify({ notice: 'supervise', id, operation });
     else this.answered(id, undefined);
@@ -141,11 +144,6 @@ export class Guest {
     this.notify({ notice: 'forget', number });
   }
 
-  /** The handle that the guest is about to be sent. */
-  grant(environment: Environment): number {
-    return this.pass(environment.identity);
-  }
-
   drop(handle: number, count: number): void {
     const held = this.#held.get(handle);
     if (held === undefined) return;
@@ -157,7 +155,7 @@ export class Guest {
     settle(held.identity);
   }
 
-  /** The same of what may have ended: an address that is passed on is still the same address. */
+  /** The handle that the guest is about to be sent. It may have ended: an address that is passed on is still the same. */
   pass(identity: Identity): number {
     if (identity.home !== undefined && identity.home.cell === this.home?.cell)
       return OWN + identity.home.number;
@@ -192,7 +190,7 @@ export class Guest {
     return this.#held.size;
   }
 
-  #answer(id: number, result: Answer): void {
+  reply(id: number, result: Answer): void {
     this.notify({ notice: 'answer', id, result });
   }
 }

@@ -1,7 +1,7 @@
 /** The kernel's records of who knows whom: handles, channels, monitors, names. Types alone. */
 import type { Environment } from './environment.js';
 import type { Guest } from './guest.js';
-import type { Relay } from './relay.js';
+import type { Account, Relay } from './relay.js';
 
 /**
  * Which incarnation a handle means. It outlives the environment, so that an address that is passed on
@@ -31,10 +31,10 @@ export interface Held {
 export interface ChannelRecord {
   readonly id: number;
   readonly peer: Guest;
-  /** The peer's number for it. */
-  readonly peerId: number;
-  /** Where it crosses the wall of a cell. */
+  /** Where it crosses the wall of a cell or the border of a namespace. */
   readonly relay: Relay | undefined;
+  /** What the guest sends over that relay. */
+  readonly account: Account | undefined;
   /** The last ticket made for the peer. */
   tickets: number;
 }
@@ -52,10 +52,14 @@ export interface News {
   readonly exits: { env: number; signal: number; handle: number }[];
 }
 
-/** One name of the namespace. */
+/** One name of one namespace. */
 export interface NameRecord {
   holder: Environment | undefined;
   /** Kept for this child of a supervisor (or while its first incarnation boots). */
   keptFor: object | undefined;
   readonly followers: Set<Guest>;
+  /** Leads to what holds the name `target`, if that runs at `path`. Then it is nobody's own. */
+  grant: { readonly target: string; readonly path: string } | undefined;
+  /** Names of other namespaces that lead here. */
+  readonly aliases: Set<string>;
 }

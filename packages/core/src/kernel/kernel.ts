@@ -25,12 +25,12 @@ import { Uplink } from './uplink.js';
 export class Kernel {
   readonly tree: Tree;
   readonly #parts: KernelParts;
-  readonly #lifecycle: Lifecycle;
   readonly #starter: Starter;
   readonly #handlers: ReturnType<typeof systemCallHandlers>;
 
   constructor(options: KernelOptions) {
-    const channels = new Channels(options.links);
+    const violation = (guest: Guest, problem: string): void => this.#violation(guest, problem);
+    const channels = new Channels(options.links, violation);
     const uplink = options.up === undefined ? undefined : new Uplink(options, options.up);
     const parts: KernelParts = {
       ...options,
@@ -42,21 +42,20 @@ export class Kernel {
       orphans: new Orphans(),
     };
     this.#parts = parts;
-    this.#lifecycle = new Lifecycle(parts);
-    const violation = (guest: Guest, problem: string): void => this.#violation(guest, problem);
-    this.#starter = new Starter(parts, this.#lifecycle, {
+    const lifecycle = new Lifecycle(parts);
+    this.#starter = new Starter(parts, lifecycle, {
       call: (guest, value) => this.#call(guest, value),
       violation,
     });
     this.tree = new Tree(parts, this.#starter);
     this.#handlers = systemCallHandlers({
       parts,
-      lifecycle: this.#lifecycle,
+      lifecycle,
       starter: this.#starter,
       tree: this.tree,
       violation,
     });
-    uplink?.serve({ channels, lifecycle: this.#lifecycle, tree: this.tree });
+    uplink?.serve({ channels, lifecycle, tree: this.tree });
   }
 
   /** Starts the tree; calls back when every node runs, or when the start has failed and been undone. */
@@ -76,11 +75,13 @@ export class Kernel {
 
   /** Attaches the application's own endpoint, which holds the right to the whole tree. */
   attach(link: Link, name: string, spec: EnvironmentSpec): Environment {
-    return this.#starter.endpoint(link, name, spec, {
-      started: nothing,
-      ignored: nothing,
-      ended: () => ({ willRestart: false, carryOut: nothing }),
-    });
+    return this.#starter.endpoint(link, name, spec);
+  }
+
+  /** How long the environment at that path may stand still is another now: see `KernelOptions.unresponsiveMs`. */
+  unresponsiveChanged(path: string): void {
+    const environment = this.tree.environment(path);
+    if (environment !== undefined) this.#starter.lifecycle.hangs.changed(environment);
   }
 
   #call(guest: Guest, value: unknown): void {
@@ -104,13 +105,9 @@ export class Kernel {
   #violation(guest: Guest, problem: string): void {
     for (const environment of [...guest.environments.values()]) {
       this.#parts.observe({ kind: 'violation', path: environment.path, problem });
-      this.#lifecycle.terminate(environment, { tag: 'protocol', detail: undefined });
+      this.#starter.lifecycle.terminate(environment, { tag: 'protocol', detail: undefined });
       // A guest without a thread of ours cannot be ended: it is cut off.
-      if (environment.thread === undefined) this.#lifecycle.ended(environment);
+      if (environment.thread === undefined) this.#starter.lifecycle.ended(environment);
     }
   }
-}
-
-function nothing(): void {
-  // The application owns itself.
 }

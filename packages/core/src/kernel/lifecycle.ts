@@ -30,6 +30,7 @@ export const TERMINATE_MS = 250;
  */
 export const REFUSAL_MS = 10;
 const MAX_SIGNALS = 1000;
+export const NOPROC: WireReason = { tag: 'noproc', detail: undefined };
 const KILLED: WireReason = { tag: 'killed', detail: undefined };
 const UNRESPONSIVE: WireReason = { tag: 'unresponsive', detail: undefined };
 export const SHUTDOWN: WireReason = { tag: 'shutdown', detail: undefined };
@@ -54,16 +55,16 @@ export class Lifecycle {
       return;
     }
     const { names, clock } = this.#parts;
-    const { name } = environment.spec;
+    const { name, spec } = environment;
     // What an earlier life of the cell had held, and this one does not have.
     if (environment.guest.role === 'cell') names.giveUpAll(environment.keeper, environment.names);
-    if (name === null) this.#runs(environment);
+    if (name === undefined) this.#runs(environment);
     else {
       const later: (() => void)[] = (environment.claiming = []);
       names.hold(name, environment, environment.keeper, (held) => {
         environment.claiming = undefined;
         if (held) this.#runs(environment);
-        else this.#after(environment, clock, REFUSAL_MS, () => this.terminate(environment, taken(name)));
+        else this.#after(environment, clock, REFUSAL_MS, () => this.terminate(environment, taken(spec.name)));
         for (const happen of later) happen();
       });
     }
@@ -140,7 +141,7 @@ export class Lifecycle {
     const channel = from === undefined ? 0 : this.#parts.channels.number(guest, from.guest);
     // Whoever sent it: a message that was under way before the signal, from anybody, comes before it.
     for (const { relay } of guest.channels.values()) relay?.drain();
-    const handle = from === undefined ? 0 : guest.grant(from);
+    const handle = from === undefined ? 0 : guest.pass(from.identity);
     guest.notify({ notice: 'signal', env: environment.slot, signal, channel, handle, stop, reason });
     return signal;
   }
@@ -188,7 +189,7 @@ export class Lifecycle {
 
   /** Its children end first, then the owner decides. Until then its names are kept. */
   #endChildren(environment: Environment, reason: WireReason): void {
-    this.#tellAll(environment, reason, { willRestart: true, carryOut: nothing });
+    this.#tellAll(environment, reason, { willRestart: true, carryOut: () => undefined });
     this.#parts.orphans.add(environment, () => {
       const decision = environment.owner.ended(environment, reason);
       this.#freeNames(environment, decision);
@@ -208,10 +209,10 @@ export class Lifecycle {
   }
 
   /** One that will not run again leaves no name behind, nor does what was in it. */
-  #freeNames({ owner, keeper, spec: { name } }: Environment, { willRestart }: Decision): void {
+  #freeNames({ owner, keeper, name }: Environment, { willRestart }: Decision): void {
     if (willRestart) return;
     if (owner === keeper) this.#parts.names.giveUpAll(keeper);
-    else if (name !== null) this.#parts.names.giveUp(name, keeper);
+    else if (name !== undefined) this.#parts.names.giveUp(name, keeper);
   }
 
   #tellAll(environment: Environment, reason: WireReason, decision: Decision): void {
@@ -221,13 +222,14 @@ export class Lifecycle {
     uplink?.ended(environment, reason, decision.willRestart);
     for (const name of [...environment.names]) {
       // Only the name of its spec belongs to the next incarnation; those it took itself are free.
-      const keeper = decision.willRestart && name === environment.spec.name ? environment.keeper : undefined;
+      const keeper = decision.willRestart && name === environment.name ? environment.keeper : undefined;
       names.release(name, environment, keeper);
     }
     this.#freeNames(environment, decision);
 
     const closes = guest.environments.size === 0;
-    for (const [watcher, news] of this.#news(environment, reason, closes)) {
+    const peers = closes ? [...guest.channelTo.keys()] : [];
+    for (const [watcher, news] of this.#news(environment, reason, peers)) {
       const channel = channels.number(watcher, guest);
       watcher.channelTo.get(guest)?.relay?.drain();
       watcher.notify({ notice: 'gone', channel, slot: environment.slot, closes, reason, ...news });
@@ -243,8 +245,28 @@ export class Lifecycle {
     decision.carryOut();
   }
 
-  /** Whom the end concerns, and what each is told. */
-  #news(environment: Environment, reason: WireReason, closes: boolean): ReadonlyMap<Guest, News> {
+  /** A guest may not deal with an environment any more: to it, that is as if it were not there. */
+  sever(guest: Guest, environment: Environment): void {
+    const { names, channels } = this.#parts;
+    const peer = environment.guest;
+    const news = this.#news(environment, NOPROC, [guest], guest).get(guest);
+    const told = { notice: 'gone', slot: environment.slot, closes: true, reason: NOPROC } as const;
+    const [channel, back] = [channels.number(guest, peer), channels.number(peer, guest)];
+    channels.leave(guest, peer);
+    channels.leave(peer, guest);
+    // Whoever of the two may still speak to the other does so over a new channel.
+    for (const one of [guest, peer]) names.retell(one);
+    guest.notify({ ...told, channel, downs: [], exits: [], ...news });
+    peer.notify({ ...told, channel: back, downs: [], exits: [] });
+  }
+
+  /** Whom the end concerns, and what each is told; `only`: nobody else. */
+  #news(
+    environment: Environment,
+    reason: WireReason,
+    peers: readonly Guest[],
+    only?: Guest,
+  ): ReadonlyMap<Guest, News> {
     const news = new Map<Guest, News>();
     const of = (guest: Guest): News => {
       let known = news.get(guest);
@@ -254,20 +276,22 @@ export class Lifecycle {
       }
       return known;
     };
-    if (closes) for (const peer of environment.guest.channelTo.keys()) of(peer);
+    for (const peer of peers) of(peer);
     for (const record of environment.watchers) {
+      if (only !== undefined && record.watcher.guest !== only) continue;
+      environment.watchers.delete(record);
       record.watcher.watching.delete(record.id);
       of(record.watcher.guest).downs.push({ env: record.watcher.slot, monitor: record.id });
     }
-    environment.watchers.clear();
     for (const linked of environment.links) {
+      if (only !== undefined && linked.guest !== only) continue;
+      environment.links.delete(linked);
       linked.links.delete(environment);
       if (!linked.alive) continue;
       const signal = this.expectEnd(linked, reason);
-      const handle = linked.guest.grant(environment);
+      const handle = linked.guest.pass(environment.identity);
       of(linked.guest).exits.push({ env: linked.slot, signal, handle });
     }
-    environment.links.clear();
     return news;
   }
 
@@ -285,10 +309,6 @@ export class Lifecycle {
   }
 }
 
-export function taken(name: string): WireReason {
-  return { tag: 'error', detail: `the name '${name}' is taken` };
-}
-
-function nothing(): void {
-  // The owner has not decided yet.
+export function taken(name: string | null): WireReason {
+  return { tag: 'error', detail: `the name '${String(name)}' is taken` };
 }

@@ -1,10 +1,16 @@
 /**
- * One namespace: names and who holds them. A guest that has resolved a name follows it: it is told of
- * every change, so its later sends need no question. A name whose holder is being restarted is
+ * Names and who holds them, in all namespaces of the tree. A guest that has resolved a name follows it: it
+ * is told of every change, so its later sends need no question. A name whose holder is being restarted is
  * *pending*: it is taken, and its senders park.
  *
+ * Here a name is written with its namespace, which is the path of the isolated node that it is private to
+ * ('' is the tree's), as `nameIn` does. No guest says which namespace it means: it has one.
+ *
+ * A *grant* makes a name of one namespace lead to what runs at a path and holds a name of another. It is what
+ * the administrator says, it stays while either side is restarted, and there is no other way across.
+ *
  * The kernel of a cell knows only for which of its own nodes a name is taken; who holds it, and who follows it,
- * the kernel above knows, for which all names of a cell are kept for that.
+ * the kernel above knows, for which all names of a cell are kept for that. So grants are known at the top alone.
  */
 import type { NameState } from '../protocol/notices.js';
 import type { Channels } from './channels.js';
@@ -12,6 +18,19 @@ import type { Environment } from './environment.js';
 import type { Guest } from './guest.js';
 import type { NameRecord } from './identity.js';
 import type { Uplink } from './uplink.js';
+
+/** Paths hold no such character: the first one ends the namespace, whatever a guest calls itself. */
+const SEPARATOR = '\0';
+
+export function nameIn(space: string, name: string): string {
+  return space + SEPARATOR + name;
+}
+
+/** The namespace, and the name as it is known there. */
+export function splitName(name: string): readonly [space: string, name: string] {
+  const at = name.indexOf(SEPARATOR);
+  return [name.slice(0, at), name.slice(at + 1)];
+}
 
 export class Names {
   readonly #names = new Map<string, NameRecord>();
@@ -29,14 +48,17 @@ export class Names {
   }
 
   holder(name: string): Environment | undefined {
-    return this.#names.get(name)?.holder;
+    const record = this.#names.get(name);
+    if (record?.grant === undefined) return record?.holder;
+    const holder = this.#names.get(record.grant.target)?.holder;
+    // Another one may have taken the name meanwhile: that is not whom the grant means.
+    return holder?.path === record.grant.path ? holder : undefined;
   }
 
   /** Keeps a name for someone who will hold it. False if it is another's. */
   keep(name: string, keeper: object): boolean {
     const record = this.#record(name);
-    if (record.holder !== undefined) return false;
-    if (record.keptFor !== undefined && record.keptFor !== keeper) return false;
+    if (!isFree(record, keeper)) return false;
     const news = record.keptFor === undefined;
     this.#keepFor(name, record, keeper);
     this.#uplink?.keep(name);
@@ -56,7 +78,7 @@ export class Names {
       return;
     }
     const record = this.#record(name);
-    const free = record.holder === undefined && (record.keptFor === undefined || record.keptFor === keeper);
+    const free = isFree(record, keeper);
     if (free) {
       this.#keepFor(name, record, undefined);
       record.holder = environment;
@@ -110,6 +132,50 @@ export class Names {
     guest.followed.clear();
   }
 
+  /** Tells a guest anew what all its names lead to. */
+  retell(guest: Guest): void {
+    for (const name of guest.followed)
+      guest.notify({ notice: 'name', name: splitName(name)[1], holder: this.follow(name, guest) });
+  }
+
+  /** From now on a name leads to what runs at a path under another name. False if it is somebody's. */
+  grant(name: string, target: string, path: string): boolean {
+    const record = this.#record(name);
+    if (!isFree(record, undefined)) return false;
+    record.grant = { target, path };
+    this.#record(target).aliases.add(name);
+    this.#tell(name, record);
+    return true;
+  }
+
+  /** Gives those who may have made use of the grant, if there was one; to them, the name is free. */
+  revoke(name: string): readonly Guest[] {
+    const record = this.#names.get(name);
+    if (record?.grant === undefined) return [];
+    const { target } = record.grant;
+    record.grant = undefined;
+    const granted = this.#record(target);
+    granted.aliases.delete(name);
+    this.#forgetUnused(target, granted);
+    this.#tell(name, record);
+    this.#forgetUnused(name, record);
+    return [...record.followers];
+  }
+
+  /** Whether a guest may deal with another: in its own namespace, by a grant, or as the administrator. */
+  reaches(guest: Guest, target: Environment): boolean {
+    if (guest.role === 'administrator' || guest.space === target.guest.space) return true;
+    for (const name of target.names) {
+      for (const alias of this.#names.get(name)?.aliases ?? []) {
+        if (splitName(alias)[0] !== guest.space || this.holder(alias) !== target) continue;
+        // It hears of it when the grant ends, as those do who have asked for the name.
+        this.follow(alias, guest);
+        return true;
+      }
+    }
+    return false;
+  }
+
   #keepFor(name: string, record: NameRecord, keeper: object | undefined): void {
     if (record.keptFor !== undefined) {
       const names = this.#kept.get(record.keptFor);
@@ -123,25 +189,34 @@ export class Names {
   #record(name: string): NameRecord {
     let record = this.#names.get(name);
     if (record === undefined) {
-      record = { holder: undefined, keptFor: undefined, followers: new Set() };
+      const nobody = { holder: undefined, keptFor: undefined, grant: undefined };
+      record = { ...nobody, followers: new Set(), aliases: new Set() };
       this.#names.set(name, record);
     }
     return record;
   }
 
   #forgetUnused(name: string, record: NameRecord): void {
-    if (record.holder === undefined && record.keptFor === undefined && record.followers.size === 0)
-      this.#names.delete(name);
+    const unused = isFree(record, undefined) && record.followers.size === 0 && record.aliases.size === 0;
+    if (unused) this.#names.delete(name);
   }
 
   #tell(name: string, record: NameRecord): void {
     for (const guest of record.followers)
-      guest.notify({ notice: 'name', name, holder: this.#state(record, guest) });
+      guest.notify({ notice: 'name', name: splitName(name)[1], holder: this.#state(record, guest) });
+    for (const alias of record.aliases) this.#tell(alias, this.#record(alias));
   }
 
   #state(record: NameRecord, guest: Guest): NameState {
-    if (record.holder !== undefined)
-      return { state: 'held', peer: this.#channels.peer(guest, record.holder) };
-    return { state: record.keptFor === undefined ? 'free' : 'pending' };
+    const { grant } = record;
+    const { holder, keptFor } = grant === undefined ? record : this.#record(grant.target);
+    if (holder === undefined) return { state: keptFor === undefined ? 'free' : 'pending' };
+    if (grant !== undefined && holder.path !== grant.path) return { state: 'free' };
+    return { state: 'held', peer: this.#channels.peer(guest, holder) };
   }
+}
+
+/** Whether a name is nobody's, but for whom it is kept. */
+function isFree({ holder, keptFor, grant }: NameRecord, keeper: object | undefined): boolean {
+  return holder === undefined && grant === undefined && (keptFor === undefined || keptFor === keeper);
 }

@@ -2,7 +2,7 @@
 import type { AfterTurn, Clock, NextTurn, Random } from '../clock.js';
 import type { Link, LinkSite } from '../channel/link.js';
 import type { OpaqueValue } from '../protocol/system-calls.js';
-import type { AnswerValue, RefusalCode, WireReason } from '../protocol/notices.js';
+import type { Answer, RefusalCode } from '../protocol/notices.js';
 import type { TextCodec } from '../values/text-codec.js';
 import type { BlockedSenders } from './blocked-senders.js';
 import type { Channels } from './channels.js';
@@ -35,6 +35,8 @@ export interface KernelOptions {
   readonly loader: Loader;
   /** Everything that happens in the tree, in order. Must not throw. */
   readonly observe: (event: KernelEvent) => void;
+  /** For how long the event loop of who is at that path may stand still, where that was changed since it was specified. */
+  readonly unresponsiveMs?: (path: string, specified: number | 'infinity') => number | 'infinity';
   /** In a cell: the way to the kernel above. */
   readonly up?: UplinkOptions | undefined;
 }
@@ -89,8 +91,7 @@ export interface HandlerParts {
 
 /** Who has asked. */
 export interface Asker {
-  answer(id: number, value: AnswerValue): void;
-  refuse(id: number, code: RefusalCode, text?: string, reason?: WireReason): void;
+  reply(id: number, answer: Answer): void;
   /** The handle that it is about to be sent. */
   pass(identity: Identity): number;
 }

@@ -98,8 +98,10 @@ export class Presence {
     return identity === undefined ? 0 : OWN + this.#uplink.numberOf(identity);
   }
 
+  /** Those to the outside, and those across a namespace in this cell. */
   #drain(): void {
     for (const relay of this.#relays.values()) relay.drain();
+    for (const { relay } of this.environment.guest.channels.values()) relay?.drain();
   }
 
   // ---- down ------------------------------------------------------------------------------------------
@@ -107,7 +109,7 @@ export class Presence {
   notice(notice: Notice | CellNotice, [end]: readonly Transfer[]): void {
     const { environment } = this;
     const { guest } = environment;
-    const { lifecycle } = this.#uplink.below;
+    const { lifecycle, channels } = this.#uplink.below;
     switch (notice.notice) {
       case 'answer': {
         const answered = this.#asked.get(notice.id);
@@ -126,11 +128,17 @@ export class Presence {
         return;
       case 'gone': {
         const { reason, downs, exits } = notice;
-        this.#relays.get(notice.channel)?.drain();
-        if (notice.closes) this.#relays.delete(notice.channel);
+        const channel = this.#channel(notice.channel);
+        this.#drain();
+        if (notice.closes) {
+          this.#relays.delete(notice.channel);
+          // In this cell and alive: it may not be spoken to any more.
+          const peer = channels.peerAt(guest, channel);
+          if (peer !== undefined) channels.leave(guest, peer);
+        }
         guest.notify({
           ...notice,
-          channel: this.#channel(notice.channel),
+          channel,
           downs: downs.map(({ env, monitor }) => ({ env, monitor: UP + monitor })),
           exits: exits.map(({ env, handle }) => ({
             env,
@@ -177,7 +185,7 @@ export class Presence {
     // It has ended, and above that is not known yet.
     if (holder === undefined) return { state: 'pending' };
     this.#names.set(name, holder);
-    return { state: 'held', peer: this.#uplink.below.channels.peer(this.environment.guest, holder) };
+    return { state: 'held', peer: this.#peer(state.peer) };
   }
 
   /** The numbers of whom a notice is about, as its guest knows them. */
@@ -186,6 +194,8 @@ export class Presence {
   }
 
   #peer(peer: Peer): Peer {
+    const inside = this.#uplink.identityOf(peer.channel - OWN)?.environment;
+    if (inside !== undefined) return this.#uplink.below.channels.peer(this.environment.guest, inside);
     return { ...peer, channel: this.#channel(peer.channel) };
   }
 

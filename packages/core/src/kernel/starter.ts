@@ -9,6 +9,7 @@ import { Environment } from './environment.js';
 import { Guest, type Role } from './guest.js';
 import { taken, type Lifecycle } from './lifecycle.js';
 import type { EnvironmentSpec, ThreadStart } from './node-start.js';
+import { nameIn } from './names.js';
 import type { Owner, StartResult } from './owner.js';
 import type { GuestListener, KernelParts } from './parts.js';
 import type { WallEnd } from './wall.js';
@@ -21,7 +22,6 @@ export class Starter {
   readonly lifecycle: Lifecycle;
   readonly #parts: KernelParts;
   readonly #listener: GuestListener;
-  #lastSerial = 0;
 
   constructor(parts: KernelParts, lifecycle: Lifecycle, listener: GuestListener) {
     this.#parts = parts;
@@ -29,22 +29,23 @@ export class Starter {
     this.#listener = listener;
   }
 
-  start(path: string, start: ThreadStart, owner: Owner, extra?: OpaqueValue): StartResult {
+  /** `space`: the namespace that it lives in. */
+  start(path: string, start: ThreadStart, space: string, owner: Owner, extra?: OpaqueValue): StartResult {
     const { names, wall } = this.#parts;
     const { kind, spec } = start;
     const { name, limits, env } = spec;
-    if (name !== null && !names.keep(name, owner)) return { ok: false, reason: taken(name) };
+    if (name !== null && !names.keep(nameIn(space, name), owner)) return { ok: false, reason: taken(name) };
     const walls = kind === 'cell' ? start.walls : undefined;
     const boundary = kind === 'cell' ? 'process' : 'thread';
     const thread = wall.start({ boundary, limits, walls, title: path, env });
-    const guest = this.#guest(thread.link, kind, thread.site);
-    const environment = this.#environment(path, spec, owner, guest, thread);
+    const guest = this.#guest(thread.link, kind, space, thread.site);
+    const environment = this.#environment({ path, spec, owner, guest, thread });
     thread.onEnd((end) => {
       // What it had said comes first: its last word is why it ended.
       guest.channel.drain();
       this.lifecycle.ended(environment, this.#evidence(environment, end));
     });
-    const handle = guest.grant(environment);
+    const handle = guest.pass(environment.identity);
     this.lifecycle.hangs.watch(environment);
     if (kind === 'cell') guest.notify({ notice: 'cell', path, start: start.start, extra });
     else guest.notify({ notice: 'boot', env: SLOT, handle, terms: spec.terms, boot: spec.boot, extra });
@@ -52,33 +53,34 @@ export class Starter {
   }
 
   /** The application's endpoint: an environment that runs in a thread which the kernel does not own. */
-  endpoint(link: Link, path: string, spec: EnvironmentSpec, owner: Owner): Environment {
-    const guest = this.#guest(link, 'administrator');
-    const environment = this.#environment(path, spec, owner, guest, undefined);
+  endpoint(link: Link, path: string, spec: EnvironmentSpec): Environment {
+    const guest = this.#guest(link, 'administrator', '');
+    // The application owns itself.
+    const owner = unowned(() => ({ willRestart: false, carryOut: () => undefined }));
+    const environment = this.#environment({ path, spec, owner, guest, thread: undefined });
     environment.state = 'running';
     environment.wasReady = true;
     // The first handle of every guest is its own environment.
-    guest.grant(environment);
+    guest.pass(environment.identity);
     return environment;
   }
 
   /** One of a cell, which deals with the outside: a guest whose thread is the cell's business. */
-  present(cell: Environment, { number, path, name, terms }: Extract<SystemCall, { call: 'present' }>): void {
-    const { channel } = cell.guest;
-    const guest = new Guest(channel, 'environment', undefined, { cell: cell.guest, number });
+  present(cell: Environment, call: Extract<SystemCall, { call: 'present' }>): void {
+    const { number, path, name, terms, space } = call;
+    const home = { cell: cell.guest, number };
+    const guest = new Guest(cell.guest.channel, 'environment', spaceIn(cell.guest, space), undefined, home);
     const spec = { ...cell.spec, boot: NOTHING, name, terms };
-    const owner: Owner = {
-      started: nothing,
-      ignored: nothing,
-      ended: ({ kept }) => ({
-        willRestart: kept,
-        carryOut: () => {
-          // A cell that is gone waits for the last of them: it counts them itself.
-          if (cell.alive) cell.children.delete(environment);
-        },
-      }),
-    };
-    const environment = this.#environment(path, spec, owner, guest, undefined, cell.keeper);
+    // Its cell's kernel has started it, and will again.
+    const owner = unowned(({ kept }) => ({
+      willRestart: kept,
+      carryOut: () => {
+        // A cell that is gone waits for the last of them: it counts them itself.
+        if (cell.alive) cell.children.delete(environment);
+      },
+    }));
+    const { keeper } = cell;
+    const environment = this.#environment({ path, spec, owner, guest, thread: undefined, keeper });
     environment.state = 'running';
     environment.wasReady = true;
     cell.guest.presented.set(number, guest);
@@ -86,23 +88,13 @@ export class Starter {
     cell.children.add(environment);
   }
 
-  #environment(
-    path: string,
-    spec: EnvironmentSpec,
-    owner: Owner,
-    guest: Guest,
-    thread: Environment['thread'],
-    keeper: object = owner,
-  ): Environment {
-    const serial = ++this.#lastSerial;
-    const startedAt = this.#parts.clock.now();
-    const given = { serial, path, spec, owner, guest, slot: SLOT, thread, startedAt, keeper };
-    const environment = new Environment(given);
-    guest.environments.set(SLOT, environment);
+  #environment(given: Omit<ConstructorParameters<typeof Environment>[0], 'slot'>): Environment {
+    const environment = new Environment({ ...given, slot: SLOT });
+    given.guest.environments.set(SLOT, environment);
     return environment;
   }
 
-  #guest(link: Link, role: Role, site?: LinkSite): Guest {
+  #guest(link: Link, role: Role, space: string, site?: LinkSite): Guest {
     const channel = new Channel({
       link,
       afterTurn: this.#parts.afterTurn,
@@ -129,7 +121,7 @@ export class Starter {
         },
       },
     });
-    const guest: Guest = new Guest(channel, role, site);
+    const guest: Guest = new Guest(channel, role, space, site);
     return guest;
   }
 
@@ -146,6 +138,12 @@ export class Starter {
   }
 }
 
-function nothing(): void {
-  // Its cell's kernel has done it.
+/** The namespace that a cell means: it knows its own as the nameless one, as a kernel at the top does. */
+export function spaceIn(cell: Guest, space = ''): string {
+  return space === '' ? cell.space : space;
+}
+
+/** Of what this kernel has not started. */
+function unowned(ended: Owner['ended']): Owner {
+  return { started: () => undefined, ignored: () => undefined, ended };
 }

@@ -1,6 +1,6 @@
 /** Operations on the tree: asked by the administrator, and in a cell by the kernel above. */
 import type { AnswerValue } from '../protocol/notices.js';
-import type { SuperviseOperation } from '../protocol/system-calls.js';
+import type { SubtreeOperation } from '../protocol/system-calls.js';
 import type { Guest } from './guest.js';
 import type { Lifecycle } from './lifecycle.js';
 import { OWN } from './numbers.js';
@@ -11,18 +11,19 @@ export function supervise(
   { tree, lifecycle }: { readonly tree: Tree; readonly lifecycle: Lifecycle },
   asker: Asker,
   id: number,
-  operation: Exclude<SuperviseOperation, { readonly op: 'stop' }>,
+  operation: SubtreeOperation,
 ): void {
+  const answer = (value: AnswerValue): void => asker.reply(id, { ok: true, value });
+  const refuse = (text: string): void => asker.reply(id, { ok: false, code: 'noproc', text });
   if (operation.op === 'tree') {
-    void tree.snapshot(operation.withinMs).then((data) => asker.answer(id, { data }));
+    void tree.snapshot(operation.withinMs).then((data) => answer({ data }));
     return;
   }
   const { op, path } = operation;
   const cell = tree.cell(path);
   if (cell !== undefined && !(op === 'kill' && path === cell.path)) {
-    cell.guest.supervise(operation, (answer) => {
-      if (answer.ok) asker.answer(id, passOn(answer.value, cell.guest, asker));
-      else asker.refuse(id, answer.code, answer.text, answer.reason);
+    cell.guest.supervise(operation, (told) => {
+      asker.reply(id, told.ok ? { ok: true, value: passOn(told.value, cell.guest, asker) } : told);
     });
     return;
   }
@@ -30,30 +31,28 @@ export function supervise(
     const asked = tree.request(path, operation.request, (data) => {
       // A hold on the life that was started, given before that can end.
       const child = tree.started(path, data);
-      if (child === undefined) asker.answer(id, { data });
+      if (child === undefined) answer({ data });
       else if (child.guest.role === 'cell') {
         // Nobody deals with the cell itself, but with the environment that it was started for, if it is one.
-        child.guest.supervise({ op: 'address', path: child.path }, (answer) => {
-          const handle = answer.ok ? passOn(answer.value, child.guest, asker) : undefined;
-          asker.answer(id, typeof handle === 'number' ? { data, child: { handle, name: null } } : { data });
+        child.guest.supervise({ op: 'address', path: child.path }, (told) => {
+          const handle = told.ok ? passOn(told.value, child.guest, asker) : undefined;
+          answer(typeof handle === 'number' ? { data, child: { handle, name: null } } : { data });
         });
-      } else asker.answer(id, { data, child: { handle: asker.pass(child.identity), name: child.spec.name } });
+      } else answer({ data, child: { handle: asker.pass(child.identity), name: child.spec.name } });
     });
-    if (!asked) asker.refuse(id, 'noproc', `there is no supervisor at '${path}'`);
+    if (!asked) refuse(`there is no supervisor at '${path}'`);
     return;
   }
   const environment = tree.environment(path);
   if (environment === undefined) {
-    asker.refuse(id, 'noproc', `there is no environment at '${path}'`);
+    refuse(`there is no environment at '${path}'`);
   } else if (op === 'address') {
-    asker.answer(id, asker.pass(environment.identity));
+    answer(asker.pass(environment.identity));
   } else if (op === 'kill') {
     lifecycle.kill(environment);
-    asker.answer(id, undefined);
+    answer(undefined);
   } else {
-    environment.guest.inspect(environment.slot, operation.query, (value) =>
-      asker.answer(id, { data: value }),
-    );
+    environment.guest.inspect(environment.slot, operation.query, (value) => answer({ data: value }));
   }
 }
 

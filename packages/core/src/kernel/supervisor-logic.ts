@@ -51,7 +51,10 @@ export interface ChildSpec {
   readonly startTimeoutMs: number | 'infinity';
   /** `inherit`: the supervisor's; null: none. */
   readonly backoff: Backoff | null | 'inherit';
-  /** Names the process that it has of its own, if it has one: where that differs, an apply starts it anew. */
+  /**
+   * Names the process that it has of its own, and how those below it live together, where that is not as by
+   * default: where it differs, an apply starts it anew.
+   */
   readonly cell?: string;
   /** What the kernel starts. Forgotten (null) once a temporary child runs, as in OTP. */
   readonly start: unknown;
@@ -63,6 +66,8 @@ export interface ChildSpec {
 
 export interface SupervisorSpec {
   readonly strategy: Strategy;
+  /** `isolate`: each child has a namespace of its own. Fixed for the life of the supervisor. Default: `group`. */
+  readonly siblings?: 'group' | 'isolate';
   /** Restarts allowed within `periodMs`; one more ends the supervisor. */
   readonly intensity: number;
   readonly periodMs: number;

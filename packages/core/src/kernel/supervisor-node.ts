@@ -43,6 +43,8 @@ type WithoutTime<E> = E extends unknown ? Omit<E, 'nowMs'> : never;
 
 export class SupervisorNode {
   readonly path: string;
+  /** The namespace of its children, if they have one together. */
+  readonly #space: string | undefined;
   readonly #parts: KernelParts;
   readonly #starter: Starter;
   readonly #parent: SupervisorParent;
@@ -57,12 +59,14 @@ export class SupervisorNode {
 
   constructor(
     path: string,
+    space: string,
     spec: SupervisorSpec,
     parts: KernelParts,
     starter: Starter,
     parent: SupervisorParent,
   ) {
     this.path = path;
+    this.#space = spec.siblings === 'isolate' ? undefined : space;
     this.#parts = parts;
     this.#starter = starter;
     this.#parent = parent;
@@ -202,11 +206,12 @@ export class SupervisorNode {
   #startChild({ id, incarnation, spec, extra }: Effect<'startChild'>): void {
     // The one above the root of a host's tree has no path.
     const path = this.path === '' ? id : `${this.path}/${id}`;
+    const space = this.#space ?? path;
     const start = spec.start as NodeStart;
     const child: Child = { id, incarnation, node: undefined, timedOut: false };
     this.#children.set(id, child);
     if (start.kind === 'supervisor') {
-      const node = new SupervisorNode(path, start.spec, this.#parts, this.#starter, {
+      const node = new SupervisorNode(path, space, start.spec, this.#parts, this.#starter, {
         started: () => this.#childStarted(id),
         failed: (reason) => this.#subtreeEnded(child, reason, false),
         ended: (reason) => this.#subtreeEnded(child, reason, true),
@@ -216,7 +221,7 @@ export class SupervisorNode {
       node.start();
       return;
     }
-    const started = this.#starter.start(path, start, this.#owner(id), extra);
+    const started = this.#starter.start(path, start, space, this.#owner(id), extra);
     if (!started.ok) {
       this.#parts.clock.after(REFUSAL_MS, () => {
         this.#children.delete(id);
@@ -277,7 +282,8 @@ export class SupervisorNode {
    */
   #environmentEnded(id: string, environment: Environment, reason: WireReason): Decision {
     const child = this.#children.get(id);
-    if (child === undefined || child.node !== environment) return { willRestart: false, carryOut: nothing };
+    // Not this supervisor's child any more.
+    if (child?.node !== environment) return { willRestart: false, carryOut: () => undefined };
     this.#clearTimer(startTimer(id));
     this.#children.delete(id);
     const event = endEvent(child, environment, reason);
@@ -329,8 +335,4 @@ function endEvent(child: Child, environment: Environment, reason: WireReason): W
 function startFailed(child: Child, reason: ExitReason): WithoutTime<SupervisorEvent> {
   const { id, incarnation, timedOut } = child;
   return { type: 'childStartFailed', id, incarnation, reason: timedOut ? TOO_LONG : reason };
-}
-
-function nothing(): void {
-  // Not this supervisor's child any more.
 }

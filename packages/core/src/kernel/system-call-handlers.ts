@@ -5,7 +5,10 @@ import type { Environment } from './environment.js';
 import type { KernelEvent } from './events.js';
 import type { Guest } from './guest.js';
 import type { MonitorRecord } from './identity.js';
+import { NOPROC } from './lifecycle.js';
+import { nameIn } from './names.js';
 import type { HandlerParts } from './parts.js';
+import { spaceIn } from './starter.js';
 import { supervise } from './supervise.js';
 import { isWithin } from './tree.js';
 
@@ -19,7 +22,6 @@ type Handlers = {
 /** Spawned environments have no spec that says how long they may take to end. */
 const CHILD_SHUTDOWN_MS = 5000;
 
-const NOPROC = { tag: 'noproc', detail: undefined } as const;
 /** Of a notice `gone` about whom the guest has no channel to. */
 const NOBODY = { notice: 'gone', channel: 0, slot: 0, closes: false, reason: NOPROC } as const;
 
@@ -28,8 +30,18 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
   const { names, channels } = parts;
   let lastMonitor = 0;
 
-  const find = (guest: Guest, target: Target): Environment | undefined =>
-    typeof target === 'string' ? names.holder(target) : guest.behind(target);
+  /** Whom the caller means, if it may deal with it: who may not hears what it would hear of nobody. */
+  const find = (caller: Environment, target: Target): Environment | undefined => {
+    const { guest } = caller;
+    const found = typeof target === 'string' ? names.holder(caller.named(target)) : guest.behind(target);
+    return found !== undefined && names.reaches(guest, found) ? found : undefined;
+  };
+  /** A cell may speak of itself and of what is in it. */
+  const isInside = (cell: Environment, path: string, space = ''): boolean => {
+    const inside = isWithin(path, cell.path) && (space === '' || isWithin(space, cell.path));
+    if (!inside) kernel.violation(cell.guest, 'it speaks of what is not in it');
+    return inside;
+  };
   const watch = (watcher: Environment, target: Environment): number => {
     const record: MonitorRecord = { id: ++lastMonitor, watcher, target };
     watcher.watching.set(record.id, record);
@@ -49,8 +61,7 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
     exit(caller, call, guest) {
       if (!('signal' in call)) {
         caller.kept = call.kept === true;
-        lifecycle.announced(caller, { tag: call.tag, detail: call.detail });
-        return;
+        return lifecycle.announced(caller, { tag: call.tag, detail: call.detail });
       }
       const reason = caller.signals.get(call.signal);
       if (reason === undefined) kernel.violation(guest, 'an exit by a signal that was not sent');
@@ -60,10 +71,14 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
     spawn(parent, call, guest) {
       void parts.loader(call.request, parent.path).then((loaded) => {
         if (!parent.alive) return;
-        if (!loaded.ok) {
-          guest.refuse(call.id, loaded.code, loaded.text);
-          return;
-        }
+        if (!loaded.ok) return guest.refuse(call.id, loaded.code, loaded.text);
+        const { mostChildren = Infinity } = parent.spec;
+        if (parent.children.size >= mostChildren)
+          return guest.refuse(
+            call.id,
+            'limit_refused',
+            `the limit \`children\`: ${mostChildren} of them live`,
+          );
         const owner = spawnOwner(
           parent,
           parts.observe,
@@ -71,60 +86,62 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
             if (!parent.alive) return;
             if (call.link) join(parent, child);
             const monitor = call.monitor ? watch(parent, child) : 0;
-            guest.answer(call.id, { handle: guest.grant(child), monitor });
+            guest.answer(call.id, { handle: guest.pass(child.identity), monitor });
           },
           (reason) => guest.refuse(call.id, 'start_failed', undefined, reason),
         );
         const start = { kind: 'environment', spec: loaded.spec } as const;
-        const started = starter.start(`${parent.path}/${loaded.id}`, start, owner);
+        const started = starter.start(`${parent.path}/${loaded.id}`, start, guest.space, owner);
         if (started.ok) parent.children.add(started.environment);
         else guest.refuse(call.id, 'start_failed', undefined, started.reason);
       });
     },
 
-    register(caller, { id, name }, guest) {
-      const { keeper, spec } = caller;
+    register(caller, { id, name, space }, guest) {
+      const { keeper } = caller;
       // A cell keeps names for what runs in it; one of those takes that of its spec.
       if (guest.role === 'cell') {
-        if (names.keep(name, keeper)) caller.names.add(name);
+        const kept = nameIn(spaceIn(guest, space), name);
+        if (isInside(caller, caller.path, space) && names.keep(kept, keeper)) caller.names.add(kept);
         return;
       }
-      const isOwn = guest.home !== undefined && name === spec.name;
-      names.hold(name, caller, isOwn ? keeper : undefined, (held) => {
+      const full = caller.named(name);
+      const isOwn = guest.home !== undefined && full === caller.name;
+      names.hold(full, caller, isOwn ? keeper : undefined, (held) => {
         if (held) guest.answer(id, undefined);
         else guest.refuse(id, 'name_taken', `the name '${name}' is taken`);
       });
     },
 
-    unregister(caller, { id, name }, guest) {
+    unregister(caller, { id, name, space }, guest) {
+      const full = guest.role === 'cell' ? nameIn(spaceIn(guest, space), name) : caller.named(name);
       if (guest.role === 'cell') {
-        caller.names.delete(name);
-        names.giveUp(name, caller.keeper);
-      } else if (caller.names.has(name)) {
-        names.release(name, caller);
+        if (!isInside(caller, caller.path, space)) return;
+        caller.names.delete(full);
+        names.giveUp(full, caller.keeper);
+      } else if (caller.names.has(full)) {
+        names.release(full, caller);
         guest.answer(id, undefined);
       } else {
         guest.refuse(id, 'noproc', `the name '${name}' is not held by the caller`);
       }
     },
 
-    resolve(_caller, call, guest) {
-      if (call.follow) {
-        guest.answer(call.id, names.follow(call.name, guest));
-        return;
-      }
-      const holder = names.holder(call.name);
-      guest.answer(call.id, holder === undefined ? undefined : guest.grant(holder));
+    resolve(caller, call, guest) {
+      const name = caller.named(call.name);
+      if (call.follow) return guest.answer(call.id, names.follow(name, guest));
+      const holder = names.holder(name);
+      guest.answer(call.id, holder === undefined ? undefined : guest.pass(holder.identity));
     },
 
-    connect(_caller, call, guest) {
-      const environment = guest.behind(call.handle);
+    connect(caller, call, guest) {
+      const environment = find(caller, call.handle);
       if (environment === undefined) guest.refuse(call.id, 'noproc');
       else guest.answer(call.id, channels.peer(guest, environment));
     },
 
     monitor(caller, call, guest) {
-      const target = find(guest, call.target);
+      const target = find(caller, call.target);
       const monitor = target === undefined ? ++lastMonitor : watch(caller, target);
       guest.answer(call.id, monitor);
       if (target === undefined) guest.notify({ ...NOBODY, downs: [{ env: call.env, monitor }], exits: [] });
@@ -138,12 +155,9 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
     },
 
     link(caller, { env, handle }, guest) {
-      const other = guest.behind(handle);
+      const other = find(caller, handle);
       if (other === caller) return;
-      if (other !== undefined) {
-        join(caller, other);
-        return;
-      }
+      if (other !== undefined) return join(caller, other);
       const signal = lifecycle.expectEnd(caller, NOPROC);
       guest.notify({ ...NOBODY, downs: [], exits: [{ env, signal, handle }] });
     },
@@ -158,10 +172,13 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
     },
 
     signal(caller, call, guest) {
-      const target = find(guest, call.target);
+      const target = find(caller, call.target);
       if (target === undefined) return;
-      if (call.kind === 'kill') lifecycle.kill(target);
-      else lifecycle.signal(target, { tag: call.tag, detail: call.detail }, caller, false);
+      // A link to another namespace carries exit signals, which may be trapped; nobody is killed from there.
+      const foreign = guest.role !== 'administrator' && guest.space !== target.guest.space;
+      if (call.kind === 'kill') {
+        if (!foreign) lifecycle.kill(target);
+      } else lifecycle.signal(target, { tag: call.tag, detail: call.detail }, caller, false);
     },
 
     trapExits(caller, call) {
@@ -173,10 +190,7 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
       const peer = channels.peerAt(guest, call.channel);
       const identity = guest.identity(call.handle);
       const record = guest.channels.get(call.channel);
-      if (peer === undefined || identity === undefined) {
-        guest.refuse(call.id, 'noproc');
-        return;
-      }
+      if (peer === undefined || identity === undefined) return guest.refuse(call.id, 'noproc');
       const ticket = record === undefined ? (call.ticket ?? 0) : ++record.tickets;
       const channel = channels.number(peer, guest);
       peer.notify({ notice: 'ticket', channel, ticket, handle: peer.pass(identity) });
@@ -198,7 +212,11 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
 
     violation(_caller, call, guest) {
       const peer = guest.channels.get(call.channel)?.peer;
-      if (peer !== undefined) kernel.violation(peer, call.problem);
+      const environment = peer?.environments.get(0);
+      if (peer === undefined || environment === undefined) return;
+      // What another namespace says of somebody is no evidence: it has only lost its channel to it.
+      if (peer.space === guest.space) kernel.violation(peer, call.problem);
+      else lifecycle.sever(guest, environment);
     },
 
     answer(_caller, call, guest) {
@@ -214,22 +232,28 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
           parts.orphans.add(caller, () => guest.answer(id, undefined));
           for (const child of caller.children) lifecycle.stop(child, CHILD_SHUTDOWN_MS);
         });
+      } else if (operation.op === 'grant') {
+        if (names.grant(operation.name, operation.target, operation.path)) guest.answer(id, undefined);
+        else guest.refuse(id, 'name_taken', 'the name is taken');
+      } else if (operation.op === 'revoke') {
+        const holder = names.holder(operation.name);
+        for (const granted of names.revoke(operation.name))
+          if (holder !== undefined && !names.reaches(granted, holder)) lifecycle.sever(granted, holder);
+        guest.answer(id, undefined);
       } else {
         supervise(kernel, guest, id, operation);
       }
     },
 
     present(cell, call, guest) {
-      if (guest.role === 'cell' && isWithin(call.path, cell.path) && !guest.presented.has(call.number))
-        starter.present(cell, call);
-      else kernel.violation(guest, 'it presents what is not in it');
+      if (guest.role !== 'cell' || guest.presented.has(call.number))
+        kernel.violation(guest, 'it presents what it cannot');
+      else if (isInside(cell, call.path, call.space)) starter.present(cell, call);
     },
 
-    report(cell, call, guest) {
+    report(cell, call) {
       const event = call.event as KernelEvent;
-      // It may speak of itself only.
-      if (isWithin(event.path, cell.path)) parts.observe(event);
-      else kernel.violation(guest, 'a report of what is not in the cell');
+      if (isInside(cell, event.path)) parts.observe(event);
     },
   };
 }

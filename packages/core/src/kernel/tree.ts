@@ -5,7 +5,7 @@ import type { OpaqueValue } from '../protocol/system-calls.js';
 import { readSnapshot } from './door.js';
 import { Environment } from './environment.js';
 import type { NodeStart, ThreadStart } from './node-start.js';
-import type { TreeOwner } from './owner.js';
+import type { Owner, TreeOwner } from './owner.js';
 import type { KernelParts } from './parts.js';
 import type { Starter } from './starter.js';
 import type { SupervisorOperation, SupervisorResult } from './supervisor-logic.js';
@@ -34,7 +34,7 @@ export class Tree {
     };
     if (start.kind === 'supervisor') {
       const parent = { started: () => owner.started(false), failed: over, ended: over };
-      this.#root = new SupervisorNode(path, start.spec, this.#parts, this.#starter, parent);
+      this.#root = new SupervisorNode(path, '', start.spec, this.#parts, this.#starter, parent);
       this.#root.start();
     } else if (start.kind === 'environment') {
       this.#startAlone(path, start, extra, owner, over);
@@ -48,23 +48,19 @@ export class Tree {
     { started }: TreeOwner,
     over: (reason: ExitReason) => void,
   ): void {
-    const result = this.#starter.start(
-      path,
-      start,
-      {
-        started: () => started(false),
-        ignored: () => undefined,
-        // Whether it will run again is decided above: until then its name is kept.
-        ended: (environment, reason) => ({
-          willRestart: true,
-          carryOut: () => {
-            if (environment.ignored) started(true);
-            over(reason);
-          },
-        }),
-      },
-      extra,
-    );
+    const owner: Owner = {
+      started: () => started(false),
+      ignored: () => undefined,
+      // Whether it will run again is decided above: until then its name is kept.
+      ended: (environment, reason) => ({
+        willRestart: true,
+        carryOut: () => {
+          if (environment.ignored) started(true);
+          over(reason);
+        },
+      }),
+    };
+    const result = this.#starter.start(path, start, '', owner, extra);
     if (result.ok) this.#root = result.environment;
     else over(result.reason);
   }

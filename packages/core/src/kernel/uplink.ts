@@ -21,14 +21,7 @@
 import { Channel, MAX_FRAME_BYTES } from '../channel/channel.js';
 import { FRAME } from '../channel/frames.js';
 import type { LinkEnd } from '../channel/link.js';
-import type {
-  Answer,
-  AnswerValue,
-  CellNotice,
-  Notice,
-  RefusalCode,
-  WireReason,
-} from '../protocol/notices.js';
+import type { Answer, CellNotice, Notice, WireReason } from '../protocol/notices.js';
 import { plainCodec } from '../protocol/plain-codec.js';
 import type { SystemCall } from '../protocol/system-calls.js';
 import type { Environment } from './environment.js';
@@ -36,10 +29,11 @@ import type { KernelEvent } from './events.js';
 import type { Guest } from './guest.js';
 import type { Identity } from './identity.js';
 import type { NodeStart } from './node-start.js';
+import { splitName } from './names.js';
 import { isOutside, NUMBERS, OWN } from './numbers.js';
 import type { Asker, KernelBelow, KernelOptions, UplinkOptions } from './parts.js';
 import { Presence } from './presence.js';
-import type { Relay } from './relay.js';
+import { Account, type Relay } from './relay.js';
 import { supervise } from './supervise.js';
 
 const CELL = 0;
@@ -98,21 +92,24 @@ export class Uplink implements Asker {
     const environment = guest.environments.get(0);
     if (guest.role === 'cell' || environment === undefined) return false;
     if (call.call === 'drop') this.#presenceOf(environment)?.drop(call.handles, call.counts);
-    if (!concernsOutside(call)) return false;
+    if (!concernsOutside(call, guest)) return false;
     this.#present(environment.identity)?.forward(call);
     return true;
   }
 
   /** A name is taken for a node of this cell; or is not any more. */
-  keep(name: string): void {
-    this.say(CELL, { call: 'register', env: 0, id: 0, name });
+  keep(full: string): void {
+    const [space, name] = splitName(full);
+    this.say(CELL, { call: 'register', env: 0, id: 0, name, space });
   }
 
-  giveUp(name: string): void {
-    this.say(CELL, { call: 'unregister', env: 0, id: 0, name });
+  giveUp(full: string): void {
+    const [space, name] = splitName(full);
+    this.say(CELL, { call: 'unregister', env: 0, id: 0, name, space });
   }
 
-  hold(name: string, environment: Environment, done: (held: boolean) => void): void {
+  hold(full: string, environment: Environment, done: (held: boolean) => void): void {
+    const name = splitName(full)[1];
     this.#present(environment.identity)?.ask({ call: 'register', env: 0, name }, ({ ok }) => done(ok));
   }
 
@@ -138,9 +135,10 @@ export class Uplink implements Asker {
     this.#numbers.set(identity, number);
     this.#identities.set(number, identity);
     if (environment !== undefined) {
-      const { path, spec } = environment;
+      const { path, spec, guest } = environment;
+      const { name, terms } = spec;
       this.#presences.set(number, new Presence(environment, number, this));
-      this.say(CELL, { call: 'present', number, path, name: spec.name, terms: spec.terms });
+      this.say(CELL, { call: 'present', number, path, name, terms, space: guest.space });
     }
     return number;
   }
@@ -149,8 +147,10 @@ export class Uplink implements Asker {
     return this.#identities.get(number);
   }
 
+  /** Who of the two may speak is decided above. */
   relay(end: LinkEnd, guest: Guest): readonly [Relay, LinkEnd] {
-    return this.below.channels.relay(this.#up.links.open(end), guest);
+    const above = { link: this.#up.links.open(end), account: new Account(true), broken: () => undefined };
+    return this.below.channels.relay(above, guest, new Account(true));
   }
 
   #present(identity: Identity): Presence | undefined {
@@ -159,20 +159,12 @@ export class Uplink implements Asker {
 
   // ---- what is asked from above ----------------------------------------------------------------------
 
-  answer(id: number, value: AnswerValue): void {
-    this.#answer(id, { ok: true, value });
-  }
-
-  refuse(id: number, code: RefusalCode, text = '', reason?: WireReason): void {
-    this.#answer(id, { ok: false, code, text, reason });
+  reply(id: number, answer: Answer): void {
+    this.say(CELL, { call: 'answer', id, value: answer });
   }
 
   pass(identity: Identity): number {
     return OWN + this.numberOf(identity);
-  }
-
-  #answer(id: number, value: Answer): void {
-    this.say(CELL, { call: 'answer', id, value });
   }
 
   #notice(notice: Notice | CellNotice): void {
@@ -192,7 +184,7 @@ export class Uplink implements Asker {
         tree.stop(() => undefined);
         return;
       case 'supervise':
-        if (notice.operation.op !== 'stop') supervise(this.below, this, notice.id, notice.operation);
+        supervise(this.below, this, notice.id, notice.operation);
         return;
       case 'inspect':
         this.say(CELL, { call: 'answer', id: notice.id, value: undefined });
@@ -214,9 +206,12 @@ export class Uplink implements Asker {
   }
 }
 
-/** Names are the outside's business always; numbers say whose they are. */
-function concernsOutside(call: SystemCall): boolean {
+/** Names are the outside's business always, and whatever crosses a namespace; numbers say whose they are. */
+function concernsOutside(call: SystemCall, guest: Guest): boolean {
   if (call.call === 'register' || call.call === 'unregister' || call.call === 'resolve') return true;
-  if ((call.call === 'monitor' || call.call === 'signal') && typeof call.target === 'string') return true;
-  return NUMBERS.some((field) => isOutside((call as Partial<Record<string, unknown>>)[field]));
+  const target = 'target' in call ? call.target : 'handle' in call ? call.handle : 0;
+  if ((call.call === 'monitor' || call.call === 'signal') && typeof target === 'string') return true;
+  if (NUMBERS.some((field) => isOutside((call as Partial<Record<string, unknown>>)[field]))) return true;
+  const other = typeof target === 'number' ? guest.behind(target) : undefined;
+  return other !== undefined && other.guest.space !== guest.space && call.call !== 'ticket';
 }

@@ -4,7 +4,7 @@
  */
 import type { ExitTag } from '../exit-reason.js';
 import type { OverflowPolicy } from './overflow.js';
-import type { InspectQuery, OpaqueValue, SuperviseOperation } from './system-calls.js';
+import type { InspectQuery, OpaqueValue, SubtreeOperation } from './system-calls.js';
 
 export type { OverflowPolicy };
 
@@ -109,7 +109,7 @@ export type CellNotice =
   /** What the cell has presented under this number, and has ended, is known to nobody any more. */
   | { readonly notice: 'forget'; readonly number: number }
   /** To a cell: an operation on what is in it; answered as an inspection is, with an `Answer`. */
-  | { readonly notice: 'supervise'; readonly id: number; readonly operation: SuperviseOperation };
+  | { readonly notice: 'supervise'; readonly id: number; readonly operation: SubtreeOperation };
 
 export type Answer =
   | { readonly ok: true; readonly value: AnswerValue }

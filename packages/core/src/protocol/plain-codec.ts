@@ -32,7 +32,7 @@ export function plainCodec(text: TextCodec): FrameCodec {
       const start = writer.offset;
       writer.begin(maxBytes);
       try {
-        new PlainWriter(writer, text).value(value, 0);
+        write(writer, text, value, 0);
       } catch (error) {
         writer.offset = start;
         throw error;
@@ -52,73 +52,45 @@ export function plainCodec(text: TextCodec): FrameCodec {
   };
 }
 
-class PlainWriter {
-  readonly #out: ByteWriter;
-  readonly #text: TextCodec;
-
-  constructor(out: ByteWriter, text: TextCodec) {
-    this.#out = out;
-    this.#text = text;
-  }
-
-  value(value: unknown, depth: number): void {
-    if (depth > MAX_DEPTH) throw new NotPlain('too deep');
-    if (value === undefined) this.#tag(0);
-    else if (value === null) this.#tag(1);
-    else if (typeof value === 'boolean') this.#tag(value ? 3 : 2);
-    else if (typeof value === 'number') this.#number(value);
-    else if (typeof value === 'string') this.#string(value);
-    else if (value instanceof Uint8Array) this.#bytes(value);
-    else if (Array.isArray(value)) this.#list(value, depth);
-    else if (typeof value === 'object') this.#record(value, depth);
-    else throw new NotPlain(`a ${typeof value} is no plain value`);
-  }
-
-  #number(value: number): void {
-    const out = this.#out;
-    this.#tag(4);
+function write(out: ByteWriter, text: TextCodec, value: unknown, depth: number): void {
+  if (depth > MAX_DEPTH) throw new NotPlain('too deep');
+  if (value === undefined) out.u8(0);
+  else if (value === null) out.u8(1);
+  else if (typeof value === 'boolean') out.u8(value ? 3 : 2);
+  else if (typeof value === 'number') {
+    out.u8(4);
     out.ensure(8);
-    new DataView(out.bytes.buffer).setFloat64(out.offset, value, true);
+    out.view.setFloat64(out.offset, value, true);
     out.offset += 8;
-  }
-
-  #string(value: string): void {
-    const out = this.#out;
-    const wide = NOT_ONE_BYTE.test(value);
-    const bytes = wide ? value.length * 2 : value.length;
-    this.#tag(wide ? 6 : 5);
+  } else if (typeof value === 'string') writeText(out, text, value);
+  else if (value instanceof Uint8Array) {
+    out.u8(7);
     out.u32(value.length);
-    out.ensure(bytes);
-    if (wide) this.#text.writeUtf16(out.bytes, value, out.offset);
-    else this.#text.writeLatin1(out.bytes, value, out.offset);
-    out.offset += bytes;
-  }
-
-  #bytes(value: Uint8Array): void {
-    this.#tag(7);
-    this.#out.u32(value.length);
-    this.#out.raw(value);
-  }
-
-  #list(value: readonly unknown[], depth: number): void {
-    this.#tag(8);
-    this.#out.u32(value.length);
-    for (const item of value) this.value(item, depth + 1);
-  }
-
-  #record(value: object, depth: number): void {
+    out.raw(value);
+  } else if (Array.isArray(value)) {
+    out.u8(8);
+    out.u32(value.length);
+    for (const item of value) write(out, text, item, depth + 1);
+  } else if (typeof value === 'object') {
     const entries = Object.entries(value);
-    this.#tag(9);
-    this.#out.u32(entries.length);
+    out.u8(9);
+    out.u32(entries.length);
     for (const [key, item] of entries) {
-      this.#string(key);
-      this.value(item, depth + 1);
+      writeText(out, text, key);
+      write(out, text, item, depth + 1);
     }
-  }
+  } else throw new NotPlain(`a ${typeof value} is no plain value`);
+}
 
-  #tag(tag: number): void {
-    this.#out.u8(tag);
-  }
+function writeText(out: ByteWriter, text: TextCodec, value: string): void {
+  const wide = NOT_ONE_BYTE.test(value);
+  const bytes = wide ? value.length * 2 : value.length;
+  out.u8(wide ? 6 : 5);
+  out.u32(value.length);
+  out.ensure(bytes);
+  if (wide) text.writeUtf16(out.bytes, value, out.offset);
+  else text.writeLatin1(out.bytes, value, out.offset);
+  out.offset += bytes;
 }
 
 class PlainReader {

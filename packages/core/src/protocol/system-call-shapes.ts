@@ -26,8 +26,21 @@ export type SystemCall =
       readonly link: boolean;
       readonly monitor: boolean;
     }
-  | { readonly call: 'register'; readonly env: number; readonly id: number; readonly name: string }
-  | { readonly call: 'unregister'; readonly env: number; readonly id: number; readonly name: string }
+  /** `space`: by a cell, the path of the isolated node in it whose namespace is meant; '' or nothing: the cell's own. */
+  | {
+      readonly call: 'register';
+      readonly env: number;
+      readonly id: number;
+      readonly name: string;
+      readonly space?: string;
+    }
+  | {
+      readonly call: 'unregister';
+      readonly env: number;
+      readonly id: number;
+      readonly name: string;
+      readonly space?: string;
+    }
   /** `follow`: answered with the name's state, and told of every change; otherwise with a handle, or nothing. */
   | { readonly call: 'resolve'; readonly id: number; readonly name: string; readonly follow: boolean }
   | { readonly call: 'connect'; readonly id: number; readonly handle: number }
@@ -71,13 +84,14 @@ export type SystemCall =
   /** A cell's answer to an operation is an `Answer`. */
   | { readonly call: 'answer'; readonly id: number; readonly value: unknown }
   | { readonly call: 'supervise'; readonly id: number; readonly operation: SuperviseOperation }
-  /** `name`: of its spec, if it has one. `path`: the cell's or below. */
+  /** `name`: of its spec, if it has one. `path`: the cell's or below. `space`: as for `register`. */
   | {
       readonly call: 'present';
       readonly number: number;
       readonly path: string;
       readonly name: string | null;
       readonly terms: MailboxTerms;
+      readonly space?: string;
     }
   /** `event`: a `KernelEvent` whose path is the cell's or below. */
   | { readonly call: 'report'; readonly event: unknown };
@@ -87,9 +101,20 @@ export type Target = number | string;
 
 /** Operations on the tree; only the holder of a subtree may ask for them. */
 export type SuperviseOperation =
+  | SubtreeOperation
+  | { readonly op: 'stop' }
+  /**
+   * A name of one namespace leads to what runs at `path` and holds the name `target` of another; refused with
+   * `name_taken` if it is somebody's. Both written as kernel/names.ts does.
+   */
+  | { readonly op: 'grant'; readonly name: string; readonly target: string; readonly path: string }
+  /** It does no more, and whatever came of it is cut. */
+  | { readonly op: 'revoke'; readonly name: string };
+
+/** Those that a cell is asked for, too, about what is in it. */
+export type SubtreeOperation =
   /** A cell that has not answered after `withinMs` (whole milliseconds, default 400) is shown without what is in it. */
   | { readonly op: 'tree'; readonly withinMs?: number }
-  | { readonly op: 'stop' }
   | { readonly op: 'kill'; readonly path: string }
   /** Answered with a handle on the environment that runs there now. */
   | { readonly op: 'address'; readonly path: string }

@@ -32,8 +32,7 @@ export const SYSTEM_CALLS = {
   violation: 'A peer broke the protocol of a channel.',
   answer: 'The answer to an inspection.',
   supervise: 'An operation on a subtree, by who holds the right to it.',
-  present:
-    'By a cell: an environment of it deals with the outside, and is called by this number from now on.',
+  present: 'By a cell: an environment of it deals with the outside, under this number from now on.',
   report: 'By a cell: what happened in it.',
 } as const;
 

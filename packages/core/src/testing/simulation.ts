@@ -11,6 +11,7 @@
  * - Time moves only when nothing else can happen.
  */
 import type { ExitReason } from '../exit-reason.js';
+import type { Address } from '../guest/address.js';
 import type { Behaviour } from '../guest/behaviour.js';
 import type { Context } from '../guest/context.js';
 import { DEFAULT_TERMS } from '../guest/route.js';
@@ -78,6 +79,8 @@ export class Simulation {
   readonly context: Context;
   /** An operation on the tree, asked by the application, as the kernel answers it. */
   readonly supervise: (operation: SuperviseOperation) => Promise<AnswerValue>;
+  /** The environment that runs at a path, as administrators are given it. Rejects with `CallError` `noproc`. */
+  readonly address: (path: string) => Promise<Address>;
   readonly #links = new LoopbackLinks();
   readonly #behaviours: SimulatedSpec[] = [];
   /** Threads and cells that live, in order of their start. */
@@ -123,6 +126,13 @@ export class Simulation {
     const runtime = root.runtime(far, () => undefined, { hung: false, opened: [] });
     this.kernel.attach(near, 'application', this.spec({ behaviour: NO_BEHAVIOUR }));
     this.supervise = (operation) => runtime.ask({ call: 'supervise', operation });
+    this.address = async (path) => {
+      const given: Address[] = [];
+      await runtime.ask({ call: 'supervise', operation: { op: 'address', path } }, (handle) => {
+        given.push(runtime.address(handle as number));
+      });
+      return given[0] as Address;
+    };
     this.context = runtime.openEndpoint(0, 1, DEFAULT_TERMS).context;
   }
 

@@ -11,6 +11,7 @@
  * `transfer` lists is handed over whole, and the message's views of it are views of the whole.
  */
 import type { ByteWriter } from './byte-writer.js';
+import { writeVarint } from './write-message.js';
 import { bufferByteLength } from './classify.js';
 import { Refusal, refuseValue } from './refusal.js';
 import { COPIED, MOVED } from './wire.js';
@@ -56,7 +57,7 @@ export class BinaryOut {
     const [first] = entries;
     this.#written = 0;
     if (entries.length === 1 && first !== undefined && transfer.length === 0) {
-      out.varint(1);
+      writeVarint(out, 1);
       this.#copy(out, [first], first.start, first.end);
     } else {
       const groups = new Map<ArrayBuffer, Entry[]>();
@@ -70,7 +71,7 @@ export class BinaryOut {
       const clusters = [...groups].flatMap(([buffer, group]) =>
         listed.has(buffer) ? [group] : clustersOf(group),
       );
-      out.varint(clusters.length);
+      writeVarint(out, clusters.length);
       for (const cluster of clusters) {
         const [{ buffer }] = cluster as [Entry];
         if (listed.has(buffer)) this.#move(out, cluster, buffer, moved);
@@ -78,11 +79,11 @@ export class BinaryOut {
         else this.#copyShown(out, cluster);
       }
     }
-    out.varint(entries.length);
+    writeVarint(out, entries.length);
     for (const { target, start, end, base } of entries) {
-      out.varint(target);
-      out.varint(start - base);
-      out.varint(end - start);
+      writeVarint(out, target);
+      writeVarint(out, start - base);
+      writeVarint(out, end - start);
     }
   }
 
@@ -96,14 +97,14 @@ export class BinaryOut {
 
   #move(out: ByteWriter, cluster: readonly Entry[], buffer: ArrayBuffer, moved: ArrayBuffer[]): void {
     out.u8(MOVED);
-    out.varint(moved.push(buffer) - 1);
+    writeVarint(out, moved.push(buffer) - 1);
     this.#place(cluster, 0);
   }
 
   #copy(out: ByteWriter, cluster: readonly Entry[], start: number, end: number): void {
     const [{ buffer }] = cluster as [Entry];
     out.u8(COPIED);
-    out.varint(end - start);
+    writeVarint(out, end - start);
     out.ensure(end - start);
     out.raw(new Uint8Array(buffer, start, end - start));
     this.#place(cluster, start);
@@ -127,7 +128,7 @@ export class BinaryOut {
     const base = alignedStart(cluster);
     const length = lastEnd(cluster) - base;
     out.u8(COPIED);
-    out.varint(length);
+    writeVarint(out, length);
     out.ensure(length);
     out.bytes.fill(0, out.offset, out.offset + length);
     for (const { start, end } of cluster) {

@@ -87,20 +87,6 @@ export class ByteWriter {
     this.offset += 4;
   }
 
-  /** 0 to 2^32 − 1, seven bits a byte, lowest first. */
-  varint(value: number): void {
-    if (this.offset + 5 > this.limit) this.grow(5);
-    const { bytes } = this;
-    let at = this.offset;
-    let rest = value;
-    while (rest > 0x7f) {
-      bytes[at++] = (rest & 0x7f) | 0x80;
-      rest >>>= 7;
-    }
-    bytes[at++] = rest;
-    this.offset = at;
-  }
-
   raw(source: Uint8Array): void {
     if (this.offset + source.length > this.limit) this.grow(source.length);
     this.bytes.set(source, this.offset);
@@ -110,13 +96,6 @@ export class ByteWriter {
   /** What has been written, to be read before anything else is written. */
   written(): Uint8Array<ArrayBuffer> {
     return this.bytes.subarray(0, this.offset);
-  }
-
-  /** The same in a buffer of exactly that size, which may be kept or transferred. The writer starts anew. */
-  take(): Uint8Array<ArrayBuffer> {
-    const taken = this.bytes.slice(0, this.offset);
-    this.restart();
-    return taken;
   }
 
   /** Starts anew at 0. */

@@ -1,5 +1,6 @@
 /** How numbers and strings are written: the innermost and hottest part of the encoder. */
 import type { ByteWriter } from './byte-writer.js';
+import { writeVarint } from './write-message.js';
 import type { TextCodec } from './text-codec.js';
 import {
   FLOAT64,
@@ -78,7 +79,7 @@ function writeLongString(out: ByteWriter, text: string, codec: TextCodec): void 
   const { length } = text;
   if (NOT_LATIN1.test(text)) {
     out.u8(UTF16_STRING);
-    out.varint(length);
+    writeVarint(out, length);
     out.ensure(2 * length);
     codec.writeUtf16(out.bytes, text, out.offset);
     out.offset += 2 * length;
@@ -88,7 +89,7 @@ function writeLongString(out: ByteWriter, text: string, codec: TextCodec): void 
     out.u8(SHORT_STRING + length);
   } else {
     out.u8(LATIN1_STRING);
-    out.varint(length);
+    writeVarint(out, length);
   }
   out.ensure(length);
   codec.writeLatin1(out.bytes, text, out.offset);

@@ -7,6 +7,7 @@
  */
 import type { BinaryOut } from './binary-out.js';
 import type { ByteWriter } from './byte-writer.js';
+import { writeVarint } from './write-message.js';
 import {
   bufferByteLength,
   dataViewBuffer,
@@ -66,7 +67,7 @@ export function writeBigInt(sink: ValueSink, value: bigint): void {
   }
   const digits = (value < 0n ? -value : value).toString(16);
   out.u8(value < 0n ? BIGINT_NEGATIVE : BIGINT_POSITIVE);
-  out.varint(digits.length);
+  writeVarint(out, digits.length);
   out.ensure(digits.length);
   for (let i = 0; i < digits.length; i++) out.bytes[out.offset++] = digits.charCodeAt(i);
 }
@@ -74,7 +75,7 @@ export function writeBigInt(sink: ValueSink, value: bigint): void {
 export function writeMap(sink: ValueSink, map: object, depth: number): void {
   const size = mapSize.call(map);
   sink.out.u8(MAP);
-  sink.out.varint(size);
+  writeVarint(sink.out, size);
   const entries = mapEntries.call(map);
   let index = 0;
   for (let step = mapNext.call(entries); step.done !== true; step = mapNext.call(entries)) {
@@ -98,7 +99,7 @@ export function writeMap(sink: ValueSink, map: object, depth: number): void {
 export function writeSet(sink: ValueSink, set: object, depth: number): void {
   const size = setSize.call(set);
   sink.out.u8(SET);
-  sink.out.varint(size);
+  writeVarint(sink.out, size);
   const values = setValues.call(set);
   let index = 0;
   for (let step = setNext.call(values); step.done !== true; step = setNext.call(values)) {

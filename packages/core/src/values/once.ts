@@ -3,6 +3,7 @@
  * Slower and larger than a stream's, because the shapes go along each time.
  */
 import { ByteWriter } from './byte-writer.js';
+import { take } from './write-message.js';
 import type { ReferenceReader, ReferenceWriter } from './reference.js';
 import type { TextCodec } from './text-codec.js';
 import { ValueDecoder, type ValueDecoderOptions } from './value-decoder.js';
@@ -36,7 +37,7 @@ export function encodeOnce(value: unknown, options: EncodeOnceOptions): Uint8Arr
   });
   const writer = new ByteWriter(FIRST_BUFFER_BYTES);
   encoder.encode(writer, value, options.references);
-  return writer.take();
+  return take(writer);
 }
 
 export interface DecodeOnceOptions extends ValueDecoderOptions {

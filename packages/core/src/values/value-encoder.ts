@@ -19,6 +19,7 @@
 import { CallError } from '../errors.js';
 import { BinaryOut } from './binary-out.js';
 import { ByteWriter } from './byte-writer.js';
+import { writeVarint } from './write-message.js';
 import { ARRAY_PROTOTYPE, classify, OBJECT_PROTOTYPE } from './classify.js';
 import { writeNumber, writeString } from './encode-primitive.js';
 import {
@@ -228,7 +229,7 @@ export class ValueEncoder {
     if (number < 0) return false;
     this.#backReferences = true;
     this.#out.u8(wire.BACK_REFERENCE);
-    this.#out.varint(number);
+    writeVarint(this.#out, number);
     return true;
   }
 
@@ -293,7 +294,7 @@ export class ValueEncoder {
   #inlineObject(object: PlainObject, depth: number): void {
     const keys = Object.keys(object);
     this.#out.u8(wire.INLINE_OBJECT);
-    this.#out.varint(keys.length);
+    writeVarint(this.#out, keys.length);
     for (const key of keys) {
       try {
         if (key === '__proto__') throw refuseValue(key, 'is no key that a message can hold');
@@ -311,7 +312,7 @@ export class ValueEncoder {
     if (length >>> 0 !== length) throw refuseValue(array, 'has no valid length');
     const out = this.#out;
     out.u8(wire.ARRAY);
-    out.varint(length);
+    writeVarint(out, length);
     let index = 0;
     try {
       for (; index < length; index++) {
@@ -341,9 +342,9 @@ export class ValueEncoder {
     const out = this.#out;
     const start = out.offset;
     const { defined } = this.#shapes;
-    out.varint(defined.length);
+    writeVarint(out, defined.length);
     for (const { keys } of defined) {
-      out.varint(keys.length);
+      writeVarint(out, keys.length);
       for (const key of keys) writeString(this.#out, key, this.#text);
     }
     this.#binaries.write(out, transfer?.buffers ?? NOTHING, transfer?.moved ?? []);

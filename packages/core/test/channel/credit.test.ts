@@ -1,11 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import {
-  CreditAccount,
-  FIRST_WINDOW_BYTES,
-  FIRST_WINDOW_MESSAGES,
-  StreamCredit,
-} from '../../src/channel/credit.js';
+import { CreditAccount, StreamCredit } from '../../src/channel/credit.js';
+import { FIRST_WINDOW_BYTES, FIRST_WINDOW_MESSAGES } from '../../src/channel/first-window.js';
 
 /** A sender as it should be: it sends what its credit allows, and asks when that is not enough. */
 class Sender extends StreamCredit {

@@ -22,7 +22,7 @@ const SUITES: readonly ((harness: Harness) => void)[] = [
 export function grid(given: Harness, suites = SUITES): void {
   const opened: Grid[] = [];
   const harness: Harness = {
-    name: given.name,
+    ...given,
     async start(children, options) {
       const started = await given.start(children, options);
       opened.push(started);

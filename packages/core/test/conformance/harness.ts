@@ -49,5 +49,7 @@ export interface Grid {
 
 export interface Harness {
   readonly name: string;
+  /** Each child has a namespace of its own, with the others' names in it, as they are granted. */
+  readonly isolated?: boolean;
   start(children: readonly GridChild[], options?: GridOptions): Promise<Grid>;
 }

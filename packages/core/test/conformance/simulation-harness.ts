@@ -1,10 +1,11 @@
 /** The grid over loopback links: kernels and runtimes in one thread, under a seeded scheduler. */
 import type { Behaviour } from '../../src/index.js';
 import type { ChildSpec } from '../../src/kernel/index.js';
+import { nameIn } from '../../src/kernel/names.js';
 import { Simulation } from '../../src/testing/index.js';
 import type { Grid, GridChild, Harness } from './harness.js';
 import { restarting } from './restarting.js';
-import { around, THREADS, withoutCells, type Walls } from './walls.js';
+import { ALL, around, THREADS, withoutCells, type Walls } from './walls.js';
 
 async function behaviourOf(module: string): Promise<Behaviour> {
   return ((await import(`./modules/${module}.ts`)) as { default: Behaviour }).default;
@@ -13,6 +14,7 @@ async function behaviourOf(module: string): Promise<Behaviour> {
 export function simulationHarness(seed: number, walls: Walls = THREADS): Harness {
   return {
     name: `loopback, ${walls.name}, seed ${String(seed)}`,
+    isolated: walls.isolated === true,
     async start(children: readonly GridChild[], options = {}): Promise<Grid> {
       const simulation = new Simulation({ seed, logic: restarting });
       const intensity = options.intensity ?? 3;
@@ -20,6 +22,7 @@ export function simulationHarness(seed: number, walls: Walls = THREADS): Harness
         simulation.module(`./${module}.ts`, { behaviour: await behaviourOf(module) });
       }
       const paths = new Map<string, string>();
+      const spaces = new Map<string, Place>();
       const specs: ChildSpec[] = [];
       for (const [n, child] of children.entries()) {
         const { id, name = id, module, args, terms = {}, restart = 'temporary', shutdown = 5000 } = child;
@@ -36,12 +39,17 @@ export function simulationHarness(seed: number, walls: Walls = THREADS): Harness
           }
         }
         specs.push(spec);
-        paths.set(id, walls.together ? `tree/${around('one')}/${path}` : `tree/${path}`);
+        const above = walls.together === true ? `tree/${ALL}` : 'tree';
+        paths.set(id, `${above}/${path}`);
+        spaces.set(name, { space: `${above}/${spec.id}`, path: `${above}/${path}` });
       }
-      const tree = walls.together
-        ? [simulation.inCell(simulation.group(around('one'), specs, { intensity }))]
-        : specs;
-      const failure = await simulation.start(tree, { intensity });
+      const siblings = walls.isolated === true ? 'isolate' : 'group';
+      if (walls.isolated === true) await grantAll(simulation, spaces);
+      const all = simulation.inCell(simulation.group(ALL, specs, { intensity, siblings }));
+      const failure =
+        walls.together === true
+          ? await simulation.start([{ ...all, restart: 'temporary' }], { intensity })
+          : await simulation.start(specs, { intensity, siblings });
       let stopped = false;
       return {
         context: simulation.context,
@@ -66,4 +74,26 @@ export function simulationHarness(seed: number, walls: Walls = THREADS): Harness
       };
     },
   };
+}
+
+/** The path of its endpoint, and here its name, too. */
+const APPLICATION = 'application';
+
+interface Place {
+  /** The path of the isolated node that it is, or is in. */
+  readonly space: string;
+  readonly path: string;
+}
+
+/** Each, and the application, reaches all others by their names. */
+async function grantAll(simulation: Simulation, children: ReadonlyMap<string, Place>): Promise<void> {
+  await simulation.settle(simulation.context.register(APPLICATION));
+  const places = new Map(children).set(APPLICATION, { space: '', path: APPLICATION });
+  for (const [name, { space, path }] of places) {
+    const target = nameIn(space, name);
+    for (const other of new Set([...places.values()].map((place) => place.space))) {
+      const grant = { op: 'grant', name: nameIn(other, name), target, path } as const;
+      if (other !== space) await simulation.settle(simulation.supervise(grant));
+    }
+  }
 }

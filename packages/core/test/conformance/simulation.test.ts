@@ -2,11 +2,11 @@
 import { describe } from '@jest/globals';
 import { grid } from './grid.js';
 import { simulationHarness } from './simulation-harness.js';
-import { THREADS, WALLS } from './walls.js';
+import { ISOLATED, THREADS, WALLS } from './walls.js';
 
 for (const [walls, seeds] of [
   [THREADS, [1, 2, 3]] as const,
-  ...WALLS.map((one, n) => [one, [n + 1]] as const),
+  ...[...WALLS, ...ISOLATED].map((one, n) => [one, [n + 1]] as const),
 ]) {
   for (const seed of seeds) {
     const harness = simulationHarness(seed, walls);

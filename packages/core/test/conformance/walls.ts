@@ -7,8 +7,10 @@ export type Placement = (child: number) => number;
 export interface Walls {
   readonly name: string;
   readonly depth: Placement;
-  /** All of them run in one process, as the library has it by default. */
-  readonly together?: true;
+  /** The children are isolated from each other, and each is granted all the others; so is the application. */
+  readonly isolated?: boolean;
+  /** All of them under one supervisor in a process of its own. */
+  readonly together?: boolean;
 }
 
 export const THREADS: Walls = { name: 'threads', depth: () => 0 };
@@ -22,14 +24,25 @@ export const WALLS: readonly Walls[] = [
   { name: 'cells of depth 3', depth: () => 3 },
 ];
 
+export const ISOLATED: readonly Walls[] = [
+  { name: 'isolated threads', depth: () => 0, isolated: true },
+  { name: 'isolated cells', depth: () => 1, isolated: true },
+  { name: 'isolated, the first in a cell', depth: (n) => (n === 0 ? 1 : 0), isolated: true },
+  { name: 'isolated cells of depth 1 to 3', depth: (n) => 1 + (n % 3), isolated: true },
+  { name: 'isolated threads in one cell', depth: () => 0, isolated: true, together: true },
+  { name: 'isolated cells in one cell', depth: () => 1, isolated: true, together: true },
+];
+
 /** The supervisor that an outer process holds, with the child in it. */
 export const around = (id: string): string => `in-${id}`;
+/** The one that holds all of them. */
+export const ALL = 'in-all';
 
 /** The tests know no supervisors but the one. */
 export function withoutCells<E extends object>(event: E): E {
   const plain = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(plain);
-    return typeof value === 'string' ? value.replaceAll(/in-[^/]*\//g, '') : value;
+    return typeof value === 'string' ? value.replaceAll(`/${ALL}`, '').replaceAll(/in-[^/]*\//g, '') : value;
   };
   return Object.fromEntries(Object.entries(event).map(([key, value]) => [key, plain(value)])) as E;
 }

@@ -32,7 +32,7 @@ function cell() {
   const present = (guest: RawGuest, number: number, path: string) => {
     raw.say(guest, { call: 'resolve', id: 7, name: 'x', follow: true });
     expect(above.heard()).toEqual([
-      [0, { call: 'present', number, path, name: null, terms: TERMS }],
+      [0, { call: 'present', number, path, name: null, terms: TERMS, space: '' }],
       [number, { call: 'resolve', id: 1, name: 'x', follow: true }],
     ]);
   };

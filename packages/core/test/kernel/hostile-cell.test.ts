@@ -52,6 +52,13 @@ test('hostile cell: is told what to run, and may present what is in it', () => {
 test.each([
   ['presents what is not in it', 0, { ...PRESENT, path: 'tree/e0' }],
   ['presents what is beside it, by the beginning of its path', 0, { ...PRESENT, path: 'tree/c2/a' }],
+  ['presents what is in a namespace outside', 0, { ...PRESENT, space: 'tree/c2' }],
+  ['takes a name in a namespace outside', 0, { call: 'register', env: 0, id: 0, name: 'x', space: 'tree' }],
+  [
+    'gives up a name in a namespace outside',
+    0,
+    { call: 'unregister', env: 0, id: 0, name: 'x', space: 'tree/e0' },
+  ],
   ['reports what is not in it', 0, { call: 'report', event: { kind: 'spawned', path: 'tree/e0' } }],
   ['reports nonsense', 0, { call: 'report', event: { kind: 'spawned' } }],
   ['presents by what it has presented', 1, { ...PRESENT, number: 2 }],

@@ -11,7 +11,7 @@ import {
   type WallEnd,
 } from '../../src/kernel/index.js';
 import type { CellNotice, Notice } from '../../src/protocol/notices.js';
-import type { SystemCall } from '../../src/protocol/system-calls.js';
+import type { SuperviseOperation, SystemCall } from '../../src/protocol/system-calls.js';
 import { LoopbackLinks, ManualClock, noSupervision, SeededRandom } from '../../src/testing/index.js';
 import { encodeOnce, portableTextCodec as text } from '../../src/values/index.js';
 import { Recorder, Turns } from '../channel/bench.js';
@@ -86,6 +86,8 @@ export class RawKernel {
   readonly kernel: Kernel;
   #nextTurn: (() => void)[] = [];
   readonly #unresponsiveMs: EnvironmentSpec['unresponsiveMs'];
+  /** Where that was changed. */
+  unresponsiveMs: EnvironmentSpec['unresponsiveMs'] | undefined;
 
   /** `up`: in a cell, the end of the link to the kernel above. */
   constructor(unresponsiveMs: EnvironmentSpec['unresponsiveMs'] = 'infinity', up?: RawAbove) {
@@ -102,6 +104,7 @@ export class RawKernel {
       logic: noSupervision,
       loader: () => Promise.resolve({ ok: false, code: 'module_missing', text: 'there is none' }),
       observe: (event) => this.events.push(event),
+      unresponsiveMs: (_path, specified) => this.unresponsiveMs ?? specified,
       up: uplink === undefined ? undefined : { link: uplink, links: this.links, over: () => undefined },
       wall: {
         start: () => {
@@ -151,7 +154,7 @@ export class RawKernel {
       significant: false,
       startTimeoutMs: 'infinity' as const,
       backoff: null,
-      start: { kind: 'environment', spec: this.#spec(named ? `e${String(n)}` : null) },
+      start: { kind: 'environment', spec: this.spec(named ? `e${String(n)}` : null) },
       version: '',
       source: new Uint8Array(),
     }));
@@ -164,6 +167,26 @@ export class RawKernel {
       backoff: null,
       children,
     };
+  }
+
+  /** What the administrator says of names: both with their namespaces. */
+  grant(name: string, target: string, path: string): void {
+    this.#administer({ op: 'grant', name, target, path });
+  }
+
+  revoke(name: string): void {
+    this.#administer({ op: 'revoke', name });
+  }
+
+  #administrator: RawGuest | undefined;
+
+  #administer(operation: SuperviseOperation): void {
+    if (this.#administrator === undefined) {
+      const [near, far] = this.links.pair('administrator');
+      this.kernel.attach(near, 'administrator', this.spec(null));
+      this.#administrator = new RawGuest(far, this.turns);
+    }
+    this.say(this.#administrator, { call: 'supervise', id: 1, operation });
   }
 
   /** The guest makes a system call, or what it takes for one. */
@@ -183,7 +206,7 @@ export class RawKernel {
     this.run();
   }
 
-  #spec(name: string | null): EnvironmentSpec {
+  spec(name: string | null): EnvironmentSpec {
     return {
       boot: encodeOnce(0, { text }),
       name,

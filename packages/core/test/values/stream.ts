@@ -1,4 +1,5 @@
 /** An encoder and a decoder that belong together, for the tests of this folder. */
+import { take } from '../../src/values/write-message.js';
 import { nodeTextCodec } from '../../src/threads/node-text-codec.js';
 import {
   ByteWriter,
@@ -35,7 +36,7 @@ export class Stream {
 
   encode(value: unknown): Uint8Array {
     this.encoder.encode(this.writer, value, this.#options.writer);
-    return this.writer.take();
+    return take(this.writer);
   }
 
   decode(bytes: Uint8Array): unknown {
@@ -51,7 +52,7 @@ export class Stream {
   transfer<T>(value: T, buffers: readonly ArrayBuffer[]): T {
     const moved: ArrayBuffer[] = [];
     this.encoder.encode(this.writer, value, this.#options.writer, { buffers, moved });
-    const bytes = this.writer.take();
+    const bytes = take(this.writer);
     return this.decoder.decode(bytes, 0, bytes.length, this.#options.reader, moved) as T;
   }
 }

@@ -119,9 +119,15 @@ function compareNodes(
   if (!restarts && goesAlong) walk.changes.push(along(about, is, cause));
 }
 
-/** A supervisor stays, whatever becomes of those below it, unless it gets or loses a process of its own. */
+/**
+ * A supervisor stays, whatever becomes of those below it, unless it gets or loses a process of its own, or its
+ * children namespaces of theirs.
+ */
 function hasOtherProcess(was: NormalisedNode, is: NormalisedNode): boolean {
-  return was.wall !== is.wall || (is.wall === 'process' && !isSame(was.walls, is.walls));
+  if (was.kind === 'supervisor' && is.kind === 'supervisor' && was.siblings !== is.siblings) return true;
+  if (was.wall !== is.wall) return true;
+  if (is.wall !== 'process') return false;
+  return !isSame(was.walls, is.walls) || (is.kind === 'supervisor' && !isSame(was.limits, is.limits));
 }
 
 function along(about: AnyChange, { restart }: NormalisedNode, because: string): Change {

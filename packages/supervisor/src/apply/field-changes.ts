@@ -13,7 +13,15 @@ export interface FieldChange {
 }
 
 /** Fields whose parts are told one by one. */
-const IN_PARTS: ReadonlySet<string> = new Set(['limits', 'env', 'bindings', 'backoff', 'pool', 'walls']);
+const IN_PARTS: ReadonlySet<string> = new Set([
+  'limits',
+  'env',
+  'bindings',
+  'backoff',
+  'pool',
+  'walls',
+  'grants',
+]);
 
 /** Both are of the same kind. `startsSame`: what they are started with is known to be the same. */
 export function changedFields(

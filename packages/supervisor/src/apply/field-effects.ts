@@ -22,6 +22,7 @@ const AS_CHILD = {
   backoff: 'inPlace',
   wall: 'restart',
   walls: 'restart',
+  grants: 'inPlace',
 } as const;
 
 const CODE = {
@@ -44,11 +45,13 @@ const EFFECTS = {
   pool: { ...AS_CHILD, ...CODE, pool: 'restart' } satisfies Effects<NormalisedPool>,
   supervisor: {
     ...AS_CHILD,
+    limits: 'restart',
     strategy: 'inPlace',
     intensity: 'inPlace',
     periodMs: 'inPlace',
     autoShutdown: 'inPlace',
     maxChildren: 'inPlace',
+    siblings: 'restart',
   } satisfies Effects<NormalisedSupervisor>,
 };
 

@@ -9,6 +9,7 @@ import type { SupervisorResult, SupervisorSpec } from '@espalier/core/internal/s
 import { differenceBetween, type Difference, type VersionedTree } from '../apply/difference.js';
 import { versionsOf } from '../apply/version.js';
 import { loadSpec, normaliseSpec, type NormalisedTree, type TreeSpec } from '../spec/index.js';
+import { grantsOf } from '../spec/grants.js';
 import { childPath } from './events.js';
 import type { HostParts } from './host.js';
 import { prepareSupervisor } from './prepare-tree.js';
@@ -68,11 +69,13 @@ export class Applier {
   }
 
   async #apply(given: NormalisedTree | string, check: boolean): Promise<ApplyResult> {
-    const { kernel, images, walls, place } = this.#parts;
-    const { name } = this.#applied.tree;
+    const { kernel, images, walls, place, grants } = this.#parts;
+    const { name, root } = this.#applied.tree;
     const [tree, spec] = await images.use(async (builder) => {
       const read = typeof given === 'string' ? await loadSpec(given) : given;
-      if (read.name !== name) throw otherTree(read.name, name);
+      if (read.name !== name) throw otherTree('name', read.name, name);
+      const { siblings } = read.root;
+      if (siblings !== root.siblings) throw otherTree('siblings', siblings, root.siblings);
       await walls.check(read.root);
       return [read, await prepareSupervisor(read.root, builder)] as const;
     });
@@ -80,20 +83,28 @@ export class Applier {
     const difference = differenceBetween(this.#applied, next);
     if (check) return { difference, outcome: 'checked' };
     if (difference.changes.length === 0) return { difference, outcome: 'unchanged' };
+    // Before anybody starts who may need them.
+    const before = grants.lines;
+    await grants.replace(grantsOf(tree));
     const operation = { op: 'apply', spec: place.spec(tree, spec), stepwise: false } as const;
     const { result } = await kernel.request(place.path, operation);
-    if (!result.ok) throw errorOf(place.path, result, difference);
+    if (!result.ok) {
+      await grants.replace(before);
+      throw errorOf(place.path, result, difference);
+    }
     this.#applied = next;
     return { difference, outcome: 'applied' };
   }
 }
 
-function otherTree(given: string, running: string): SpecError {
+/** What is fixed for the life of a tree. */
+function otherTree(field: 'name' | 'siblings', given: string, running: string): SpecError {
   const problem = {
-    path: 'name',
+    path: field,
     value: given,
-    problem: `The tree that runs is called '${running}'.`,
-    remedy: `Write \`name: ${running}\`, or start a host of its own for the other tree.`,
+    problem:
+      field === 'name' ? `The tree that runs is called '${running}'.` : `The tree runs with '${running}'.`,
+    remedy: `Write \`${field}: ${running}\`, or start a host of its own for the other tree.`,
   };
   return new SpecError('spec_invalid', `the spec is that of another tree: '${given}'`, [problem]);
 }

@@ -19,6 +19,7 @@ import { normaliseChild } from '../spec/normalise.js';
 import type { NormalisedNode } from '../spec/normalised.js';
 import type { ChildSpecInput } from '../spec/tree-spec.js';
 import type { CellWalls } from './cell-walls.js';
+import type { Grants } from './grants.js';
 import type { ImageSource } from './image-source.js';
 import type { KernelThread, ReachableChild } from './kernel-thread-handle.js';
 import { assertPath } from './path.js';
@@ -59,16 +60,18 @@ export class Children {
   readonly #context: Context;
   readonly #images: ImageSource;
   readonly #walls: CellWalls;
+  readonly #grants: Grants;
   readonly #base: string;
   /** Resolves when the last change that was called for has been asked of the kernel. */
   #lastAsked: Promise<unknown> = Promise.resolve();
 
   /** `base`: the folder of the host's spec, as a `file:` URL. */
-  constructor(kernel: KernelThread, images: ImageSource, walls: CellWalls, base: string) {
+  constructor(kernel: KernelThread, images: ImageSource, walls: CellWalls, grants: Grants, base: string) {
     this.#kernel = kernel;
     this.#context = kernel.context;
     this.#images = images;
     this.#walls = walls;
+    this.#grants = grants;
     this.#base = base;
   }
 
@@ -80,14 +83,24 @@ export class Children {
       const extra = child.args === undefined ? undefined : opaqueValue(child.args, 'args');
       return this.#start({ supervisor, given: child }, { op: 'startChild', extra });
     }
-    const node = normaliseChild(child, { base: this.#base });
-    const prepared = this.#walls
-      .check(node)
-      .then(() => this.#images.use((builder) => prepareChild(node, builder)));
-    return this.#start(
-      { supervisor, id: node.id, given: child },
-      prepared.then((spec) => ({ op: 'startChild', child: spec })),
-    );
+    // Read at once, for its owner may change it afterwards; which of the two it is depends on its supervisor.
+    const grouped = normaliseChild(child, { base: this.#base });
+    const isolated = normaliseChild(child, { base: this.#base, siblings: 'isolate' });
+    const prepare = async (): Promise<SupervisorOperation> => {
+      const node = (await this.#isolates(supervisor)) ? isolated : grouped;
+      await this.#walls.check(node);
+      const spec = await this.#images.use((builder) => prepareChild(node, builder));
+      const path = `${supervisor}/${node.id}`;
+      // What an earlier one there was granted is not this one's.
+      if ((await this.#grants.find(path)) === undefined) await this.#grants.forget(path);
+      return { op: 'startChild', child: spec };
+    };
+    return this.#start({ supervisor, id: grouped.id, given: child }, prepare());
+  }
+
+  async #isolates(supervisor: string): Promise<boolean> {
+    const node = (await this.#grants.find(supervisor))?.node;
+    return node?.kind === 'supervisor' && node.siblings === 'isolate';
   }
 
   async restart<M>(path: string): Promise<Started<M> | undefined> {
@@ -103,6 +116,7 @@ export class Children {
   async delete(path: string): Promise<void> {
     const asked = split(path);
     await this.#change(asked, { op: 'deleteChild', id: asked.id });
+    await this.#grants.forget(path);
   }
 
   async which(supervisor: string): Promise<readonly ChildInfo[]> {

@@ -2,13 +2,20 @@
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SpecError } from '@espalier/core';
-import { applicationTestTime, realTime, type ApplicationTime } from '@espalier/core/internal/host.js';
+import {
+  applicationTestTime,
+  hostFlagsThatOverrideLimits,
+  realTime,
+  type ApplicationTime,
+} from '@espalier/core/internal/host.js';
 import type { TestClock } from '@espalier/core/testing';
 import { DEFAULTS, loadSpec, normaliseSpec, type NormalisedTree, type TreeSpec } from '../spec/index.js';
 import type { TreeEvent } from './events.js';
 import { versioned } from './apply.js';
 import { CellWalls } from './cell-walls.js';
 import { folderUrl } from './folder-url.js';
+import { grantsOf } from '../spec/grants.js';
+import { Grants } from './grants.js';
 import { Host } from './host.js';
 import { ImageSource } from './image-source.js';
 import { KernelThread } from './kernel-thread-handle.js';
@@ -81,6 +88,12 @@ async function startTree(
   time: ApplicationTime,
 ): Promise<Host> {
   const images = new ImageSource(time);
+  const warning = options.onWarning ?? warn;
+  // Of threads in this process: a cell is started without them.
+  for (const { flag, from } of hostFlagsThatOverrideLimits())
+    warning(
+      `${flag} (${from}) overrides the limits of threads: V8 does not hold those of the spec. Start without it`,
+    );
   try {
     const { name, root } = tree;
     const place = options.embedded === true ? embeddedPlace(name) : cellPlace(name);
@@ -90,7 +103,7 @@ async function startTree(
       spawnBase: fileURLToPath(base),
       spawnLimits: wallLimits(DEFAULTS.limits),
       output: options.onOutput ?? print,
-      warning: options.onWarning ?? warn,
+      warning,
       time,
     });
     if (options.onEvent !== undefined) kernel.onEvent(options.onEvent);
@@ -101,8 +114,18 @@ async function startTree(
         images.use((builder) => prepareSupervisor(root, builder)),
         walls.check(place.embedded ? root : { ...root, wall: 'process' }),
       ]);
+      const grants = new Grants(kernel, tree);
+      await grants.replace(grantsOf(tree));
       await kernel.start(name, place.spec(tree, spec));
-      return new Host({ kernel, images, walls, place, base: base.href, applied: versioned(tree, spec) });
+      return new Host({
+        kernel,
+        images,
+        walls,
+        grants,
+        place,
+        base: base.href,
+        applied: versioned(tree, spec),
+      });
     } catch (error) {
       await kernel.stop();
       throw error;

@@ -3,8 +3,19 @@ import { DEFAULTS } from './defaults.js';
 import { isPlainObject, type Place } from './field.js';
 import { pathOf, shown, type Problems, type Segments } from './problems.js';
 
-/** Registered names of one namespace, with the nodes that want each. */
-export type Names = Map<string, readonly { readonly segments: Segments; readonly id: unknown }[]>;
+/** Who wants a name: `segments`: of its node, whose `id` it is; or of the line that grants it, without one. */
+interface Claim {
+  readonly segments: Segments;
+  readonly id: unknown;
+}
+
+/** Names by namespace, with those who want each. */
+export type Claims = Map<string, Map<string, readonly Claim[]>>;
+
+export function claim(claims: Claims, space: string, name: string, wanted: Claim): void {
+  const names = claims.get(space) ?? new Map<string, readonly Claim[]>();
+  claims.set(space, names.set(name, [...(names.get(name) ?? []), wanted]));
+}
 
 type Read = Readonly<Record<string, unknown>>;
 
@@ -29,14 +40,15 @@ function bare(value: unknown): string {
   return typeof value === 'string' ? value : shown(value);
 }
 
-export function checkChild(read: Read, place: Place): void {
+/** `wall`: its own, or by default. */
+export function checkChild(read: Read, wall: string, place: Place): void {
   const restart = read['restart'] ?? DEFAULTS.child.restart;
   if (read['significant'] === true && restart === 'permanent') {
     // OTP: a permanent child is always restarted, so its end can never be the one that counts.
     const remedy = 'Make it `transient` or `temporary`, or leave `significant` out.';
     conflict(place, ['significant', true], ['restart', restart], remedy);
   }
-  if (read['walls'] !== undefined && read['wall'] !== 'process') {
+  if (read['walls'] !== undefined && wall !== 'process') {
     const problem = '`walls` are those of a process, and this node has none of its own.';
     place.problems.add(
       [...place.segments, 'walls'],
@@ -45,16 +57,25 @@ export function checkChild(read: Read, place: Place): void {
       'Add `wall: process`, or leave `walls` out.',
     );
   }
+  if (read['limits'] !== undefined && read['children'] !== undefined && read['wall'] !== 'process') {
+    const problem = '`limits` of a supervisor are those of its process, and this node has none of its own.';
+    const remedy = 'Add `wall: process`, or give limits to each node below.';
+    place.problems.add([...place.segments, 'limits'], 'an object', problem, remedy);
+  }
   const overflow = read['overflow'] ?? DEFAULTS.environment.overflow;
   if (read['sendTimeoutMs'] !== undefined && overflow !== 'block') {
     const remedy = 'Only `overflow: block` waits: leave `sendTimeoutMs` out.';
     conflict(place, ['sendTimeoutMs', read['sendTimeoutMs']], ['overflow', overflow], remedy);
   }
+  checkLimits(read, place);
+  checkOrder(read, 'pool', 'minThreads', 'maxThreads', Number.POSITIVE_INFINITY, place);
+  checkOrder(read, 'backoff', 'initialMs', 'maxMs', Number.POSITIVE_INFINITY, place);
+}
+
+export function checkLimits(read: Read, place: Place): void {
   checkOrder(read, 'limits', 'youngMb', 'heapMb', DEFAULTS.limits.heapMb, place);
   checkOrder(read, 'limits', 'heapMb', 'memoryMb', Number.POSITIVE_INFINITY, place);
   checkOrder(read, 'limits', 'messageBytes', 'mailboxBytes', DEFAULTS.limits.mailboxBytes, place);
-  checkOrder(read, 'pool', 'minThreads', 'maxThreads', Number.POSITIVE_INFINITY, place);
-  checkOrder(read, 'backoff', 'initialMs', 'maxMs', Number.POSITIVE_INFINITY, place);
 }
 
 /** The first may not exceed the second; `fallback` stands for the second if it was not given. */
@@ -137,20 +158,22 @@ export function checkSignificant(child: Read, autoShutdown: unknown, place: Plac
 }
 
 /** Below grouping supervisors all share one namespace, whatever level they are on. */
-export function checkNames(names: Names, problems: Problems): void {
-  for (const [name, [first, ...others]] of names) {
+export function checkNames(claims: Claims, problems: Problems): void {
+  for (const [name, [first, ...others]] of [...claims.values()].flatMap((names) => [...names])) {
     if (first === undefined) continue;
     const parent = pathOf(first.segments.slice(0, -1));
     for (const { segments, id } of others) {
       // Siblings of one id have been told so already.
       if (id === first.id && pathOf(segments.slice(0, -1)) === parent) continue;
       const problem = `The name ${shown(name)} is taken by ${pathOf(first.segments)}.`;
-      problems.add(
-        [...segments, 'name'],
-        name,
-        problem,
-        'Give one of them another `name`, or `name: null` for none.',
-      );
+      if (id === undefined) problems.add(segments, name, problem, 'Grant it under another name.');
+      else
+        problems.add(
+          [...segments, 'name'],
+          name,
+          problem,
+          'Give one of them another `name`, or `name: null` for none.',
+        );
     }
   }
 }

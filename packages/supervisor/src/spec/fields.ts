@@ -17,15 +17,30 @@ import {
   type FieldTable,
   type Kind,
 } from './field.js';
-import { bindings, env, module, packages, value, word, wordOrNull } from './kinds.js';
+import {
+  bindings,
+  env,
+  isWord,
+  mapOf,
+  module,
+  nodePath,
+  packages,
+  value,
+  word,
+  wordOrNull,
+} from './kinds.js';
 import { objectOf } from './object.js';
+import { shown } from './problems.js';
 import type {
   CellWallName,
+  ChangeableLimitsSpec,
   ChildNodeSpec,
   EnvironmentLimitsSpec,
   EnvironmentSpec,
+  GrantSpec,
   PoolOptionsSpec,
   PoolSpec,
+  ProcessLimitsSpec,
   SupervisorNodeSpec,
   SupervisorOptionsSpec,
   ThreadLimitsSpec,
@@ -102,7 +117,34 @@ export const LIMIT_FIELDS = {
     says: 'What it may print. The rest is dropped, and counted.',
     default: `${limits.stdioBytesPerSecond}`,
   },
+  children: {
+    kind: numberOr({ min: 0, max: 1_000_000, unit: 'environments' }, 'unlimited'),
+    says: 'Environments that it has spawned and that have not ended; one more is refused with `limit_refused`. Those below them count for who has spawned them.',
+    default: `\`${limits.children}\``,
+  },
 } satisfies FieldTable<EnvironmentLimitsSpec>;
+
+const { mailbox: _m, mailboxBytes: _b, messageBytes: _s, children: _c, ...CHANGEABLE } = LIMIT_FIELDS;
+/** Those of a mailbox have been told to all who send to it; that of children is the kernel's. */
+export const CHANGEABLE_LIMIT_FIELDS = CHANGEABLE satisfies FieldTable<ChangeableLimitsSpec>;
+
+export const PROCESS_LIMIT_FIELDS = {
+  memoryMb: {
+    kind: numberOr({ min: 16, max: 1_048_576, unit: 'megabytes' }, 'unlimited'),
+    says: 'Memory of all that runs in its process and all that this has started, beyond what Node itself takes. Read from outside: over it, all threads collect their garbage, and what is still over it ends with reason `limit`.',
+    default: `\`${DEFAULTS.processLimits.memoryMb}\``,
+  },
+  cpu: {
+    kind: numberOr({ min: 0.01, max: 1024, unit: 'cores', fractions: true }, 'unlimited'),
+    says: 'A share of the processors, over a second; 0.5 is half a core. Measured from outside, on Linux; not held elsewhere, which is reported.',
+    default: `\`${DEFAULTS.processLimits.cpu}\``,
+  },
+  cpuOver: {
+    kind: oneOf('lower', 'end'),
+    says: 'What happens to a process that uses more than `cpu`: the others go first, for the rest of its life; or it ends with reason `limit`.',
+    default: `\`${DEFAULTS.processLimits.cpuOver}\``,
+  },
+} satisfies FieldTable<ProcessLimitsSpec>;
 
 export const BACKOFF_FIELDS = {
   initialMs: { kind: ms(1), says: 'How long the first restart waits.', default: `${backoff.initialMs}` },
@@ -173,8 +215,19 @@ const backoffKind: Kind<Record<string, unknown> | boolean> = {
 const WALL = {
   kind: oneOf('thread', 'process', 'host'),
   says: 'The fault boundary around the node: a thread for each environment, or a process for it and all below it. See [Walls](#walls).',
-  default: `\`${DEFAULTS.wall}\``,
+  default: `\`${DEFAULTS.wall.group}\`, and \`${DEFAULTS.wall.isolate}\` below \`siblings: isolate\``,
 } satisfies Field;
+
+export const GRANT_FIELDS = {
+  send: {
+    kind: nodePath,
+    says: 'The path of an environment or a pool, from the root on: `/store/db`. It can be sent to, called, monitored and linked.',
+  },
+} satisfies FieldTable<GrantSpec>;
+const grant = objectOf(GRANT_FIELDS, { on: 'environment', prefix: 'grants.' }, ['send']);
+const grants = mapOf(grant, 'a map from names to objects with `send`', (key) =>
+  isWord(key) ? undefined : `A name cannot be ${shown(key)}: it must be ${word.expects}.`,
+);
 
 const { permission: _ofThreads, ...WALLS } = WALLS_OF_CELLS;
 /** The walls that a spec can ask for, with what each is. */
@@ -221,6 +274,11 @@ const CHILD = {
     kind: objectOf(WALLS_FIELDS, { on: 'supervisor', prefix: 'walls.' }),
     says: 'What the system is to put around its process, with `wall: process`. See [Walls](#walls).',
     default: 'those below',
+  },
+  grants: {
+    kind: grants,
+    says: 'Names of its namespace that lead to mailboxes of others: `{ db: { send: /store/db } }`. See [Isolation](isolation.md).',
+    default: '`{}`',
   },
 } satisfies FieldTable<ChildNodeSpec>;
 
@@ -328,7 +386,7 @@ const SUPERVISOR_OPTIONS = {
   },
   siblings: {
     kind: oneOf('group', 'isolate'),
-    says: 'How its children live together.',
+    says: 'How its children live together: `group`, in one namespace; `isolate`, each in a namespace and a process of its own. See [Isolation](isolation.md).',
     default: `\`${supervisor.siblings}\``,
   },
   backoff: {
@@ -338,7 +396,15 @@ const SUPERVISOR_OPTIONS = {
   },
 } satisfies FieldTable<SupervisorOptionsSpec>;
 
-export const SUPERVISOR_FIELDS = { ...CHILD, ...SUPERVISOR_OPTIONS } satisfies FieldTable<SupervisorNodeSpec>;
+export const SUPERVISOR_FIELDS = {
+  ...CHILD,
+  ...SUPERVISOR_OPTIONS,
+  limits: {
+    kind: objectOf(PROCESS_LIMIT_FIELDS, { on: 'supervisor', prefix: 'limits.' }),
+    says: 'Of its process, with `wall: process`: a pool for all that runs in it. See [Limits of a process](#limits-of-a-process).',
+    default: 'those below',
+  },
+} satisfies FieldTable<SupervisorNodeSpec>;
 
 export const ROOT_FIELDS = {
   name: { kind: word, says: 'What people call the tree.', default: `\`${DEFAULTS.tree.name}\`` },

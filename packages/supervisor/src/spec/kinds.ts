@@ -7,14 +7,28 @@ import type { NormalisedModule } from './normalised.js';
 import { pathOf, shown } from './problems.js';
 
 const WORD = '^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$';
+/** From the root on: `/store/db`. */
+export const nodePath: Kind<string> = {
+  expects: 'the path of a node, from the root on: `/store/db`',
+  schema: { type: 'string', pattern: '^(/[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})+$' },
+  read: (value, place) => {
+    if (typeof value === 'string' && /^(\/[A-Za-z0-9_][\w.-]{0,127})+$/.test(value)) return value;
+    return refuse(place, value, nodePath.expects, 'Write the ids on the way to it, each after a `/`.');
+  },
+};
+
 const WORD_SAYS = 'a word of 1 to 128 letters, digits, `_`, `.` or `-`';
+
+export function isWord(text: string): boolean {
+  return new RegExp(WORD, 'u').test(text);
+}
 
 /** Ids and names are parts of paths and of lines in a log, so they hold nothing that would break either. */
 export const word: Kind<string> = {
   expects: WORD_SAYS,
   schema: { type: 'string', pattern: WORD },
   read: (value, place) => {
-    if (typeof value === 'string' && new RegExp(WORD, 'u').test(value)) return value;
+    if (typeof value === 'string' && isWord(value)) return value;
     const quote =
       typeof value === 'number' ? `Write "${value}", with quotes.` : 'Write a short name, e.g. `prices`.';
     return refuse(place, value, WORD_SAYS, quote);
@@ -138,7 +152,7 @@ const VALUE_CLASSES: ReadonlySet<string> = new Set([
 ]);
 
 /** A map from names to values of one kind. */
-function mapOf<T>(
+export function mapOf<T>(
   kind: Kind<T>,
   expects: string,
   keyProblem: (key: string) => string | undefined,

@@ -6,9 +6,17 @@ import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { SpecError } from '@espalier/core';
 import type { AutoShutdown, Backoff } from '@espalier/core/internal/supervisor-logic.js';
-import { checkChild, checkNames, checkSignificant, checkSupervisor, type Names } from './conflicts.js';
+import {
+  checkChild,
+  checkNames,
+  checkSignificant,
+  checkSupervisor,
+  claim,
+  type Claims,
+} from './conflicts.js';
 import { DEFAULTS } from './defaults.js';
 import { inside, isPlainObject, refuse, type Place } from './field.js';
+import { checkGrants, type Seat } from './grants.js';
 import { ENVIRONMENT_FIELDS, POOL_NODE_FIELDS, ROOT_FIELDS, SUPERVISOR_FIELDS } from './fields.js';
 import type {
   NormalisedEnvironment,
@@ -24,6 +32,7 @@ import type {
 import type { NodeKind } from './not-built.js';
 import { readObject, requireField, type Fields } from './object.js';
 import { Problems, type Locate } from './problems.js';
+import type { Siblings, Wall } from './tree-spec.js';
 
 const NO_WALLS: NormalisedWalls = Object.freeze({
   required: Object.freeze([]),
@@ -44,8 +53,16 @@ export interface NormaliseOptions {
 
 interface Walk {
   readonly place: Place;
-  readonly names: Names;
+  readonly names: Claims;
   readonly above: readonly unknown[];
+  /** From the root on, without its name: '', `/store`. */
+  readonly path: string;
+  /** The path of the isolated node that it is or is in. */
+  readonly space: string;
+  /** Its supervisor's. */
+  readonly siblings: Siblings;
+  /** All nodes so far. */
+  readonly seats: Seat[];
   /** Below a template, of which there may be many at a time: nothing there can hold a name. */
   readonly unnamed: boolean;
 }
@@ -67,6 +84,8 @@ export function normaliseSpec(input: unknown, options: NormaliseOptions): Normal
 export interface NormaliseChildOptions extends NormaliseOptions {
   /** That of its supervisor, where that is known: whether the child may be significant. */
   readonly autoShutdown?: AutoShutdown;
+  /** That of its supervisor: which wall is the child's default. Default: `group`. */
+  readonly siblings?: Siblings;
 }
 
 /** The same for one child by itself. What only its running supervisor can say is not checked. */
@@ -82,16 +101,19 @@ function normalise<T>(
   input: unknown,
   what: string,
   remedy: string,
-  options: NormaliseOptions,
+  options: NormaliseChildOptions,
   read: (given: Record<string, unknown>, walk: Walk) => T | undefined,
 ): T {
   const problems = new Problems(options.locate);
   const place: Place = { segments: [], problems, base: folderUrl(options.base) };
-  const names: Names = new Map();
+  const walk = { place, names: new Map() as Claims, seats: [] as Seat[], above: [], unnamed: false };
   const isObject = isPlainObject(input);
   if (!isObject) problems.add([], input, `A ${what} spec must be an object.`, remedy);
-  const result = isObject ? read(input, { place, names, above: [], unnamed: false }) : undefined;
-  checkNames(names, problems);
+  const siblings = options.siblings ?? DEFAULTS.supervisor.siblings;
+  const result = isObject ? read(input, { ...walk, path: '', space: '', siblings }) : undefined;
+  if (what === 'tree') checkGrants(walk.seats, walk.names, problems);
+  else refuseGrants(walk.seats, problems);
+  checkNames(walk.names, problems);
   problems.throwIfAny(options.source);
   return result as T;
 }
@@ -173,22 +195,54 @@ function nodeOf(given: unknown, walk: Walk): NormalisedNode | undefined {
     return undefined;
   }
   const read = readNode(given, kind, place);
-  checkChild(read, place);
-  const below: Walk = { ...walk, above: [...walk.above, given] };
+  checkChild(read, wallOf(read, walk), place);
+  const path = `${walk.path}/${String(given['id'])}`;
+  const space = walk.siblings === 'isolate' ? path : walk.space;
+  const below: Walk = { ...walk, above: [...walk.above, given], path, space };
   if (kind === 'supervisor') return supervisorOf(read, below);
   return kind === 'pool' ? poolOf(read, below) : environmentOf(given, read, below);
 }
 
-function childOf<K extends 'environment' | 'pool' | 'supervisor'>(kind: K, read: Record<string, unknown>) {
+/** The node takes its seat in the tree. */
+function seated<N extends NormalisedNode>(node: N, { place, path, space, unnamed, seats }: Walk): N {
+  seats.push({ segments: place.segments, path, space, node, unnamed });
+  return node;
+}
+
+/** What a child by itself would be granted lies outside of what is read. */
+function refuseGrants(seats: readonly Seat[], problems: Problems): void {
+  const remedy = 'Leave it out; once the child is there, use `host.grant`.';
+  for (const { node, segments } of seats) {
+    if (Object.keys(node.grants).length > 0)
+      problems.add(
+        [...segments, 'grants'],
+        node.grants,
+        'Grants belong to the spec of the whole tree.',
+        remedy,
+      );
+  }
+}
+
+function childOf<K extends 'environment' | 'pool' | 'supervisor'>(
+  kind: K,
+  read: Record<string, unknown>,
+  walk: Walk,
+) {
+  const wall = wallOf(read, walk);
   return {
     kind,
     id: '',
     ...DEFAULTS.child,
     shutdown: DEFAULTS.shutdown[kind],
-    wall: DEFAULTS.wall,
-    ...pick(read, ['id', 'restart', 'shutdown', 'startTimeoutMs', 'significant', 'wall']),
-    walls: wallsOf(read),
+    ...pick(read, ['id', 'restart', 'shutdown', 'startTimeoutMs', 'significant']),
+    wall,
+    walls: wallsOf({ ...read, wall }),
+    grants: (read['grants'] ?? Object.freeze({})) as NormalisedNode['grants'],
   };
+}
+
+function wallOf({ wall }: Record<string, unknown>, { siblings }: Walk): Wall {
+  return (wall as Wall | undefined) ?? DEFAULTS.wall[siblings];
 }
 
 function wallsOf({ wall, walls }: Record<string, unknown>): NormalisedWalls {
@@ -204,19 +258,24 @@ function wallsOf({ wall, walls }: Record<string, unknown>): NormalisedWalls {
 }
 
 function supervisorOf(read: Record<string, unknown>, walk: Walk): NormalisedSupervisor {
-  const { siblings: _always, ...defaults } = DEFAULTS.supervisor;
+  const defaults = DEFAULTS.supervisor;
   const given = (read['children'] as readonly unknown[] | undefined) ?? [];
   const place = inside(walk.place, 'children');
   const options = { ...defaults, ...pick(read, Object.keys(defaults)) } as NormalisedSupervisor;
   const unnamed = walk.unnamed || options.strategy === 'simple_one_for_one';
-  const nodes = given.map((child, i) => nodeOf(child, { ...walk, unnamed, place: inside(place, i) }));
+  const { siblings } = options;
+  const nodes = given.map((child, i) =>
+    nodeOf(child, { ...walk, unnamed, siblings, place: inside(place, i) }),
+  );
   checkSupervisor(read, given, walk.place);
-  return Object.freeze({
-    ...childOf('supervisor', read),
+  const node = Object.freeze({
+    ...childOf('supervisor', read, walk),
     ...options,
     backoff: backoffOf(read['backoff'], null),
-    children: Object.freeze(nodes.filter((node) => node !== undefined)),
+    limits: Object.freeze({ ...DEFAULTS.processLimits, ...(read['limits'] as object | undefined) }),
+    children: Object.freeze(nodes.filter((child) => child !== undefined)),
   });
+  return seated(node, walk);
 }
 
 function environmentOf(
@@ -224,8 +283,8 @@ function environmentOf(
   read: Record<string, unknown>,
   walk: Walk,
 ): NormalisedEnvironment {
-  return Object.freeze({
-    ...childOf('environment', read),
+  const node = Object.freeze({
+    ...childOf('environment', read, walk),
     ...codeOf(read, walk),
     ...DEFAULTS.environment,
     ...pick(read, ['overflow', 'sendTimeoutMs']),
@@ -233,14 +292,15 @@ function environmentOf(
     args: given['args'] === undefined ? undefined : read['args'],
     limits: limitsOf(read['limits']),
   } as NormalisedEnvironment);
+  return seated(node, walk);
 }
 
 function poolOf(read: Record<string, unknown>, walk: Walk): NormalisedPool {
   const options = (read['pool'] ?? {}) as Partial<NormalisedPoolOptions>;
   const { minThreads, maxThreads } = options;
   const { heapMb, youngMb, stackMb, memoryMb } = limitsOf(read['limits']);
-  return Object.freeze({
-    ...childOf('pool', read),
+  const node = Object.freeze({
+    ...childOf('pool', read, walk),
     ...codeOf(read, walk),
     limits: Object.freeze({ heapMb, youngMb, stackMb, memoryMb } satisfies NormalisedThreadLimits),
     pool: Object.freeze({
@@ -251,9 +311,10 @@ function poolOf(read: Record<string, unknown>, walk: Walk): NormalisedPool {
       ...options,
     } as NormalisedPoolOptions),
   } as NormalisedPool);
+  return seated(node, walk);
 }
 
-function nameOf(read: Record<string, unknown>, { names, place, unnamed }: Walk): string | null {
+function nameOf(read: Record<string, unknown>, { names, place, space, unnamed }: Walk): string | null {
   if (unnamed) {
     if (typeof read['name'] === 'string') {
       const problem =
@@ -264,7 +325,7 @@ function nameOf(read: Record<string, unknown>, { names, place, unnamed }: Walk):
   }
   const name = (read['name'] === undefined ? read['id'] : read['name']) as string | null | undefined;
   if (typeof name !== 'string') return null;
-  names.set(name, [...(names.get(name) ?? []), { segments: place.segments, id: read['id'] }]);
+  claim(names, space, name, { segments: place.segments, id: read['id'] ?? null });
   return name;
 }
 

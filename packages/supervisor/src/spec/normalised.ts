@@ -10,7 +10,7 @@ import type {
   Shutdown,
   Strategy,
 } from '@espalier/core/internal/supervisor-logic.js';
-import type { CellWallName, Overflow } from './tree-spec.js';
+import type { CellWallName, Overflow, Siblings } from './tree-spec.js';
 
 export interface NormalisedThreadLimits {
   readonly heapMb: number;
@@ -27,6 +27,14 @@ export interface NormalisedLimits extends NormalisedThreadLimits {
   readonly cpu: number | 'unlimited';
   readonly cpuOver: 'lower' | 'end';
   readonly stdioBytesPerSecond: number;
+  readonly children: number | 'unlimited';
+}
+
+/** Of a process as a whole. */
+export interface NormalisedProcessLimits {
+  readonly memoryMb: number | 'unlimited';
+  readonly cpu: number | 'unlimited';
+  readonly cpuOver: 'lower' | 'end';
 }
 
 export interface NormalisedWalls {
@@ -43,6 +51,8 @@ interface NormalisedChild {
   readonly wall: 'thread' | 'process';
   /** Of the process; none around a thread. */
   readonly walls: NormalisedWalls;
+  /** Names of its namespace that lead to mailboxes outside: by path from the root on. */
+  readonly grants: Readonly<Record<string, { readonly send: string }>>;
 }
 
 /** Where the code is: a `file:` URL, or a package specifier looked up from the folder `base` (a `file:` URL). */
@@ -91,9 +101,12 @@ export interface NormalisedSupervisor extends NormalisedChild {
   readonly intensity: number;
   readonly periodMs: number;
   readonly autoShutdown: AutoShutdown;
+  readonly siblings: Siblings;
   readonly maxChildren: number | 'infinity';
   /** Of its children; null: none. */
   readonly backoff: Backoff | null;
+  /** Of its process; nothing is held where it has none of its own. */
+  readonly limits: NormalisedProcessLimits;
   readonly children: readonly NormalisedNode[];
 }
 

@@ -29,6 +29,15 @@ export interface WallsSpec {
   preferred?: CellWallName[];
 }
 
+/** How the children of a supervisor live together: see docs/isolation.md. */
+export type Siblings = 'group' | 'isolate';
+
+/** What a name leads to. */
+export interface GrantSpec {
+  /** The path of an environment or a pool, from the root on: `/store/db`. It can be sent to, called, monitored, linked. */
+  send: string;
+}
+
 export type Trust = 'trusted' | 'confined';
 
 /** true: the defaults; false: none. */
@@ -60,6 +69,24 @@ export interface EnvironmentLimitsSpec extends ThreadLimitsSpec {
   cpuOver?: 'lower' | 'end';
   /** What it may print; the rest is dropped, and counted. */
   stdioBytesPerSecond?: number;
+  /** Environments that it has spawned and that run, or are being started. */
+  children?: number | 'unlimited';
+}
+
+/** What can be changed while the environment runs. */
+export type ChangeableLimitsSpec = Omit<
+  EnvironmentLimitsSpec,
+  'mailbox' | 'mailboxBytes' | 'messageBytes' | 'children'
+>;
+
+/** Limits of a process as a whole: of all that runs in it, and all that it starts. */
+export interface ProcessLimitsSpec {
+  /** Megabytes, beyond what Node itself takes. */
+  memoryMb?: number | 'unlimited';
+  /** Cores, over a second. */
+  cpu?: number | 'unlimited';
+  /** As `cpuOver` of an environment. */
+  cpuOver?: 'lower' | 'end';
 }
 
 /** What every node below the root may say: how its supervisor treats it. */
@@ -72,6 +99,8 @@ export interface ChildNodeSpec {
   wall?: Wall;
   /** Of the process, with `wall: process`. */
   walls?: WallsSpec;
+  /** Names of its namespace that lead to mailboxes of others. */
+  grants?: Record<string, GrantSpec>;
 }
 
 export interface EnvironmentSpec extends ChildNodeSpec {
@@ -129,12 +158,15 @@ export interface SupervisorOptionsSpec {
   periodMs?: number;
   autoShutdown?: AutoShutdown;
   maxChildren?: number | 'infinity';
-  siblings?: 'group' | 'isolate';
+  siblings?: Siblings;
   /** How long restarts of its children wait. */
   backoff?: BackoffSpec;
 }
 
-export interface SupervisorNodeSpec extends ChildNodeSpec, SupervisorOptionsSpec {}
+export interface SupervisorNodeSpec extends ChildNodeSpec, SupervisorOptionsSpec {
+  /** Of its process, with `wall: process`: a pool for all that runs in it. */
+  limits?: ProcessLimitsSpec;
+}
 
 export type ChildSpecInput = EnvironmentSpec | PoolSpec | SupervisorNodeSpec;
 

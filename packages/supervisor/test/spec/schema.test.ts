@@ -40,5 +40,5 @@ test('the schema offers no value that is not built', () => {
       } else expect(known?.[field]?.enum).not.toContain(value);
     }
   }
-  expect(properties['siblings']?.enum).toEqual(['group']);
+  expect(properties['wall']?.enum).toEqual(['thread']);
 });

@@ -3,6 +3,8 @@ import type { Harness } from '../harness.js';
 import { endOf, errorOf, ofKind, Puppet } from '../puppets.js';
 
 export function lives(harness: Harness): void {
+  /** What needs a namespace that all have together. */
+  const shared = harness.isolated === true ? () => undefined : test;
   describe('starts and ends', () => {
     test('init: a throw, now or later, fails the start with the error', async () => {
       for (const how of ['now', 'later']) {
@@ -93,7 +95,7 @@ export function lives(harness: Harness): void {
   });
 
   describe('names', () => {
-    test('register: gives a name, once; unregister gives it back', async () => {
+    shared('register: gives a name, once; unregister gives it back', async () => {
       const grid = await harness.start([
         { id: 'a', module: 'puppet' },
         { id: 'b', module: 'puppet' },
@@ -109,7 +111,7 @@ export function lives(harness: Harness): void {
       expect(await grid.settle(grid.context.whereis('extra'))).toBe(await b.address());
     });
 
-    test('name: a message goes to who holds it when it is sent', async () => {
+    shared('name: a message goes to who holds it when it is sent', async () => {
       const grid = await harness.start([
         { id: 'a', module: 'puppet' },
         { id: 'b', module: 'puppet' },
@@ -125,7 +127,7 @@ export function lives(harness: Harness): void {
       expect(await b.values(1)).toEqual(['to b']);
     });
 
-    test('name: is free before anybody hears of the end', async () => {
+    shared('name: is free before anybody hears of the end', async () => {
       const grid = await harness.start([
         { id: 'a', module: 'puppet' },
         { id: 'b', module: 'puppet' },
@@ -169,7 +171,7 @@ export function lives(harness: Harness): void {
       expect(await grid.settle(grid.context.call(child as string, 'add', [2]))).toBe(42);
     });
 
-    test('spawn: can give the child a name', async () => {
+    shared('spawn: can give the child a name', async () => {
       const grid = await harness.start([{ id: 'a', module: 'puppet' }]);
       const a = new Puppet(grid, 'a');
       const child = await a.get('spawn', { module: './adder.ts', args: 1, name: 'kid' });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { FIRST_WINDOW_BYTES } from '../../../src/channel/credit.js';
+import { FIRST_WINDOW_BYTES } from '../../../src/channel/first-window.js';
 import type { Received } from '../../../src/index.js';
 import type { Harness } from '../harness.js';
 import { errorOf, Puppet } from '../puppets.js';

@@ -212,11 +212,15 @@ export function signals(harness: Harness): void {
   });
 
   describe('exit signals', () => {
-    test('kill: ends an environment with `killed`, trapping or not', async () => {
+    test('kill: ends an environment with `killed`, trapping or not; nobody of another namespace', async () => {
       for (const trapping of [false, true]) {
         const { grid, a, b } = await start();
         await b.do(['trapExits', trapping]);
-        expect(await endOf(grid, 'b', () => a.do(['kill', 'b']))).toEqual({ tag: 'killed' });
+        if (harness.isolated === true) {
+          const address = await b.address();
+          await a.do(['kill', 'b'], ['kill', address], ['call', 'b', 'state', []]);
+          expect(await b.address()).toBe(address);
+        } else expect(await endOf(grid, 'b', () => a.do(['kill', 'b']))).toEqual({ tag: 'killed' });
       }
     });
 

@@ -1,0 +1,154 @@
+/**
+ * Which names lead across namespaces, as the host has told its kernel: those of the spec that was applied
+ * last, and what `Host.grant` and `Host.revoke` have changed since. The kernel holds to them whatever restarts.
+ */
+import { CallError, SpecError } from '@espalier/core';
+import { readOpaqueValue } from '@espalier/core/internal/host.js';
+import type { OpaqueValue } from '@espalier/core/internal/supervisor-logic.js';
+import {
+  grantTo,
+  holderProblem,
+  targetProblem,
+  TEMPLATE,
+  type Fault,
+  type Grant,
+  type Seat,
+} from '../spec/grants.js';
+import { isWord, word } from '../spec/kinds.js';
+import type { NormalisedNode, NormalisedTree } from '../spec/normalised.js';
+import { shown } from '../spec/problems.js';
+import type { KernelThread } from './kernel-thread-handle.js';
+
+/** A node that is there. */
+type Found = Pick<Seat, 'node' | 'path' | 'space' | 'unnamed'>;
+
+export class Grants {
+  readonly #kernel: KernelThread;
+  readonly #tree: NormalisedTree;
+  /** By name, with its namespace. */
+  readonly #lines = new Map<string, Grant>();
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** `tree`: what was started first; its name, and how its root's children live together, never change. */
+  constructor(kernel: KernelThread, tree: NormalisedTree) {
+    this.#kernel = kernel;
+    this.#tree = tree;
+  }
+
+  get lines(): readonly Grant[] {
+    return [...this.#lines.values()];
+  }
+
+  /** Those and no others. What stays is not touched. */
+  replace(lines: readonly Grant[]): Promise<void> {
+    return this.#inTurn(async () => {
+      const wanted = new Map(lines.map((line) => [line.name, line]));
+      for (const line of this.lines)
+        if (!isSameLine(line, wanted.get(line.name))) await this.#revoke(line.name);
+      for (const line of lines) if (!this.#lines.has(line.name)) await this.#grant(line);
+    });
+  }
+
+  /** Those of the node at a path, and of all below it, end: another one may come to be there. */
+  forget(path: string): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const { by, name } of this.lines)
+        if (by === path || by.startsWith(`${path}/`)) await this.#revoke(name);
+    });
+  }
+
+  grant(path: string, name: string, to: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const [by, target] = [await this.#present(path), await this.find(to)];
+      if (!isWord(name))
+        throw refused('name', name, [`A name cannot be ${shown(name)}.`, `Give ${word.expects}.`]);
+      const fault = by.unnamed ? TEMPLATE : holderProblem(by.node);
+      if (fault !== undefined) throw refused('path', path, fault);
+      const wrong = targetProblem(to, target, by.space);
+      if (wrong !== undefined || target === undefined) throw refused('to', to, wrong ?? NOBODY);
+      await this.#grant(grantTo(target, { ...by, tree: this.#tree.name, name }));
+    });
+  }
+
+  revoke(path: string, name: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const line = this.lines.find((one) => one.by === path && one.name.endsWith(`\0${name}`));
+      if (line !== undefined) {
+        await this.#revoke(line.name);
+        return;
+      }
+      const remedy =
+        'Give the path of the node whose grant it is, and the name that its spec or `grant` gave.';
+      throw new CallError('noproc', `'${path}' is granted no '${name}'`, {
+        field: 'name',
+        value: name,
+        remedy,
+      });
+    });
+  }
+
+  /** The node at a path as in `tree()`, if its supervisors know one. */
+  async find(path: string): Promise<Found | undefined> {
+    const { name, root } = this.#tree;
+    const [first, ...ids] = path.split('/');
+    if (first !== name) return undefined;
+    let found: Found = { node: root, path: '', space: '', unnamed: false };
+    for (const id of ids) {
+      const above = found.node;
+      const node = await this.#child(name + found.path, id);
+      if (above.kind !== 'supervisor' || node === undefined) return undefined;
+      const at = `${found.path}/${id}`;
+      found = {
+        node,
+        path: at,
+        space: above.siblings === 'isolate' ? at : found.space,
+        unnamed: found.unnamed || above.strategy === 'simple_one_for_one',
+      };
+    }
+    return found;
+  }
+
+  async #present(path: string): Promise<Found> {
+    const found = await this.find(path);
+    if (found !== undefined) return found;
+    const remedy = 'Ask `tree()` for the paths of those that are there.';
+    throw new CallError('noproc', `there is no node at '${path}'`, { field: 'path', value: path, remedy });
+  }
+
+  async #child(supervisor: string, id: string): Promise<NormalisedNode | undefined> {
+    try {
+      const { result } = await this.#kernel.request(supervisor, { op: 'getChildSpec', id });
+      return result.ok ? (readOpaqueValue(result.value as OpaqueValue) as NormalisedNode) : undefined;
+    } catch (error) {
+      if (error instanceof CallError && error.code === 'noproc') return undefined;
+      throw error;
+    }
+  }
+
+  async #grant(line: Grant): Promise<void> {
+    const { name, target, path } = line;
+    await this.#kernel.supervise({ op: 'grant', name, target, path });
+    this.#lines.set(name, line);
+  }
+
+  async #revoke(name: string): Promise<void> {
+    await this.#kernel.supervise({ op: 'revoke', name });
+    this.#lines.delete(name);
+  }
+
+  #inTurn(change: () => Promise<void>): Promise<void> {
+    const done = this.#last.then(change);
+    this.#last = done.catch(() => undefined);
+    return done;
+  }
+}
+
+const NOBODY: Fault = ['There is nothing there.', 'Ask `tree()` for the paths of those that are there.'];
+
+function isSameLine(one: Grant, other: Grant | undefined): boolean {
+  return other !== undefined && one.by === other.by && one.target === other.target && one.path === other.path;
+}
+
+function refused(field: string, value: string, [problem, remedy]: Fault): SpecError {
+  return new SpecError('spec_invalid', problem, [{ path: field, value, problem, remedy }]);
+}

@@ -1,0 +1,132 @@
+/**
+ * Who may speak to whom across namespaces. Below an isolating supervisor each child has a namespace of its
+ * own, with the names of what is in it and what its `grants` add: names that lead to mailboxes outside.
+ */
+import { nameIn } from '@espalier/core/internal/host.js';
+import { claim, type Claims } from './conflicts.js';
+import type { NormalisedNode, NormalisedTree } from './normalised.js';
+import { shown, type Problems, type Segments } from './problems.js';
+import { nearest } from './suggest.js';
+
+/** A node of a tree that is being read. */
+export interface Seat {
+  readonly segments: Segments;
+  /** From the root on: `/store/db`. */
+  readonly path: string;
+  /** The path of the isolated node that it is or is in; '' if there is none. */
+  readonly space: string;
+  readonly node: NormalisedNode;
+  /** A template or below one. */
+  readonly unnamed: boolean;
+}
+
+/** One line of `grants`, as the kernel takes it. */
+export interface Grant {
+  /** The path of the node whose line it is, with the tree's name. */
+  readonly by: string;
+  /** With its namespace. */
+  readonly name: string;
+  /** The name of whom it leads to, with its namespace; and the path. */
+  readonly target: string;
+  readonly path: string;
+}
+
+/** Reports every line that can lead nowhere, and adds its name to those that are taken. */
+export function checkGrants(seats: readonly Seat[], claims: Claims, problems: Problems): void {
+  const byPath = new Map(seats.map((seat) => [seat.path, seat]));
+  for (const { node, segments, space, unnamed } of seats) {
+    // One whose path was refused has none.
+    const lines = Object.entries(node.grants as Readonly<Record<string, { readonly send?: string }>>);
+    for (const [name, { send }] of lines) {
+      const at = [...segments, 'grants', name];
+      const problem = unnamed ? TEMPLATE : holderProblem(node);
+      if (problem !== undefined) {
+        problems.add(at, send, ...problem);
+        continue;
+      }
+      claim(claims, space, name, { segments: at, id: undefined });
+      if (send === undefined) continue;
+      const wrong = targetProblem(send, byPath.get(send), space, [...byPath.keys()]);
+      if (wrong !== undefined) problems.add([...at, 'send'], send, ...wrong);
+    }
+  }
+}
+
+/** What is wrong, and what to do. */
+export type Fault = readonly [problem: string, remedy: string];
+
+export const TEMPLATE: Fault = [
+  '`grants` and `strategy: simple_one_for_one` contradict each other: there may be many of it.',
+  'Leave `grants` out.',
+];
+
+/** Why a node cannot be granted anything. */
+export function holderProblem(node: NormalisedNode): Fault | undefined {
+  if (node.kind !== 'supervisor' || node.siblings !== 'isolate') return undefined;
+  return [
+    'Its children have a namespace each, and nobody has the one of an isolating node.',
+    'Write `grants` on its children.',
+  ];
+}
+
+/** Why a path cannot be granted to who lives in a namespace. */
+export function targetProblem(
+  send: string,
+  target: Pick<Seat, 'node' | 'space'> | undefined,
+  space: string,
+  known: readonly string[] = [],
+): Fault | undefined {
+  if (target === undefined) {
+    const meant = nearest(send, known);
+    const remedy = 'Write the path of an environment or a pool, from the root on: `/store/db`.';
+    return [
+      `There is nothing at ${shown(send)}.`,
+      meant === undefined ? remedy : `Did you mean \`${meant}\`?`,
+    ];
+  }
+  const { node } = target;
+  if (node.kind === 'supervisor')
+    return [
+      `${shown(send)} is a supervisor, and has no mailbox.`,
+      'Write the path of an environment or a pool.',
+    ];
+  if (node.name === null)
+    return [`${shown(send)} has no name, and a grant leads to a name.`, 'Give it a `name`.'];
+  if (target.space !== space) return undefined;
+  const problem = `${shown(send)} is in the same namespace, where it is called ${shown(node.name)}.`;
+  return [problem, `Leave the grant out, and use the name ${shown(node.name)}.`];
+}
+
+/** All lines of a tree, which has been checked. */
+export function grantsOf({ name: tree, root }: NormalisedTree): readonly Grant[] {
+  const seats = new Map<string, Omit<Seat, 'segments' | 'unnamed'>>();
+  const seat = (node: NormalisedNode, path: string, space: string): void => {
+    seats.set(path, { node, path, space });
+    if (node.kind !== 'supervisor') return;
+    for (const child of node.children) {
+      const at = `${path}/${child.id}`;
+      seat(child, at, node.siblings === 'isolate' ? at : space);
+    }
+  };
+  seat(root, '', '');
+  return [...seats.values()].flatMap(({ node, path, space }) =>
+    Object.entries(node.grants).flatMap(([name, { send }]) => {
+      const target = seats.get(send);
+      return target === undefined ? [] : [grantTo(target, { tree, path, space, name })];
+    }),
+  );
+}
+
+/** `by.path`, `space` and `target` are without the tree's name. */
+export function grantTo(
+  target: Pick<Seat, 'node' | 'path' | 'space'>,
+  by: { readonly tree: string; readonly path: string; readonly space: string; readonly name: string },
+): Grant {
+  const inTree = (space: string): string => (space === '' ? '' : by.tree + space);
+  return {
+    by: by.tree + by.path,
+    name: nameIn(inTree(by.space), by.name),
+    target: nameIn(inTree(target.space), target.node.kind === 'supervisor' ? '' : (target.node.name ?? '')),
+    path: by.tree + target.path,
+  };
+}
