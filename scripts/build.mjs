@@ -10,6 +10,7 @@
 import { existsSync, realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundleDrivers, driversExist } from './lib/bundle-drivers.mjs';
 import { bundlesExist, bundleThreads } from './lib/bundle-threads.mjs';
 import { locked } from './lib/lock.mjs';
 import { filesBelow, readJson, ROOT, say, workspacePackages } from './lib/project.mjs';
@@ -43,6 +44,7 @@ export async function build() {
   const sources = packages.flatMap(({ dir }) => filesBelow(`${dir}/src`));
   const settings = packages.flatMap(({ dir }) => [`${dir}/tsconfig.json`, `${dir}/package.json`]);
   const inputs = [
+    'scripts/lib/bundle-drivers.mjs',
     'scripts/lib/bundle-threads.mjs',
     'tsconfig.json',
     'tsconfig.base.json',
@@ -54,6 +56,7 @@ export async function build() {
   const hash = () => hashOf([...inputs, ...notes]);
   const isCurrent = () =>
     bundlesExist() &&
+    driversExist() &&
     notes.every((path) => existsSync(join(ROOT, path))) &&
     readStamp(STAMP)?.hash === hash();
   if (isCurrent()) return;
@@ -66,6 +69,7 @@ export async function build() {
     const code = await runNode([join('node_modules', 'typescript', 'bin', 'tsc'), '-b']);
     if (code !== 0) throw new Error('the code does not compile; what tsc said stands above');
     await bundleThreads();
+    await bundleDrivers();
     writeStamp(STAMP, { hash: hash(), sources });
   });
 }

@@ -8,6 +8,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
+import { adminApiTables } from './lib/admin-api-tables.mjs';
 import { claimsTables } from './lib/claims-tables.mjs';
 import { built, ROOT, say } from './lib/project.mjs';
 import { protocolTables } from './lib/protocol-tables.mjs';
@@ -69,10 +70,19 @@ async function formatted(path, text) {
   return format(text, { ...(await resolveConfig(join(ROOT, path))), parser: 'markdown' });
 }
 
+/** With the version of the daemon in the place of a number that changes with each. */
+async function openApiDocument() {
+  const { openApi } = await built('apps/daemon/dist/index.js');
+  return `${JSON.stringify(openApi('0'), undefined, 2)}\n`;
+}
+
+const DAEMON = 'docs/daemon.md';
 const PROTOCOL = 'docs/protocol.md';
 const SECURITY = 'docs/security.md';
 const PAGES = {
   'docs/errors.md': errorsPage,
+  'docs/openapi.json': openApiDocument,
+  [DAEMON]: pageWith(DAEMON, adminApiTables),
   [PROTOCOL]: pageWith(PROTOCOL, protocolTables),
   [SECURITY]: pageWith(SECURITY, claimsTables),
 };

@@ -1,6 +1,6 @@
 /** An error as the user reads it: code and message, then where, what stands there, and what to do. */
 import { EspalierError, SpecError, type ExitReason, type SpecProblem } from '@espalier/core';
-import { jsonValue } from '@espalier/supervisor';
+import { jsonValue } from '@espalier/supervisor/client';
 import { reasonText } from './reason-text.js';
 
 /** Where in a file, which problems of a spec that came from one have. */

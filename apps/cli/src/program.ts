@@ -1,8 +1,8 @@
-/** The command line: which commands and options there are. */
+/** The command line: which commands and options there are. What carries a command out is loaded when it is asked for. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { up, type UpOptions } from './up.js';
-import { validate } from './validate.js';
+import { addRemoteCommands } from './remote/program.js';
+import type { UpOptions } from './up.js';
 
 const SET = ['--set <node.field=value>', 'replace a field of the spec; can be repeated'] as const;
 
@@ -31,6 +31,7 @@ export async function espalier(argv: readonly string[]): Promise<number> {
     .option(...SET, collect, [])
     .addHelpText('after', AFTER_UP)
     .action(async (file: string, options: UpOptions) => {
+      const { up } = await import('./up.js');
       code = await up(file, options);
     });
   program
@@ -39,8 +40,12 @@ export async function espalier(argv: readonly string[]): Promise<number> {
     .argument('<file>', 'YAML or JSON file that describes the tree')
     .option(...SET, collect, [])
     .action(async (file: string, { set }: Pick<UpOptions, 'set'>) => {
+      const { validate } = await import('./validate.js');
       code = await validate(file, set);
     });
+  addRemoteCommands(program, SET, (ended) => {
+    code = ended;
+  });
   await program.parseAsync(argv, { from: 'user' });
   return code;
 }

@@ -1,6 +1,6 @@
 /** An exit reason in a few words, on one line. */
 import type { ExitReason } from '@espalier/core';
-import { jsonValue } from '@espalier/supervisor';
+import { jsonValue } from '@espalier/supervisor/client';
 
 const LONGEST = 300;
 
@@ -10,7 +10,8 @@ export function reasonText({ tag, detail }: ExitReason): string {
 }
 
 function detailText(tag: ExitReason['tag'], detail: unknown): string {
-  if (detail instanceof Error) return errorText(detail);
+  // In a record, an error that lies inside something else is plain data.
+  if (detail instanceof Error || (tag === 'error' && isError(detail))) return errorText(detail);
   if (tag === 'limit' && isRecord(detail) && 'limitMb' in detail) {
     return `${String(detail['limit'])}, ${String(detail['usedMb'])} MB used of ${String(detail['limitMb'])}`;
   }
@@ -41,6 +42,10 @@ export function placeOf(error: Error): string | undefined {
 function short(text: string): string {
   const line = text.replace(/\s*\n\s*/g, ' ');
   return line.length <= LONGEST ? line : `${line.slice(0, LONGEST - 1)}…`;
+}
+
+function isError(value: unknown): value is Error {
+  return isRecord(value) && typeof value['name'] === 'string' && typeof value['message'] === 'string';
 }
 
 function isReason(value: unknown): value is ExitReason {

@@ -1,8 +1,14 @@
 /** Everything that `espalier up` says while the tree runs: events, the guests' output, progress. */
-import { childPath, logEvents, type Logger, type TreeEvent } from '@espalier/supervisor';
+import {
+  childPath,
+  logEvents,
+  OutputLines,
+  type Logger,
+  type OutputStream,
+  type TreeEvent,
+} from '@espalier/supervisor';
 import type { Paint } from './colour.js';
 import { eventText } from './event-text.js';
-import { GuestOutput, type OutputStream } from './guest-output.js';
 import type { Screen, Stream } from './screen.js';
 
 export interface ReporterOptions {
@@ -20,7 +26,7 @@ const TICK_MS = 1000;
 export class Reporter {
   readonly #screen: Screen;
   readonly #options: ReporterOptions;
-  readonly #output: GuestOutput;
+  readonly #output: OutputLines;
   readonly #beganAtMs: number;
   readonly #running = new Set<string>();
   #restarts = 0;
@@ -34,7 +40,7 @@ export class Reporter {
     this.#screen = screen;
     this.#options = options;
     this.#beganAtMs = options.nowMs();
-    this.#output = new GuestOutput({
+    this.#output = new OutputLines({
       line: (path, stream, text) => {
         this.#printed(path, stream, text);
       },

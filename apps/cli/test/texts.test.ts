@@ -14,6 +14,11 @@ test.each([
     /^error: boom/,
   ],
   ['a detail of several lines becomes one', { tag: 'error', detail: 'a\n  b' }, 'error: a b'],
+  [
+    'an error that has come as JSON is told as one',
+    { tag: 'error', detail: { name: 'RangeError', message: 'boom', stack: 'RangeError: boom' } },
+    'error: RangeError: boom',
+  ],
   ['without a detail the tag is all', { tag: 'killed' }, 'killed'],
   [
     'a reason inside a reason is told, too',

@@ -170,6 +170,11 @@ export const ERROR_CODES = {
     meaning: 'A node of the new spec did not start, and on the way back neither did one that ran before.',
     remedy: 'See `path` and `reason`, and the events: what does not run yet is restarted as its spec says.',
   },
+  revision_missing: {
+    kind: 'supervision',
+    meaning: 'The daemon has no such revision of the spec.',
+    remedy: 'Ask `espalier history` for those that it has.',
+  },
   shutdown: {
     kind: 'supervision',
     meaning: 'The supervisor is ending; what was under way is undone with it.',
@@ -208,6 +213,46 @@ export const ERROR_CODES = {
     kind: 'host',
     meaning: 'The tree under a test clock did not come to rest, or nothing is left that could happen.',
     remedy: 'See docs/testing.md: what the clock waits for, and what it cannot see.',
+  },
+  daemon_unreachable: {
+    kind: 'host',
+    meaning: 'No daemon answers at the socket in that folder.',
+    remedy: 'Start `espalierd`, or give the folder of the one that runs (`--folder`, ESPALIER_FOLDER).',
+  },
+  daemon_running: {
+    kind: 'host',
+    meaning: 'Another daemon runs in that folder.',
+    remedy: 'Use that one, stop it, or give another folder.',
+  },
+  folder_unsafe: {
+    kind: 'host',
+    meaning: 'The folder of the daemon could be opened by others.',
+    remedy: 'Make it a folder of the daemon’s own user with mode 0700.',
+  },
+  state_unreadable: {
+    kind: 'host',
+    meaning: 'What the daemon has kept in its folder cannot be read.',
+    remedy: 'See the message for the file; put it back from a backup, or move it away.',
+  },
+  tree_absent: {
+    kind: 'host',
+    meaning: 'The daemon has no tree that runs.',
+    remedy: 'Apply a spec: `espalier apply FILE`. `espalier status` says why there is none.',
+  },
+  not_ready: {
+    kind: 'host',
+    meaning: 'The tree that was applied last does not run.',
+    remedy: 'See the message for why; apply a spec that can run, or wait while it is being started.',
+  },
+  request_malformed: {
+    kind: 'call',
+    meaning: 'The request is none of the admin API.',
+    remedy: 'See `/v1/openapi.json` for the operations and what they take.',
+  },
+  daemon_fault: {
+    kind: 'host',
+    meaning: 'The daemon met a defect of its own while it answered.',
+    remedy: 'Please report it with what stands in the log of the daemon.',
   },
   ticket_refused: {
     kind: 'host',

@@ -3,9 +3,19 @@ export { ApplyError } from './host/apply.js';
 export { Host } from './host/host.js';
 export { childPath } from './host/events.js';
 export { start } from './host/start.js';
-export { jsonValue } from './log-events/json-value.js';
-export { logEvents } from './log-events/log-events.js';
-export { checkSpec, DEFAULTS, loadSpec, normaliseSpec, NOT_BUILT, readSpecFile } from './spec/index.js';
+export { eventRecord } from './log-events/event-record.js';
+export { eventLevel, logEvents } from './log-events/log-events.js';
+export { OutputLines } from './output-lines/output-lines.js';
+export {
+  checkSpec,
+  DEFAULTS,
+  loadSpec,
+  normaliseSpec,
+  NOT_BUILT,
+  parseSpec,
+  readSpecFile,
+  readSpecText,
+} from './spec/index.js';
 
 export type { Change, Difference } from './apply/difference.js';
 export type { FieldChange } from './apply/field-changes.js';
@@ -18,5 +28,7 @@ export type { StopResult } from './host/host.js';
 export type { StartedChild, StartedNode } from './host/started-child.js';
 export type { NodeUsage } from './host/usage.js';
 export type { StartOptions } from './host/start.js';
+export type { EventRecord } from './log-events/event-record.js';
 export type { Logger } from './log-events/log-events.js';
+export type { LineSink, OutputStream } from './output-lines/output-lines.js';
 export type * from './spec/index.js';

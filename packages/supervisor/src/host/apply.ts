@@ -18,6 +18,8 @@ import { refusalOf } from './supervision-error.js';
 export interface ApplyOptions {
   /** Only tells the difference. False by default. */
   readonly check?: boolean;
+  /** Folder that relative modules of a spec object are taken from; that of the host's first spec by default. */
+  readonly base?: string | URL;
 }
 
 export interface ApplyResult {
@@ -57,9 +59,10 @@ export class Applier {
     this.#applied = parts.applied;
   }
 
-  async apply(spec: TreeSpec | string, { check = false }: ApplyOptions): Promise<ApplyResult> {
+  async apply(spec: TreeSpec | string, options: ApplyOptions): Promise<ApplyResult> {
     // An object is read when it is given: its owner may change it afterwards.
-    const given = typeof spec === 'string' ? spec : normaliseSpec(spec, { base: this.#parts.base });
+    const { check = false, base = this.#parts.base } = options;
+    const given = typeof spec === 'string' ? spec : normaliseSpec(spec, { base });
     const result = this.#last.then(() => this.#apply(given, check));
     this.#last = result.catch(() => undefined);
     return result;

@@ -50,14 +50,12 @@ function unless(reason: ExitReason, level: Level): Level {
 export function logEvents(logger: Logger): (event: TreeEvent) => void {
   return (event) => {
     const record = eventRecord(event);
-    logger[levelOf(event.kind === 'supervision' ? event.event : event)](
-      record,
-      `${record.event} ${record.path}`,
-    );
+    logger[eventLevel(event)](record, `${record.event} ${record.path}`);
   };
 }
 
-function levelOf(event: Told): Level {
-  const level = LEVELS[event.kind] as Level | ((event: Told) => Level);
-  return typeof level === 'string' ? level : level(event);
+export function eventLevel(event: TreeEvent): Level {
+  const told = event.kind === 'supervision' ? event.event : event;
+  const level = LEVELS[told.kind] as Level | ((event: Told) => Level);
+  return typeof level === 'string' ? level : level(told);
 }

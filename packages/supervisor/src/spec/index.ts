@@ -3,7 +3,7 @@ export { checkSpec } from './check-spec.js';
 export { DEFAULTS } from './defaults.js';
 export { normaliseChild, normaliseSpec } from './normalise.js';
 export { NOT_BUILT } from './not-built.js';
-export { loadSpec, readSpecFile } from './read-file.js';
+export { loadSpec, parseSpec, readSpecFile, readSpecText } from './read-file.js';
 export { behindItsWall, childSpecOf, supervisorSpecOf } from './supervisor-spec.js';
 
 export type { CheckOptions } from './check-spec.js';

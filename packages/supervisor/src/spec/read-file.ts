@@ -25,9 +25,21 @@ export interface SpecFile {
  * @throws SpecError `spec_unreadable`: no such file, not readable, or neither YAML nor JSON (with line and column).
  */
 export async function readSpecFile(path: string): Promise<SpecFile> {
+  const { text, ...place } = await readSpecText(path);
+  return parseSpec(text, place);
+}
+
+/** What `parseSpec` takes, of a file. @throws SpecError `spec_unreadable`. */
+export async function readSpecText(
+  path: string,
+): Promise<Pick<SpecFile, 'path' | 'base'> & { readonly text: string }> {
   const absolute = resolve(path);
-  const base = pathToFileURL(`${dirname(absolute)}/`).href;
   const text = await readText(absolute);
+  return { text, path: absolute, base: pathToFileURL(`${dirname(absolute)}/`).href };
+}
+
+/** A text, wherever it comes from: `path` is what errors call it. @throws SpecError `spec_unreadable`: the syntax. */
+export function parseSpec(text: string, { path, base }: Pick<SpecFile, 'path' | 'base'>): SpecFile {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const [error] = document.errors;
@@ -35,15 +47,15 @@ export async function readSpecFile(path: string): Promise<SpecFile> {
     const { line, col: column } = lines.linePos(error.pos[0]);
     // The first line says it; further ones would repeat the source.
     const problem = `${firstLine(error.message)} (line ${line}, column ${column})`;
-    throw unreadable(absolute, problem, 'Mend the syntax there.', { line, column }, error);
+    throw unreadable(path, problem, 'Mend the syntax there.', { line, column }, error);
   }
   let input: unknown;
   try {
     input = document.toJS({ maxAliasCount: 100 });
   } catch (cause) {
-    throw unreadable(absolute, firstLine(String(cause)), 'Write repeated parts out.', undefined, cause);
+    throw unreadable(path, firstLine(String(cause)), 'Write repeated parts out.', undefined, cause);
   }
-  return { path: absolute, base, input, locate: (segments) => locate(document, lines, segments) };
+  return { path, base, input, locate: (segments) => locate(document, lines, segments) };
 }
 
 /** `readSpecFile` and `normaliseSpec` in one; throws what they throw. */

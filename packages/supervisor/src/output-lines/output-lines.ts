@@ -6,7 +6,7 @@
  */
 export type OutputStream = 'stdout' | 'stderr';
 
-export interface OutputSink {
+export interface LineSink {
   line(path: string, stream: OutputStream, text: string): void;
   progress(path: string, text: string): void;
 }
@@ -15,12 +15,12 @@ export interface OutputSink {
 const LONGEST_LINE = 65_536;
 const ENDING = /\r\n|\n|\r/g;
 
-export class GuestOutput {
-  readonly #sink: OutputSink;
+export class OutputLines {
+  readonly #sink: LineSink;
   /** The line that has not ended yet, for each environment and stream. */
   readonly #open = new Map<string, { path: string; stream: OutputStream; text: string }>();
 
-  constructor(sink: OutputSink) {
+  constructor(sink: LineSink) {
     this.#sink = sink;
   }
 

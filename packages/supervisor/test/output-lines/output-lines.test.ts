@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
-import { GuestOutput } from '../src/guest-output.js';
+import { OutputLines } from '../../src/output-lines/output-lines.js';
 
 function collecting() {
   const seen: string[] = [];
-  const output = new GuestOutput({
+  const output = new OutputLines({
     line: (path, stream, text) => seen.push(`${path} ${stream} line ${text}`),
     progress: (path, text) => seen.push(`${path} progress ${text}`),
   });

@@ -1,0 +1,167 @@
+/** The commands that talk to a daemon, as a user runs them: against a daemon of their own. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startDaemon, type Daemon } from '@espalier/daemon';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { fixture, runCli, type Ended } from './run-cli.js';
+
+const parent = mkdtempSync(join(tmpdir(), 'esp-'));
+const folder = join(parent, 'd');
+const file = join(parent, 'house.espalier.yaml');
+let daemon: Daemon;
+
+beforeAll(async () => {
+  writeFileSync(file, specOf('lamp'));
+  daemon = await startDaemon({ folder, version: '1', nowMs: () => Date.now(), say: () => undefined });
+  await daemon.ready;
+});
+
+afterAll(async () => {
+  await daemon.stop();
+  rmSync(parent, { recursive: true, force: true });
+});
+
+function specOf(id: string): string {
+  return `name: house\nchildren:\n  - id: ${id}\n    module: ${fixture('lamp.ts')}\n`;
+}
+
+function espalier(...args: readonly string[]): Promise<Ended> {
+  return runCli([...args, '--folder', folder]);
+}
+
+async function told(...args: readonly string[]): Promise<readonly [number | null, string]> {
+  const { code, stdout, stderr } = await espalier(...args);
+  expect(stderr).toBe('');
+  return [code, stdout];
+}
+
+describe('a spec is applied', () => {
+  test('with --check it is told what would change, with code 2, and nothing does', async () => {
+    expect(await told('apply', file, '--check', '--diff')).toEqual([
+      2,
+      '+ house/lamp  is started\nwould change: 1 added\n',
+    ]);
+    expect(await told('status')).toEqual([0, expect.stringMatching(/^no tree: empty\nespalierd 1, since /)]);
+  });
+
+  test('then it runs, with code 2; the same again changes nothing, with code 0', async () => {
+    expect(await told('apply', file)).toEqual([2, 'applied: 1 added (revision 1)\n']);
+    expect(await told('apply', file)).toEqual([0, 'unchanged: nothing changes (revision 1)\n']);
+    expect(await told('tree')).toEqual([0, 'house  running  supervisor\n  lamp  running\n']);
+  });
+
+  test('--set changes a field; a rollback takes that back; the history has it all', async () => {
+    const set = await told('apply', file, '--set', 'lamp.shutdown=100', '--diff');
+    expect(set).toEqual([
+      2,
+      '~ house/lamp  is changed in place\n    shutdown: 5000 -> 100\napplied: 1 changed in place (revision 2)\n',
+    ]);
+    expect(await told('rollback')).toEqual([2, 'applied: 1 changed in place (revision 3)\n']);
+    const [, history] = await told('history');
+    expect(
+      history
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.trim()[0]),
+    ).toEqual(['3', '2', '1']);
+    expect(history).toContain('rollback to 1');
+    expect(await told('history', '1')).toEqual([0, specOf('lamp')]);
+  });
+
+  test('what is wrong with a spec is told with its place, and code 1', async () => {
+    const broken = join(parent, 'broken.yaml');
+    writeFileSync(broken, specOf('lamp').replace('module', 'modul'));
+    const { code, stdout, stderr } = await espalier('apply', broken);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toContain(`where:   ${broken}:3:5`);
+    const json = await espalier('apply', broken, '--json');
+    expect(JSON.parse(json.stderr)).toMatchObject({ code: 'spec_invalid', problems: [{ line: 3 }] });
+  });
+});
+
+describe('a node', () => {
+  test('is stopped and started, and shown', async () => {
+    expect(await told('stop', 'house/lamp')).toEqual([0, 'stopped house/lamp\n']);
+    expect((await told('show', 'house/lamp'))[1]).toMatch(/^state: stopped$/m);
+    expect(await told('start', 'house/lamp')).toEqual([0, 'started house/lamp\n']);
+    const { stdout } = await espalier('show', 'house/lamp', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({
+      path: 'house/lamp',
+      state: 'running',
+      spec: { shutdown: 5000 },
+    });
+  });
+
+  test('that is not there is told of in one line, with a remedy', async () => {
+    const { code, stdout, stderr } = await espalier('stop', 'house/nobody');
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/^espalier: 'house\/nobody' is not there \(not_found\)\. [^\n]+\n$/);
+  });
+
+  test('one more is spawned, called and sent to', async () => {
+    expect(
+      await told('spawn', 'house', fixture('switch.ts'), '--id', 'switch', '--args', '{"on": true}'),
+    ).toEqual([0, 'started house/switch\n']);
+    expect(await told('call', 'house/switch', 'state')).toEqual([0, '{"on":true}\n']);
+    expect(await told('call', 'house/switch', 'join', 'a', '1')).toEqual([0, 'a1\n']);
+    expect(await told('send', 'house/switch', 'off')).toEqual([0, 'sent to house/switch\n']);
+    expect(await told('call', 'house/switch', 'state', '--json')).toEqual([0, '"off"\n']);
+  });
+});
+
+describe('what happened', () => {
+  test('events and logs are followed as they come', async () => {
+    const events = runCli(['events', '-f', '--folder', folder], {
+      onLine: (line, child) => {
+        if (line.includes('stopped    house/switch')) child.kill('SIGTERM');
+      },
+    });
+    const logs = runCli(['logs', '-f', 'house/switch', '--folder', folder], {
+      onLine: (line, child) => {
+        if (line === 'house/switch | good night') child.kill('SIGTERM');
+      },
+    });
+    expect(await told('stop', 'house/switch')).toEqual([0, 'stopped house/switch\n']);
+    expect((await events).stdout).toMatch(/^\d\d:\d\d:\d\d\.\d{3} {2}started {4}house\/lamp {2}in \d+ ms$/m);
+    expect((await logs).stdout).toBe('house/switch | good night\n');
+  });
+
+  test('with --json each is an object on a line, and after an id only what came later', async () => {
+    const [, text] = await told('events', '--json');
+    const all = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { readonly id: number });
+    const [, last] = await told('events', '--json', '--after', String(all.at(-2)?.id));
+    expect(JSON.parse(last)).toEqual(all.at(-1));
+  });
+});
+
+describe('without a daemon', () => {
+  test('a command says in one line what to do, with code 1', async () => {
+    const { code, stdout, stderr } = await runCli(['tree'], {
+      env: { ESPALIER_FOLDER: join(parent, 'none') },
+    });
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(
+      /^espalier: no daemon answers at .*none\/api\.sock \(daemon_unreachable\)\. Start `espalierd`[^\n]+\n$/,
+    );
+  });
+
+  test('the doctor tells so, and of each wall whether it is there', async () => {
+    const { code, stdout } = await runCli(['doctor', '--json', '--folder', join(parent, 'none')]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      daemon: null,
+      node: process.version,
+      walls: { pid: { why: expect.any(String) } },
+    });
+  });
+
+  test('the help of each command has an example', async () => {
+    const { code, stdout } = await runCli(['apply', '--help']);
+    expect(code).toBe(0);
+    expect(stdout).toContain('Example:\n  espalier apply shop.espalier.yaml\n');
+  });
+});

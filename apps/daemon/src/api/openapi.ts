@@ -1,0 +1,75 @@
+/** The OpenAPI 3.1 document, made of the table of operations: its schemas are the ones that requests are checked by. */
+import { OPERATIONS, Problem, type Operation } from '@espalier/supervisor/admin-api';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** A schema of the table: TypeBox writes plain JSON Schema. */
+type Schema = Json & { readonly $id?: string };
+
+export function openApi(version: string): Json {
+  const schemas = new Map<string, Schema>();
+  const refer = (schema: Schema): Json => {
+    const { $id, ...rest } = schema;
+    if ($id === undefined) return rest;
+    schemas.set($id, rest);
+    return { $ref: `#/components/schemas/${$id}` };
+  };
+  const paths: Record<string, Record<string, Json>> = {};
+  for (const [operationId, operation] of Object.entries(OPERATIONS as Record<string, Operation>)) {
+    const path = operation.path.replaceAll(/:(\w+)/g, '{$1}');
+    paths[path] = {
+      ...paths[path],
+      [operation.method.toLowerCase()]: described(operationId, operation, refer),
+    };
+  }
+  refer(Problem as object as Schema);
+  return {
+    openapi: '3.1.0',
+    info: { title: 'Espalier admin API', version, license: { name: 'MIT', identifier: 'MIT' } },
+    servers: [
+      { url: 'http://espalier', description: 'On the Unix socket `api.sock` in the folder of the daemon.' },
+    ],
+    paths,
+    components: { schemas: Object.fromEntries(schemas) },
+  };
+}
+
+function described(operationId: string, operation: Operation, refer: (schema: Schema) => Json): Json {
+  const { summary, params, query, body, response, status, streams } = operation;
+  const type = streams === true ? 'text/event-stream' : 'application/json';
+  const answer =
+    response === undefined
+      ? { description: 'Done.' }
+      : { description: summary, content: { [type]: { schema: refer(response as Schema) } } };
+  const problem = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
+  const parameters = [
+    ...parametersOf(params as Schema | undefined, 'path'),
+    ...parametersOf(query as Schema | undefined, 'query'),
+  ];
+  return {
+    operationId,
+    summary,
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(body === undefined
+      ? {}
+      : {
+          requestBody: { required: true, content: { 'application/json': { schema: refer(body as Schema) } } },
+        }),
+    responses: {
+      [status]: answer,
+      default: { description: 'Refused or failed: see `code`.', content: problem },
+    },
+  };
+}
+
+function parametersOf(schema: Schema | undefined, place: 'path' | 'query'): readonly Json[] {
+  const properties = (schema?.['properties'] ?? {}) as Readonly<Record<string, Schema>>;
+  const required = (schema?.['required'] ?? []) as readonly string[];
+  return Object.entries(properties).map(([name, { description, ...property }]) => ({
+    name,
+    in: place,
+    required: place === 'path' || required.includes(name),
+    ...(description === undefined ? {} : { description }),
+    schema: property,
+  }));
+}

@@ -1,0 +1,96 @@
+/** The newest entries of something that happens, for any number of readers, each at its own pace. */
+export interface Entry {
+  /** Grows from entry to entry. */
+  readonly id: number;
+}
+
+export interface JournalLimits<T> {
+  readonly entries: number;
+  /** Of all entries together, as `weigh` has it. */
+  readonly weight?: number;
+  readonly weigh?: (entry: T) => number;
+}
+
+export interface Batch<T> {
+  readonly entries: readonly T[];
+  /** Entries after the one that was asked for are not kept any more. */
+  readonly missed: boolean;
+}
+
+/** So many entries are handed over at once. */
+const BATCH = 256;
+
+export class Journal<T extends Entry> {
+  readonly #limits: Required<JournalLimits<T>>;
+  #entries: T[] = [];
+  #weight = 0;
+  /** The newest entry that was dropped; of entries up to there nothing is known. */
+  #droppedId = 0;
+  #waiting = new Set<() => void>();
+
+  constructor({ entries, weight = Infinity, weigh = () => 1 }: JournalLimits<T>) {
+    this.#limits = { entries, weight, weigh };
+  }
+
+  get lastId(): number {
+    return this.#entries.at(-1)?.id ?? this.#droppedId;
+  }
+
+  /** Its id is greater than that of every entry before. */
+  append(entry: T): void {
+    this.#entries.push(entry);
+    this.#weight += this.#limits.weigh(entry);
+    // One by one from the front would copy the list each time: a quarter goes at once.
+    if (this.#entries.length > this.#limits.entries || this.#weight > this.#limits.weight) {
+      const dropped = this.#entries.splice(0, Math.ceil(this.#entries.length / 4));
+      for (const old of dropped) this.#weight -= this.#limits.weigh(old);
+      this.#droppedId = dropped.at(-1)?.id ?? this.#droppedId;
+    }
+    this.#wake();
+  }
+
+  /** What this one copies is not there up to that id. */
+  skipTo(id: number): void {
+    this.#droppedId = Math.max(this.#droppedId, id);
+    this.#wake();
+  }
+
+  after(id: number): Batch<T> {
+    const first = this.#firstAfter(id);
+    return { entries: this.#entries.slice(first, first + BATCH), missed: id < this.#droppedId };
+  }
+
+  /** Calls back once, at the next change. Returns what takes that back. */
+  onChange(changed: () => void): () => void {
+    this.#waiting.add(changed);
+    return () => this.#waiting.delete(changed);
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = new Set();
+    for (const changed of waiting) changed();
+  }
+
+  #firstAfter(id: number): number {
+    let [low, high] = [0, this.#entries.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#entries[middle] as T).id > id) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+}
+
+/**
+ * Ids that grow over restarts too, and count nothing: microseconds, or one more than the last. A clock that is
+ * set back makes them grow slowly until it has caught up; over a restart, entries of that time are taken for older.
+ */
+export function entryIds(nowMs: () => number): () => number {
+  let last = 0;
+  return () => {
+    last = Math.max(last + 1, Math.floor(nowMs() * 1000));
+    return last;
+  };
+}

@@ -1,0 +1,74 @@
+/** The command `espalierd`. */
+import { homedir } from 'node:os';
+import { resolve } from 'node:path';
+import { Command } from 'commander';
+import { EspalierError } from '@espalier/core';
+import { endProcess } from '@espalier/core/internal/host.js';
+import { daemonFolder, type Problem } from '@espalier/supervisor/client';
+import { startDaemon } from './root/daemon.js';
+import { version } from './version.js';
+
+const SIGNAL_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+
+const HELP = `
+The folder is that of --folder, else ESPALIER_FOLDER, else ~/.local/state/espalier. It is the daemon's alone
+(mode 0700), and has its socket, the applied specs and the logs. Without a file the daemon runs what was
+applied last, or nothing.
+SIGINT, SIGTERM or SIGHUP stops the tree and the daemon; a second one kills.
+
+  espalierd                                  what was applied last
+  espalierd shop.espalier.yaml               this tree
+  espalierd --folder /var/lib/espalier       as a service of the system`;
+
+await new Command('espalierd')
+  .description('Runs one tree of isolated, supervised environments, and lets `espalier` administer it.')
+  .version(version())
+  .argument('[file]', 'YAML or JSON file that describes the tree')
+  .option('--folder <folder>', 'what is the daemon’s own')
+  .addHelpText('after', HELP)
+  .action(run)
+  .parseAsync();
+
+async function run(file: string | undefined, options: { readonly folder?: string }): Promise<void> {
+  const folder = daemonFolder({ ...options, env: process.env, home: homedir() });
+  let stop: (code: number) => void = (code) => process.exit(code);
+  let asked = false;
+  for (const [signal, code] of Object.entries(SIGNAL_CODES)) {
+    process.on(signal, () => {
+      if (asked) void endProcess(code, { stuck: true });
+      asked = true;
+      stop(0);
+    });
+  }
+  try {
+    const daemon = await startDaemon({
+      folder,
+      ...(file === undefined ? {} : { file: resolve(file) }),
+      version: version(),
+      nowMs: () => Date.now(),
+      say,
+    });
+    stop = (code) => void daemon.stop().then((stuck) => endProcess(code, { stuck: stuck.length > 0 }));
+    if (asked) stop(0);
+    void daemon.failed.then((why) => {
+      say(typeof why === 'string' ? why : problemText(why));
+      stop(1);
+    });
+  } catch (error) {
+    say(error instanceof EspalierError ? `${error.message} (${error.code}). ${error.remedy}` : String(error));
+    await endProcess(1, { stuck: false });
+  }
+}
+
+function problemText({ detail, code, remedy, problems = [] }: Problem): string {
+  const [first] = problems;
+  if (first === undefined) return `${detail} (${code}). ${remedy}`;
+  const { line, path, problem, remedy: write } = first;
+  const more =
+    problems.length > 1 ? ` And ${problems.length - 1} more: \`espalier validate\` lists them.` : '';
+  return `${line === undefined ? '' : `line ${line}, `}${path}: ${problem} ${write} (${code})${more}`;
+}
+
+function say(line: string): void {
+  process.stderr.write(`espalierd: ${line}\n`);
+}

@@ -1,0 +1,195 @@
+/**
+ * The root process: two kernels, each in a thread of its own. One has the tree of the user; the other has our
+ * drivers, each in a cell: `admin` (the API and the durable state) and `logs` (what environments print). The
+ * driver of administration reaches the first tree through the mailbox of this process, whose address it alone
+ * is handed.
+ */
+import { CallError, EnvironmentError, ERROR_CODES, HostError, type ErrorCode } from '@espalier/core';
+import { start, type Host, type TreeEvent } from '@espalier/supervisor';
+import { socketPath, type EventEntry, type Problem } from '@espalier/supervisor/client';
+import { entryIds, Journal } from '../journal.js';
+import { administration } from './administration.js';
+import { eventEntry } from './event-entry.js';
+import { OutputBuffer } from './output-buffer.js';
+import { TreeKeeper } from './tree-keeper.js';
+
+export interface DaemonOptions {
+  /** Its own, with the socket, the applied specs and the logs; made with mode 0700 if it is not there. Absolute. */
+  readonly folder: string;
+  /** A spec that is applied at the start, in place of the one that was applied last. Absolute. */
+  readonly file?: string;
+  readonly version: string;
+  readonly nowMs: () => number;
+  /** One line about what the daemon itself does; no line break. */
+  readonly say: (line: string) => void;
+}
+
+export interface Daemon {
+  /** Resolves when the API listens and the first spec, if there is any, was tried. */
+  readonly ready: Promise<void>;
+  /** Resolves with why, if the daemon cannot go on: the file of its start was refused, or its drivers gave up. */
+  readonly failed: Promise<Problem | string>;
+  /** Stops the tree, then the drivers. Resolves with the paths of threads that could not be ended. */
+  stop(): Promise<readonly string[]>;
+}
+
+const EVENTS_KEPT = 10_000;
+/** The last of the output is waited for so long at the end. Milliseconds. */
+const LAST_OUTPUT_MS = 2000;
+
+/** @throws HostError `daemon_running`, `folder_unsafe`, `state_unreadable`, or another by which a driver cannot start. */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const { nowMs, say } = options;
+  const nextId = entryIds(nowMs);
+  const events = new Journal<EventEntry>({ entries: EVENTS_KEPT });
+  const output = new OutputBuffer();
+  const keeper = new TreeKeeper({
+    onEvent: (event) => {
+      events.append(eventEntry(event, nextId(), nowMs()));
+    },
+    onOutput: (path, stream, text, dropped) => {
+      const note = dropped > 0 ? `[${dropped} characters were printed faster than allowed]\n` : '';
+      output.add({ atMs: nowMs(), path, stream, text: text + note });
+    },
+    onWarning: say,
+  });
+  let ready = (): void => undefined;
+  let fail = (_why: Problem | string): void => undefined;
+  const daemonReady = new Promise<void>((resolve) => {
+    ready = resolve;
+  });
+  const failed = new Promise<Problem | string>((resolve) => {
+    fail = resolve;
+  });
+  const services = await startServices(options, (event) => {
+    if (event.kind === 'supervision' && event.event.kind === 'failed' && event.event.willRestart) {
+      say(failureOf(event));
+    }
+    if (event.kind === 'supervision' && event.event.kind === 'restarted' && event.event.id === 'admin')
+      hand();
+  });
+  const hand = (): void => {
+    void services.send('admin', { administration: services.context.self }).catch(() => undefined);
+  };
+  const answer = administration({
+    keeper,
+    events,
+    onDefect: (error) => say(`defect: ${error instanceof Error ? String(error.stack) : String(error)}`),
+  });
+  const listens = (): void => {
+    say(`listens at ${socketPath(options.folder)}`);
+    ready();
+  };
+  void serve(services, answer, { ready: listens, failed: fail });
+  const written = writeOutput(services, output, say);
+  hand();
+  let stopping = false;
+  void services.ended.then(
+    () => stopping || fail('the drivers of the daemon gave up'),
+    () => stopping || fail('the kernel of the drivers has failed'),
+  );
+  const stop = async (): Promise<readonly string[]> => {
+    stopping = true;
+    const stuck = await keeper.close();
+    output.close();
+    const lastLines = written.then(() => services.call('logs', 'end', []));
+    await Promise.race([lastLines.catch(() => undefined), after(LAST_OUTPUT_MS)]);
+    const { stuck: more } = await services.stop();
+    return [...stuck, ...more];
+  };
+  return { ready: daemonReady, failed, stop };
+}
+
+async function startServices(
+  { folder, file, version }: DaemonOptions,
+  onEvent: (event: TreeEvent) => void,
+): Promise<Host> {
+  // They are started again as long as it takes: without them nobody could even ask what is the matter.
+  const driver = {
+    wall: 'process',
+    backoff: { initialMs: 50, factor: 2, maxMs: 5000, jitter: 0, resetAfterMs: 10_000 },
+  } as const;
+  const spec = {
+    name: 'espalierd',
+    intensity: 1000,
+    periodMs: 1000,
+    children: [
+      { id: 'logs', module: '../drivers/logs.cjs', args: { folder }, ...driver },
+      {
+        id: 'admin',
+        module: '../drivers/admin.cjs',
+        args: { folder, file: file ?? null, version },
+        ...driver,
+      },
+    ],
+  };
+  try {
+    return await start(spec, {
+      embedded: true,
+      base: new URL('.', import.meta.url),
+      spares: { total: 0 },
+      onEvent,
+      onOutput: (_path, _stream, text) => {
+        process.stderr.write(text);
+      },
+    });
+  } catch (error) {
+    throw error instanceof EnvironmentError ? (causeOf(error) ?? error) : error;
+  }
+}
+
+/** What the driver itself threw: an error that was sent keeps its code, and no more. */
+function causeOf(error: EnvironmentError): HostError | undefined {
+  let detail: unknown = error.reason?.detail;
+  while (typeof detail === 'object' && detail !== null && 'reason' in detail) {
+    detail = (detail.reason as { readonly detail?: unknown }).detail;
+  }
+  const { code, message } = (detail ?? {}) as { readonly code?: string; readonly message?: string };
+  if (code === undefined || !Object.hasOwn(ERROR_CODES, code)) return undefined;
+  if (ERROR_CODES[code as ErrorCode].kind !== 'host') return undefined;
+  return new HostError(code as HostError['code'], message ?? code);
+}
+
+interface Told {
+  readonly ready: () => void;
+  readonly failed: (problem: Problem) => void;
+}
+
+async function serve(services: Host, answer: ReturnType<typeof administration>, told: Told): Promise<void> {
+  for (;;) {
+    const item = await services.context.receive();
+    if (item.type === 'call') answer(item);
+    if (item.type === 'cast' && item.operation === 'ready') told.ready();
+    if (item.type === 'cast' && item.operation === 'failed') told.failed(item.arguments[0] as Problem);
+  }
+}
+
+async function writeOutput(services: Host, output: OutputBuffer, say: (line: string) => void): Promise<void> {
+  for (let batch = await output.next(); batch !== undefined; batch = await output.next()) {
+    const lost = output.lost();
+    if (lost > 0) say(`${lost} characters of output were lost: the driver of logs was too slow`);
+    await written(services, batch);
+  }
+}
+
+/** A driver that ended before it answered may have written the batch or not: then it is written again. */
+async function written(services: Host, batch: readonly unknown[]): Promise<void> {
+  for (;;) {
+    try {
+      await services.call('logs', 'write', [batch], { timeoutMs: Infinity });
+      return;
+    } catch (error) {
+      if (!(error instanceof CallError) || error.code !== 'down') return;
+    }
+  }
+}
+
+function failureOf({ path, event }: TreeEvent & { readonly kind: 'supervision' }): string {
+  const { tag, detail } = (event as { readonly reason: { readonly tag: string; readonly detail?: unknown } })
+    .reason;
+  return `${path}/${event.id} failed and is started again: ${tag}${detail instanceof Error ? `, ${detail.message}` : ''}`;
+}
+
+function after(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+}

@@ -1,0 +1,149 @@
+/** The one tree of a daemon: made by the first apply, changed by later ones, and its end noticed. */
+import { HostError, isExpectedEnd } from '@espalier/core';
+import {
+  describeDifference,
+  start,
+  type ApplyResult,
+  type Difference,
+  type Host,
+  type StartOptions,
+  type TreeSpec,
+} from '@espalier/supervisor';
+
+/** A spec, and what the driver wants to be told of it again; the root does not look into that. */
+export interface ApplyOrder {
+  readonly input: TreeSpec;
+  readonly base: string;
+  readonly check: boolean;
+  readonly note: unknown;
+}
+
+export interface Applied {
+  readonly outcome: ApplyResult['outcome'];
+  readonly changes: readonly object[];
+  readonly description: string;
+  /** The tree runs by this order from now on; else it runs by the one before. */
+  readonly makesRevision: boolean;
+}
+
+export interface TreeState {
+  readonly state: 'empty' | 'running' | 'ended';
+  readonly tree: string | null;
+  /** Why it has ended. */
+  readonly reason: string | null;
+  /** Of the order that the tree was last made by. */
+  readonly note: unknown;
+}
+
+type Wiring = Required<Pick<StartOptions, 'onEvent' | 'onOutput' | 'onWarning'>>;
+
+/** Fields whose values may be secrets. */
+const UNTOLD = /^(?:args|env|bindings)(?:\.|$)/;
+
+export class TreeKeeper {
+  readonly #wiring: Wiring;
+  #host: Host | undefined;
+  #state: TreeState = { state: 'empty', tree: null, reason: null, note: null };
+  #stuck: readonly string[] = [];
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(wiring: Wiring) {
+    this.#wiring = wiring;
+  }
+
+  get state(): TreeState {
+    return this.#state;
+  }
+
+  /** @throws HostError `tree_absent`. */
+  get host(): Host {
+    if (this.#host !== undefined) return this.#host;
+    throw new HostError('tree_absent', 'there is no tree that runs');
+  }
+
+  /** One after the other. Throws what `Host.apply` throws. */
+  apply(order: ApplyOrder): Promise<Applied> {
+    const result = this.#last.then(() => this.#apply(order));
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Resolves when no apply is under way. */
+  async settled(): Promise<TreeState> {
+    await this.#last;
+    return this.#state;
+  }
+
+  /** Ends the tree. Resolves with the paths of threads that could not be ended. */
+  async close(): Promise<readonly string[]> {
+    // An apply that is under way must not keep us: the end of the tree ends it.
+    await this.#drop();
+    await this.#last;
+    await this.#drop();
+    return this.#stuck;
+  }
+
+  async #apply({ input, base, check, note }: ApplyOrder): Promise<Applied> {
+    const first = this.#host === undefined;
+    const host = this.#host ?? (await this.#begin(input, base));
+    try {
+      const { difference, outcome } = await host.apply(input, { base, check });
+      const makesRevision = !check && (first || outcome === 'applied');
+      if (makesRevision) this.#runs(host, input.name ?? 'root', note);
+      else if (first) await this.#drop();
+      return {
+        outcome,
+        changes: told(difference),
+        description: describeDifference(difference),
+        makesRevision,
+      };
+    } catch (error) {
+      // What never ran as a whole is no tree.
+      if (first) await this.#drop();
+      throw error;
+    }
+  }
+
+  /** An empty tree of that name, so that the first spec is a difference, too, and is undone as a whole if it fails. */
+  async #begin(input: TreeSpec, base: string): Promise<Host> {
+    const { strategy, ...root } = input;
+    // One for children of a template needs its template.
+    const kept = strategy === undefined || strategy === 'simple_one_for_one' ? {} : { strategy };
+    const empty = { ...root, ...kept, children: [] };
+    const host = await start(empty, { base: new URL(base), ...this.#wiring });
+    this.#host = host;
+    void host.ended.then(
+      ({ reason }) => this.#over(host, isExpectedEnd(reason) ? 'it shut down' : reason.tag),
+      () => this.#over(host, 'its kernel has failed'),
+    );
+    return host;
+  }
+
+  #runs(host: Host, tree: string, note: unknown): void {
+    if (this.#host === host) this.#state = { state: 'running', tree, reason: null, note };
+  }
+
+  #over(host: Host, reason: string): void {
+    if (this.#host !== host) return;
+    this.#state = { ...this.#state, state: this.#state.state === 'empty' ? 'empty' : 'ended', reason };
+    void this.#drop();
+  }
+
+  async #drop(): Promise<void> {
+    const host = this.#host;
+    if (host === undefined) return;
+    this.#host = undefined;
+    const { stuck } = await host.stop();
+    this.#stuck = [...this.#stuck, ...stuck];
+  }
+}
+
+function told({ changes }: Difference): readonly object[] {
+  return changes.map((change) => {
+    if (!('fields' in change)) return change;
+    const fields = change.fields.map(({ from, to, ...field }) =>
+      UNTOLD.test(field.field) ? field : { ...field, from, to },
+    );
+    return { ...change, fields };
+  });
+}

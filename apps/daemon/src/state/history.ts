@@ -1,0 +1,110 @@
+/** The specs that were applied, each a file of its own in `revisions/`: the last one is what the daemon runs. */
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HostError, SupervisionError } from '@espalier/core';
+import type { RevisionWithText } from '@espalier/supervisor/client';
+import { writeNew } from './atomic-file.js';
+import { privateFolder } from './folder.js';
+
+/** What is kept besides: which order it was, so that none is kept twice. */
+export interface KeptRevision extends RevisionWithText {
+  readonly order: string;
+}
+
+export type NewRevision = Omit<KeptRevision, 'revision'>;
+
+const KEPT = 200;
+const NAME = /^(\d{9})\.json$/;
+
+export class History {
+  readonly #folder: string;
+  readonly #kept: number;
+  /** In order; without the texts, which are read when they are asked for. */
+  #revisions: number[];
+  #last: KeptRevision | undefined;
+
+  private constructor(folder: string, kept: number, revisions: number[]) {
+    this.#folder = folder;
+    this.#kept = kept;
+    this.#revisions = revisions;
+  }
+
+  /** @throws HostError `folder_unsafe`, `state_unreadable`. */
+  static async open(folder: string, kept = KEPT): Promise<History> {
+    await privateFolder(folder);
+    const names = await readdir(folder);
+    const revisions = names.flatMap((name) => {
+      const number = NAME.exec(name)?.[1];
+      return number === undefined ? [] : [Number(number)];
+    });
+    const history = new History(
+      folder,
+      kept,
+      revisions.sort((a, b) => a - b),
+    );
+    const last = history.#revisions.at(-1);
+    if (last !== undefined) history.#last = await history.read(last);
+    return history;
+  }
+
+  get last(): KeptRevision | undefined {
+    return this.#last;
+  }
+
+  /** Resolves when it would be there after a crash. */
+  async add(revision: NewRevision): Promise<KeptRevision> {
+    const number = (this.#revisions.at(-1) ?? 0) + 1;
+    const kept = { revision: number, ...revision };
+    await writeNew(this.#file(number), `${JSON.stringify(kept, undefined, 2)}\n`);
+    this.#revisions.push(number);
+    this.#last = kept;
+    for (const old of this.#revisions.splice(0, this.#revisions.length - this.#kept)) {
+      await rm(this.#file(old), { force: true });
+    }
+    return kept;
+  }
+
+  /** @throws SupervisionError `revision_missing`; HostError `state_unreadable`. */
+  async read(revision: number): Promise<KeptRevision> {
+    if (!this.#revisions.includes(revision)) throw missing(revision);
+    const file = this.#file(revision);
+    try {
+      const read = JSON.parse(await readFile(file, 'utf8')) as KeptRevision;
+      if (read.revision === revision && typeof read.text === 'string') return read;
+    } catch (cause) {
+      throw unreadable(file, cause);
+    }
+    throw unreadable(file, undefined);
+  }
+
+  /** The one before the last. @throws SupervisionError `revision_missing`. */
+  get previous(): number {
+    const previous = this.#revisions.at(-2);
+    if (previous === undefined) throw missing('before the last');
+    return previous;
+  }
+
+  /** The newest first. */
+  all(): Promise<KeptRevision[]> {
+    return Promise.all([...this.#revisions].reverse().map((revision) => this.read(revision)));
+  }
+
+  #file(revision: number): string {
+    return join(this.#folder, `${String(revision).padStart(9, '0')}.json`);
+  }
+}
+
+function missing(revision: number | string): SupervisionError {
+  return new SupervisionError('revision_missing', `there is no revision ${revision}`, {
+    field: 'revision',
+    value: revision,
+  });
+}
+
+function unreadable(file: string, cause: unknown): HostError {
+  return new HostError('state_unreadable', `${file} is no revision of a spec`, {
+    field: 'file',
+    value: file,
+    cause,
+  });
+}

@@ -1,0 +1,42 @@
+/** More of it: `ESPALIER_CRASHES=200 npm test -- apps/daemon/test/crashes`; the same again: with the seed it prints. */
+import { expect, test } from '@jest/globals';
+import { applyUnderFire } from './crashing.js';
+import { freshFolder, removeFolder } from './running-daemon.js';
+
+const APPLIES = Number(process.env['ESPALIER_CRASHES'] ?? 4);
+const SEED = Number(process.env['ESPALIER_SEED'] ?? Date.now() % 1_000_000);
+/** Of one apply with its kill and a start of the daemon, on a machine that does something else besides. */
+const SLOWEST_MS = 15_000;
+
+test(
+  `kill -9 at random instants of ${APPLIES} applies loses none that was acknowledged and keeps none twice, seed ${SEED}`,
+  async () => {
+    const folder = freshFolder();
+    try {
+      const { kills, acknowledged, kept, runs } = await applyUnderFire({
+        folder,
+        applies: APPLIES,
+        random: randomOf(SEED),
+      });
+      if (APPLIES > 10)
+        console.log(`${kills} kills, ${acknowledged.length} acknowledged, ${kept.length} kept`);
+      expect(kept).toEqual([...new Set(kept)].sort((a, b) => a - b));
+      expect(acknowledged.filter((n) => !kept.includes(n))).toEqual([]);
+      expect(runs).toBe(kept.at(-1));
+    } finally {
+      removeFolder(folder);
+    }
+  },
+  APPLIES * SLOWEST_MS,
+);
+
+/** mulberry32. */
+function randomOf(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}

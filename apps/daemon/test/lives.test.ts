@@ -1,0 +1,131 @@
+/** What outlives what: the daemon its drivers, the applied spec the daemon. */
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { FIXTURES, freshFolder, removeFolder, RunningDaemon, specWith } from './running-daemon.js';
+
+const base = FIXTURES.href;
+let folder = '';
+let running: RunningDaemon[] = [];
+
+beforeEach(() => {
+  folder = freshFolder();
+});
+
+afterEach(async () => {
+  for (const daemon of running) await daemon.kill('SIGKILL');
+  running = [];
+  removeFolder(folder);
+});
+
+async function started(...args: readonly string[]): Promise<RunningDaemon> {
+  const daemon = await RunningDaemon.start(folder, args);
+  running.push(daemon);
+  return daemon;
+}
+
+function specFile(text: string): string {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const file = join(dirname(folder), 'shop.espalier.json');
+  const module = JSON.stringify(new URL('counter.ts', FIXTURES).href);
+  writeFileSync(file, text.replace('"./counter.ts"', module));
+  return file;
+}
+
+test('after kill -9 the same tree runs again, and its history goes on', async () => {
+  const before = await started();
+  await before.client.apply({ text: specWith('first'), base });
+  await before.client.apply({ text: specWith('second'), base });
+  await before.kill('SIGKILL');
+  const { client } = await started();
+  expect(await client.status()).toMatchObject({ state: 'running', tree: 'shop', revision: 2 });
+  expect(await client.call('shop/counter', { operation: 'args' })).toBe('second');
+  expect((await client.apply({ text: specWith('second'), base })).outcome).toBe('unchanged');
+  expect((await client.rollback()).revision).toBe(3);
+});
+
+test('a driver that is killed costs its restart and nothing else', async () => {
+  const daemon = await started();
+  const { client } = daemon;
+  await client.apply({ text: specWith('kept'), base });
+  await client.call('shop/counter', { operation: 'add', parameters: [7] });
+  process.kill(daemon.driverPid, 'SIGKILL');
+  await daemon.says('listens at', 2);
+  expect(await client.status()).toMatchObject({ state: 'running', revision: 1 });
+  expect(await client.call('shop/counter', { operation: 'add', parameters: [0] })).toBe(7);
+  expect((await client.history()).revisions).toHaveLength(1);
+});
+
+test('the process of the tree that is killed is started again, with what was applied last', async () => {
+  const { client } = await started();
+  await client.apply({ text: specWith('first'), base });
+  await client.apply({ text: specWith('second'), base });
+  const pid = (await client.call('shop/counter', { operation: 'pid' })) as number;
+  process.kill(pid, 'SIGKILL');
+  const lives = new Set<unknown>();
+  for await (const read of client.events({ follow: true })) {
+    if (read.kind === 'entry' && read.entry.path === 'shop') lives.add(read.entry.event);
+    if (lives.has('restarted')) break;
+  }
+  expect(await client.call('shop/counter', { operation: 'args' })).toBe('second');
+  expect(await client.status()).toMatchObject({ state: 'running', revision: 2 });
+});
+
+test('a tree that gave up is told of, and an apply starts it again', async () => {
+  const { client } = await started();
+  const text = specWith('x').replace('"intensity":100', '"intensity":0');
+  await client.apply({ text, base });
+  const crash = client.call('shop/counter', { operation: 'crash' });
+  await expect(crash).rejects.toMatchObject({ code: 'down' });
+  for await (const read of client.events({ follow: true })) {
+    if (read.kind === 'entry' && read.entry.event === 'tree-ended') break;
+  }
+  await expect(client.ready()).rejects.toMatchObject({ code: 'not_ready' });
+  expect((await client.apply({ text, base })).outcome).toBe('applied');
+  expect(await client.status()).toMatchObject({ state: 'running', revision: 1 });
+});
+
+test('with a file, its spec runs; the same file again is no new revision', async () => {
+  const file = specFile(specWith('from a file'));
+  const before = await started(file);
+  expect(await before.client.call('shop/counter', { operation: 'args' })).toBe('from a file');
+  expect((await before.kill('SIGTERM')).code).toBe(0);
+  const { client } = await started(file);
+  expect(await client.status()).toMatchObject({ state: 'running', revision: 1 });
+});
+
+test('a file that is refused ends the daemon with code 1 and one line that says why', async () => {
+  const daemon = new RunningDaemon(folder, [specFile(specWith('refuse'))]);
+  const { code, said } = await daemon.ended;
+  expect(code).toBe(1);
+  expect(said).toMatch(/^espalierd: 'shop\/counter' could not be started; .*\(apply_undone\)\. .*\n$/);
+});
+
+test('what was applied last and does not start any more is told of; the API is there to mend it', async () => {
+  const file = specFile(specWith('fine'));
+  const before = await started(file);
+  await before.kill('SIGKILL');
+  const revision = join(folder, 'revisions', '000000001.json');
+  writeFileSync(revision, readFileSync(revision, 'utf8').replace('fine', 'refuse'));
+  const { client } = await started();
+  expect(await client.status()).toMatchObject({ state: 'failed', tree: 'shop', revision: 1 });
+  await expect(client.ready()).rejects.toMatchObject({ code: 'not_ready' });
+  await client.apply({ text: specWith('mended'), base });
+  expect(await client.ready()).toMatchObject({ state: 'running', revision: 2 });
+});
+
+test('a second daemon in the same folder is refused, and the first goes on', async () => {
+  const { client } = await started();
+  const { code, said } = await new RunningDaemon(folder).ended;
+  expect(code).toBe(1);
+  expect(said).toMatch(/^espalierd: process \d+ runs a daemon in .*\(daemon_running\)\. .*\n$/);
+  expect(await client.health()).toEqual({ status: 'ok' });
+});
+
+test('a folder that others may open is refused', async () => {
+  mkdirSync(folder, { recursive: true });
+  chmodSync(folder, 0o755);
+  const { code, said } = await new RunningDaemon(folder).ended;
+  expect(code).toBe(1);
+  expect(said).toMatch(/^espalierd: .* its mode is 0755 \(folder_unsafe\)\. .*\n$/);
+});

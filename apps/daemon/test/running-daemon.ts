@@ -1,0 +1,93 @@
+/** The real `espalierd` as a child process, in a folder of its own, and a client of it. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { AdminClient } from '@espalier/supervisor/client';
+
+const BIN = fileURLToPath(new URL('../bin/espalierd.js', import.meta.url));
+export const FIXTURES = new URL('./fixtures/', import.meta.url);
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly said: string;
+}
+
+/** Short, as the name of a socket must be. */
+export function freshFolder(): string {
+  return join(mkdtempSync(join(tmpdir(), 'esp-')), 'd');
+}
+
+export function removeFolder(folder: string): void {
+  rmSync(join(folder, '..'), { recursive: true, force: true });
+}
+
+export class RunningDaemon {
+  readonly folder: string;
+  readonly client: AdminClient;
+  readonly ended: Promise<Ended>;
+  readonly #child: ChildProcess;
+  #said = '';
+  #heard: () => void = () => undefined;
+
+  /** Resolves when it listens; rejects with what it said if it ends before. */
+  static async start(folder: string, args: readonly string[] = []): Promise<RunningDaemon> {
+    const daemon = new RunningDaemon(folder, args);
+    const listening = daemon.says('listens at');
+    const early = daemon.ended.then(({ said }) => Promise.reject(new Error(said)));
+    await Promise.race([listening, early]);
+    early.catch(() => undefined);
+    return daemon;
+  }
+
+  constructor(folder: string, args: readonly string[] = []) {
+    this.folder = folder;
+    this.client = new AdminClient({ folder });
+    this.#child = spawn(process.execPath, [BIN, '--folder', folder, ...args], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#said += text;
+      this.#heard();
+    });
+    this.ended = new Promise((resolve) => {
+      this.#child.on('close', (code, signal) => resolve({ code, signal, said: this.#said }));
+    });
+  }
+
+  /** Resolves when it has said that so many times. */
+  says(text: string, times = 1): Promise<void> {
+    return new Promise((resolve) => {
+      this.#heard = () => {
+        if (this.#said.split(text).length > times) resolve();
+      };
+      this.#heard();
+    });
+  }
+
+  /** The process of the driver of administration: it stands in the lock. */
+  get driverPid(): number {
+    return Number(readFileSync(join(this.folder, 'lock'), 'utf8').split(' ')[0]);
+  }
+
+  /** How often its driver of administration has come to listen. */
+  get lives(): number {
+    return this.#said.split('listens at').length - 1;
+  }
+
+  kill(signal: NodeJS.Signals): Promise<Ended> {
+    this.#child.kill(signal);
+    return this.ended;
+  }
+}
+
+/** A tree of one counter, and what else is said of it. */
+export function specWith(args: unknown, more: readonly object[] = []): string {
+  return JSON.stringify({
+    name: 'shop',
+    intensity: 100,
+    children: [{ id: 'counter', module: './counter.ts', args }, ...more],
+  });
+}

@@ -1,0 +1,160 @@
+/** Every operation of the admin API: the routes of the daemon and its OpenAPI document are made of this table. */
+import type { TSchema } from 'typebox';
+import * as schemas from './schemas.js';
+
+export interface Operation {
+  readonly method: 'GET' | 'POST';
+  /** `:name` stands for a parameter, percent-encoded. */
+  readonly path: string;
+  readonly summary: string;
+  readonly params?: TSchema;
+  readonly query?: TSchema;
+  readonly body?: TSchema;
+  /** Of success; a stream's of each of its events. None: 204. */
+  readonly response?: TSchema;
+  readonly status: 200 | 201 | 204;
+  /** Server-sent events: `entry`, with the response as data, and `missed`. */
+  readonly streams?: true;
+}
+
+const onNode = (verb: string, summary: string): Operation => ({
+  method: 'POST',
+  path: `/v1/nodes/:path/${verb}`,
+  summary,
+  params: schemas.Parameters.node,
+  response: schemas.Node,
+  status: 200,
+});
+
+export const OPERATIONS = {
+  health: {
+    method: 'GET',
+    path: '/v1/health',
+    summary: 'Whether the API answers.',
+    response: schemas.Health,
+    status: 200,
+  },
+  ready: {
+    method: 'GET',
+    path: '/v1/ready',
+    summary: 'Whether the tree runs that was applied last; 503 if it does not.',
+    response: schemas.DaemonStatus,
+    status: 200,
+  },
+  status: {
+    method: 'GET',
+    path: '/v1/status',
+    summary: 'What the daemon runs.',
+    response: schemas.DaemonStatus,
+    status: 200,
+  },
+  openapi: {
+    method: 'GET',
+    path: '/v1/openapi.json',
+    summary: 'This document.',
+    status: 200,
+    response: schemas.OpenApiDocument,
+  },
+  tree: {
+    method: 'GET',
+    path: '/v1/tree',
+    summary: 'The tree as it stands.',
+    response: schemas.Tree,
+    status: 200,
+  },
+  show: {
+    method: 'GET',
+    path: '/v1/nodes/:path',
+    summary: 'One node, with its spec.',
+    params: schemas.Parameters.node,
+    response: schemas.NodeDetails,
+    status: 200,
+  },
+  apply: {
+    method: 'POST',
+    path: '/v1/apply',
+    summary:
+      'Makes the tree what a spec says. Answers when all of it runs and the revision is written durably; on an error all is as before.',
+    body: schemas.ApplyRequest,
+    response: schemas.ApplyOutcome,
+    status: 200,
+  },
+  rollback: {
+    method: 'POST',
+    path: '/v1/rollback',
+    summary: 'Applies the text of an earlier revision, as a new revision.',
+    body: schemas.RollbackRequest,
+    response: schemas.ApplyOutcome,
+    status: 200,
+  },
+  history: {
+    method: 'GET',
+    path: '/v1/history',
+    summary: 'What was applied.',
+    response: schemas.History,
+    status: 200,
+  },
+  revision: {
+    method: 'GET',
+    path: '/v1/history/:revision',
+    summary: 'One revision, with its text.',
+    params: schemas.Parameters.revision,
+    response: schemas.RevisionWithText,
+    status: 200,
+  },
+  start: onNode('start', 'Starts a child that does not run.'),
+  stop: onNode(
+    'stop',
+    'Stops a child; it stays stopped until it is started, or until the daemon starts anew.',
+  ),
+  restart: onNode('restart', 'Stops a child and starts it again.'),
+  suspend: onNode('suspend', 'The mailbox fills, but delivers nothing until `resume`.'),
+  resume: onNode('resume', 'The mailbox delivers again.'),
+  kill: onNode('kill', 'Ends an environment with reason `killed`; its supervisor does what its spec says.'),
+  spawn: {
+    method: 'POST',
+    path: '/v1/nodes/:path/children',
+    summary: 'Adds a child to a supervisor and starts it.',
+    params: schemas.Parameters.node,
+    body: schemas.SpawnRequest,
+    response: schemas.Spawned,
+    status: 201,
+  },
+  call: {
+    method: 'POST',
+    path: '/v1/nodes/:path/call',
+    summary: 'Calls an operation of a server.',
+    params: schemas.Parameters.node,
+    body: schemas.CallRequest,
+    response: schemas.CallResult,
+    status: 200,
+  },
+  send: {
+    method: 'POST',
+    path: '/v1/nodes/:path/send',
+    summary: 'Sends a message.',
+    params: schemas.Parameters.node,
+    body: schemas.SendRequest,
+    status: 204,
+  },
+  events: {
+    method: 'GET',
+    path: '/v1/events',
+    summary: 'What happened and happens; from after an id (`after`, or `Last-Event-ID`).',
+    query: schemas.Parameters.events,
+    response: schemas.EventEntry,
+    status: 200,
+    streams: true,
+  },
+  logs: {
+    method: 'GET',
+    path: '/v1/logs',
+    summary: 'What a node and those below it print; all, without a path.',
+    query: schemas.Parameters.logs,
+    response: schemas.LogLine,
+    status: 200,
+    streams: true,
+  },
+} as const satisfies Record<string, Operation>;
+
+export type OperationName = keyof typeof OPERATIONS;
