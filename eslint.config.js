@@ -9,7 +9,11 @@ import tseslint from 'typescript-eslint';
 const SOURCES = ['packages/*/src/**/*.ts', 'apps/*/src/**/*.ts'];
 const PACKAGE_SOURCES = ['packages/*/src/**/*.ts'];
 /** Where the real clock, randomness, threads and processes come in; everything else gets them as parameters. */
-const ADAPTERS = ['packages/core/src/threads/**', 'packages/core/src/cells/**'];
+const ADAPTERS = [
+  'packages/core/src/threads/**',
+  'packages/core/src/cells/**',
+  'packages/mq-bridge/src/node/**',
+];
 
 const pattern = (regex, message) => ({ regex, message });
 

@@ -8,6 +8,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ensureBroker } from './broker.mjs';
 import { build } from './build.mjs';
 import { filesBelow } from './lib/project.mjs';
 import { runNode } from './lib/run.mjs';
@@ -18,7 +19,7 @@ import { setup } from './setup.mjs';
 const OWN_STAGES = [
   { name: 'processes', folder: 'test/grid/processes', minutes: 8 },
   { name: 'attacks', folder: 'test/attacks', minutes: 10 },
-  { name: 'broker', folder: 'test/broker', minutes: 6 },
+  { name: 'broker', folder: 'test/broker', minutes: 6, prepare: ensureBroker },
   { name: 'namespaces', folder: 'test/namespaces', minutes: 6 },
 ];
 
@@ -54,10 +55,13 @@ async function main(args) {
     await stage(summary, 'tests', 10, () =>
       jest('tests', 10, ['--testPathIgnorePatterns', '/node_modules/', ...apart]),
     );
-    for (const { name, folder, minutes } of OWN_STAGES) {
+    for (const { name, folder, minutes, prepare } of OWN_STAGES) {
       const files = testsIn(folder);
       if (files.length === 0) continue;
-      await stage(summary, name, minutes, () => jest(name, minutes, ['--runTestsByPath', ...files]));
+      await stage(summary, name, minutes, async () => {
+        await prepare?.();
+        return await jest(name, minutes, ['--runTestsByPath', ...files]);
+      });
     }
   }
   if (process.env.ESPALIER_SUMMARY) writeFileSync(process.env.ESPALIER_SUMMARY, JSON.stringify(summary));

@@ -111,7 +111,7 @@ export const ERROR_CODES = {
   limit_refused: {
     kind: 'environment',
     meaning: 'The operation would exceed one of the environment’s own limits.',
-    remedy: 'Raise the limit that `field` names, or free what it counts.',
+    remedy: 'Raise the limit that the message names, or free what it counts.',
   },
 
   // A supervisor refuses an operation on its children; nothing was changed. OTP's names.

@@ -78,6 +78,8 @@ export class DiscoveryDriver implements Discovery {
     this.#backend = backend?.((found) => this.#report(found));
     for (const type of [HOST_TYPE, NAMES_TYPE]) {
       this.#backend?.browse(type, {
+        // Host records list their pages; to ask for all pages would fill a packet with those that are known.
+        byNameOnly: type === NAMES_TYPE,
         found: ({ label, strings }) => this.#hear(type, label, decodeTxt(strings)),
         gone: (instance) => this.#follow(this.#directory.doubt(instance)),
       });

@@ -82,9 +82,7 @@ function wallTable() {
 }
 
 const CHILD = Object.fromEntries(
-  Object.entries(fields.SUPERVISOR_FIELDS).filter(
-    ([key]) => Object.hasOwn(fields.ENVIRONMENT_FIELDS, key) && key !== 'backoff',
-  ),
+  Object.entries(fields.SUPERVISOR_FIELDS).filter(([key, field]) => fields.ENVIRONMENT_FIELDS[key] === field),
 );
 
 const TABLES = {
@@ -94,6 +92,8 @@ const TABLES = {
   pool: () => fieldTable(fields.POOL_NODE_FIELDS, CHILD),
   'pool-options': () => fieldTable(fields.POOL_FIELDS),
   limits: () => fieldTable(fields.LIMIT_FIELDS),
+  'process-limits': () => fieldTable(fields.PROCESS_LIMIT_FIELDS),
+  supervisor: () => fieldTable({ limits: fields.SUPERVISOR_FIELDS.limits }),
   backoff: () => fieldTable(fields.BACKOFF_FIELDS),
   walls: () => fieldTable(fields.WALLS_FIELDS),
   'wall-names': wallTable,

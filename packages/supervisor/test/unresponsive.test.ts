@@ -1,6 +1,6 @@
 /** Real threads that hang in real ways, and some that only look as if they did. */
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { start, type ChildSpecInput, type Host, type TreeEvent } from '../src/index.js';
+import { start, type EnvironmentSpec, type Host, type TreeEvent } from '../src/index.js';
 import type { Hang } from './fixtures/unresponsive/hanging.js';
 
 type Hanging = typeof import('./fixtures/unresponsive/hanging.js');
@@ -19,7 +19,7 @@ afterEach(async () => {
   events = [];
 });
 
-async function startTree(...children: readonly Partial<ChildSpecInput>[]): Promise<Host> {
+async function startTree(...children: readonly Partial<EnvironmentSpec>[]): Promise<Host> {
   const specs = children.map((child, n) => ({
     id: `child-${String(n)}`,
     module: './hanging.ts',

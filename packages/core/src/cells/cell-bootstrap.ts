@@ -41,6 +41,8 @@ export interface CellPipes {
 export function bootCell(): CellPipes {
   const setup = JSON.parse(process.argv[2] ?? '') as CellSetup;
   closeInherited([...PARENT, ...(setup.direct ? DIRECT : [])]);
+  // What the C library was told with its start is nobody else's business.
+  process.env = {};
   if (setup.oomScore !== undefined) {
     try {
       writeFileSync('/proc/self/oom_score_adj', String(setup.oomScore));

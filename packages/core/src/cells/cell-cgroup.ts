@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { Clock } from '../clock.js';
 import type { Controller, Machine } from './walls.js';
 
-/** Finite, positive numbers. What is left out is not held. */
+/** Positive numbers; Infinity for none. What is left out is not held. */
 export interface CgroupLimits {
   /** MB, all that the cell's processes hold. At the limit the system kills. */
   readonly memoryMb?: number;
@@ -93,9 +93,9 @@ export class CellCgroup {
       if (controller === 'memory' && memoryMb !== undefined) setMemory(version, memoryMb, folder);
       if (controller === 'pids' && pids !== undefined) set('pids.max', String(Math.ceil(pids)));
       if (controller !== 'cpu' || cpus === undefined) continue;
-      const quotaUs = String(Math.max(LEAST_QUOTA_US, Math.round(cpus * PERIOD_US)));
-      if (version === 1) set('cpu.cfs_quota_us', quotaUs);
-      else set('cpu.max', `${quotaUs} ${PERIOD_US}`);
+      const quotaUs = Math.max(LEAST_QUOTA_US, Math.round(cpus * PERIOD_US));
+      if (version === 1) set('cpu.cfs_quota_us', Number.isFinite(cpus) ? String(quotaUs) : '-1');
+      else set('cpu.max', `${Number.isFinite(cpus) ? quotaUs : 'max'} ${PERIOD_US}`);
     }
   }
 
@@ -135,7 +135,8 @@ export class CellCgroup {
 }
 
 function setMemory(version: 1 | 2, memoryMb: number, folder: string): void {
-  const bytes = String(Math.round(memoryMb * BYTES_PER_MB));
+  const none = version === 1 ? '-1' : 'max';
+  const bytes = Number.isFinite(memoryMb) ? String(Math.round(memoryMb * BYTES_PER_MB)) : none;
   const files =
     version === 1
       ? ['memory.limit_in_bytes', 'memory.memsw.limit_in_bytes']

@@ -11,7 +11,7 @@
  */
 import { NAMESPACE_FLAGS, NAMESPACES, NOBODY, USER_NAMESPACE, type Machine, type WallName } from './walls.js';
 
-/** Limits that the system holds for the process as a whole. Finite, positive numbers; left out: the host's own. */
+/** Limits that the system holds for the process as a whole. Positive numbers, Infinity for none; left out: the host's own. */
 export interface ProcessLimits {
   /**
    * Private memory beyond what Node takes before it runs anything, MB. What is over it is a RangeError in the
@@ -70,14 +70,35 @@ export function hasOwnProcessNamespace(walls: ReadonlySet<WallName>): boolean {
   return walls.has('pid') || walls.has('proc');
 }
 
+/** The command that limits the private memory of a cell that runs: as its own user, which takes no right. */
+export function limitDataCommand(
+  { walls, machine }: Pick<CellCommand, 'walls' | 'machine'>,
+  pid: number,
+  dataMb: number,
+): string[] | undefined {
+  const { setpriv, prlimit } = machine.tools;
+  if (!walls.has('rlimits') || prlimit === undefined) return undefined;
+  return [
+    ...step(setpriv, walls.has('otherUser') ? OTHER_USER : []),
+    prlimit,
+    '--pid',
+    String(pid),
+    dataLimit(dataMb),
+  ];
+}
+
+/** What `prlimit` is told of private memory, MB. The soft limit alone: to raise the hard one takes a right that few have. */
+function dataLimit(dataMb: number): string {
+  return `--data=${Number.isFinite(dataMb) ? Math.round(dataMb * BYTES_PER_MB) : 'unlimited'}:`;
+}
+
 function step(command: string | undefined, flags: readonly string[]): string[] {
   return command === undefined || flags.length === 0 ? [] : [command, ...flags, '--'];
 }
 
 function rlimits({ dataMb, files, processes }: ProcessLimits, nodeDataMb: number | undefined): string[] {
   const flags = ['--core=0'];
-  if (dataMb !== undefined && nodeDataMb !== undefined)
-    flags.push(`--data=${Math.round((nodeDataMb + dataMb) * BYTES_PER_MB)}`);
+  if (dataMb !== undefined && nodeDataMb !== undefined) flags.push(dataLimit(nodeDataMb + dataMb));
   if (files !== undefined) flags.push(`--nofile=${Math.ceil(files)}`);
   if (processes !== undefined) flags.push(`--nproc=${Math.ceil(processes)}`);
   return flags;

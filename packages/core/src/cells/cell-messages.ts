@@ -1,8 +1,9 @@
 /**
- * What the walls in a cell say to the wall above, over the pipe's wall link: what was printed there, and what is
- * not as it should be. One JSON text a batch. The wall above checks it, and believes of it no more than that
- * the cell has said so.
+ * What the walls in a cell and the wall above say to each other, over the pipe's wall link. One JSON text a batch.
+ * The wall above checks what it hears, and believes of it no more than that the cell has said so; a cell takes
+ * the word of the wall above.
  */
+import type { LimitChange } from '../threads/limit-changes.js';
 import type { OutputStream } from '../threads/wall-messages.js';
 
 export type FromCell =
@@ -14,9 +15,32 @@ export type FromCell =
       readonly text: string;
       readonly dropped: number;
     }
-  | { readonly tag: 'warning'; readonly problem: string };
+  | { readonly tag: 'warning'; readonly problem: string }
+  /** Its threads have collected their garbage, as they were asked to. */
+  | { readonly tag: 'collected' }
+  /** The answer to a question; what it holds is checked by who has asked. */
+  | { readonly tag: 'use'; readonly id: number; readonly use: unknown };
+
+export type ToCell =
+  /** It uses too much memory: its threads are to collect their garbage. */
+  | { readonly tag: 'collect' }
+  | { readonly tag: 'limits'; readonly change: LimitChange }
+  /** What do those at that path and below use? */
+  | { readonly tag: 'use'; readonly id: number; readonly path: string };
+
+export function encodeToCell(message: ToCell): Uint8Array {
+  return encoded(message);
+}
+
+export function decodeToCell(batch: Uint8Array): ToCell {
+  return JSON.parse(new TextDecoder().decode(batch)) as ToCell;
+}
 
 export function encodeFromCell(message: FromCell): Uint8Array {
+  return encoded(message);
+}
+
+function encoded(message: FromCell | ToCell): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(message));
 }
 
@@ -29,8 +53,10 @@ export function decodeFromCell(batch: Uint8Array): FromCell | undefined {
     return undefined;
   }
   if (typeof message !== 'object' || message === null) return undefined;
-  const { tag, path, stream, text, dropped, problem } = message as Record<string, unknown>;
+  const { tag, path, stream, text, dropped, problem, id, use } = message as Record<string, unknown>;
   if (tag === 'warning') return typeof problem === 'string' ? { tag, problem } : undefined;
+  if (tag === 'collected') return { tag };
+  if (tag === 'use') return isCount(id) ? { tag, id, use } : undefined;
   if (tag !== 'output' || (stream !== 'stdout' && stream !== 'stderr')) return undefined;
   if (typeof path !== 'string' || typeof text !== 'string' || !isCount(dropped)) return undefined;
   return { tag, path, stream, text, dropped };

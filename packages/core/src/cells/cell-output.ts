@@ -45,6 +45,15 @@ export class CellOutput {
     });
   }
 
+  /** What was passed on so far, in UTF-16 units. */
+  get passed(): number {
+    return this.#quota.passed;
+  }
+
+  set bytesPerSecond(most: number) {
+    this.#quota.bytesPerSecond = most;
+  }
+
   /** Nothing more is passed on. */
   silence(): void {
     this.#silent = true;

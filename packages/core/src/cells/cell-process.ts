@@ -19,10 +19,11 @@ import { MAX_FRAME_BYTES } from '../channel/channel.js';
 import type { AfterTurn, Clock } from '../clock.js';
 import type { CellSetup } from './cell-bootstrap.js';
 import { CellCgroup, type CgroupLimits } from './cell-cgroup.js';
-import { cellCommand, hasOwnProcessNamespace, type ProcessLimits } from './cell-command.js';
+import { cellCommand, hasOwnProcessNamespace, limitDataCommand, type ProcessLimits } from './cell-command.js';
 import { CellOutput, type TakeOutput } from './cell-output.js';
 import { DEFAULT_FRAME_BYTES, Pipe, type PipeProblem } from './pipe.js';
-import { killGroup } from './run-command.js';
+import { dataMbOf } from './process-tree.js';
+import { killGroup, runCommand } from './run-command.js';
 import { connectStreams, offerStreams, type FarStreams, type StreamOffer } from './stream-offer.js';
 import { CONTROLLERS, type Machine, type WallName } from './walls.js';
 
@@ -52,6 +53,8 @@ export interface CellOptions {
   readonly maxFrameBytes?: number;
   readonly output?: TakeOutput;
   readonly congested?: (on: boolean) => void;
+  /** It has said hello: nothing of the tree has run in it yet. */
+  readonly running?: () => void;
   /** Something of it could not be removed. For people. */
   readonly warning?: (problem: string) => void;
 }
@@ -78,6 +81,11 @@ export interface CellEnd {
 /** A cell that has closed its pipe is about to end: after this long it is made to. */
 const CLOSED_MS = 250;
 const MAX_TITLE = 100;
+/**
+ * The C library's own default, held: it would raise the size from which memory is given back to the system when it
+ * is freed, up to 32 MB, so that a cell's garbage stayed its use. Guests do not see this.
+ */
+const ENVIRONMENT = { MALLOC_MMAP_THRESHOLD_: '131072' };
 
 export class CellProcess {
   /** Control link and others; carry what is sent from the first moment. */
@@ -89,6 +97,7 @@ export class CellProcess {
   #child: ChildProcess | undefined;
   #cgroup: CellCgroup | undefined;
   #ran = false;
+  #ownDataMb: number | undefined;
   #cause: CellEnd['cause'] = 'itself';
   #problem: string | undefined;
   #exit: { readonly exitCode: number | null; readonly signal: NodeJS.Signals | null } | undefined;
@@ -123,6 +132,7 @@ export class CellProcess {
       heard: () => {
         this.#ran = true;
         cancelTimeout();
+        this.#running();
       },
       violation: (problem) => this.#pipeViolated(problem),
       ended: () => this.#ended(),
@@ -166,9 +176,25 @@ export class CellProcess {
     if (this.#end !== undefined) observer(this.#end);
   }
 
-  /** Limits of the cgroup, from now on. Throws the system's error. */
-  limit(limits: CgroupLimits): void {
+  /** Private memory that its Node took before anything of the tree ran in it, MB; undefined until it has said hello. */
+  get ownDataMb(): number | undefined {
+    return this.#ownDataMb;
+  }
+
+  /** Limits that the system holds, from now on; those left out stay. Throws the system's error. */
+  limit(limits: ProcessLimits & CgroupLimits): void {
     this.#cgroup?.limit(limits);
+    if (limits.dataMb !== undefined) void this.#limitData(limits.dataMb);
+  }
+
+  /** UTF-16 units that were passed on of what it has printed past its threads. */
+  get printed(): number {
+    return this.#output.passed;
+  }
+
+  /** What it may print, past its threads. */
+  set outputBytesPerSecond(most: number) {
+    this.#output.bytesPerSecond = most;
   }
 
   /** Ends it and all that it has started, now; the end is told by `onEnd`. */
@@ -187,6 +213,26 @@ export class CellProcess {
     this.#child?.unref();
     this.pipe.close();
     this.#pipeEnded = true;
+  }
+
+  #running(): void {
+    const { limits, machine, running } = this.#options;
+    const { nodePid } = this;
+    if (nodePid !== undefined) this.#ownDataMb = dataMbOf(nodePid);
+    // Else it was started with it.
+    if (limits.dataMb !== undefined && machine.nodeDataMb === undefined) void this.#limitData(limits.dataMb);
+    running?.();
+  }
+
+  async #limitData(dataMb: number): Promise<void> {
+    const { title, warning } = this.#options;
+    const { nodePid } = this;
+    if (nodePid === undefined || this.#ownDataMb === undefined) return;
+    const command = limitDataCommand(this.#options, nodePid, this.#ownDataMb + dataMb);
+    if (command === undefined) return;
+    const { ok, said } = await runCommand(command);
+    if (!ok && this.#exit === undefined)
+      warning?.(`The system does not hold the memory of ${title}: ${said}`);
   }
 
   #spawn(far: FarStreams): void {
@@ -210,7 +256,7 @@ export class CellProcess {
         node: [process.execPath, ...execArgv, file, JSON.stringify(setup)],
       });
       const child = spawn(command, words, {
-        env: {},
+        env: ENVIRONMENT,
         ...(cwd === undefined ? {} : { cwd }),
         // A session of its own: no terminal reaches it, and its group can be killed as one.
         detached: true,

@@ -5,22 +5,25 @@
 import type { Link } from '../channel/link.js';
 import type { AfterTurn, Clock } from '../clock.js';
 import { HostError } from '../errors.js';
-import type { Wall, WallEnd, WallRequest, WallThread } from '../kernel/wall.js';
-import { OutputQuota } from '../threads/output-quota.js';
-import { STDIO_BYTES_PER_SECOND } from '../threads/limits.js';
+import type { Wall, WallRequest, WallThread } from '../kernel/wall.js';
+import { isWithin, type LimitChange } from '../threads/limit-changes.js';
+import { together, type Use } from '../threads/use.js';
 import type { OutputStream } from '../threads/wall-messages.js';
 import { CellCgroup } from './cell-cgroup.js';
-import { decodeFromCell } from './cell-messages.js';
-import { CellProcess, type CellEnd } from './cell-process.js';
+import { CellGuard } from './cell-guard.js';
 import { chooseWalls, type ChosenWalls, type WantedWalls } from './choose-walls.js';
 import { machineInside } from './machine-inside.js';
 import { probeMachine } from './probe.js';
-import { WALLS, type Machine, type WallName } from './walls.js';
+import { WalledCell } from './walled-cell.js';
+import { WALLS, type Machine } from './walls.js';
 
 /** A cell that says nothing for so long will never: even a machine with a hundred starts at once is quicker. */
 const START_TIMEOUT_MS = 30_000;
 /** After this long `close` no longer waits for processes to be gone. */
 const CLOSE_WITHIN_MS = 1_000;
+
+type CellRequest = Omit<WallRequest, 'boundary'>;
+
 const NONE: WantedWalls = { required: [], preferred: [] };
 
 export interface CellWallOptions {
@@ -28,8 +31,8 @@ export interface CellWallOptions {
   readonly file: string;
   /** Absolute paths of what it reads besides. */
   readonly reads: readonly string[];
-  /** For that code, with what this machine offers inside of the cell. */
-  readonly settings: (machine: Machine) => unknown;
+  /** For that code, with what this machine offers inside of the cell at that path. */
+  readonly settings: (machine: Machine, path: string) => unknown;
   /** In a cell: what its machine offers inside of it. Else `probe` finds out, before the first start. */
   readonly machine?: Machine | undefined;
   readonly clock: Clock;
@@ -41,15 +44,17 @@ export interface CellWallOptions {
 
 export class CellWall implements Wall {
   readonly #options: CellWallOptions;
-  readonly #cells = new Set<CellProcess>();
+  readonly #cells = new Set<WalledCell>();
   readonly #stuck = new Set<string>();
-  readonly #warned = new Set<WallName>();
+  readonly #warned = new Set<string>();
+  readonly #guard: CellGuard;
   #machine: Machine | undefined;
   #probing: Promise<Machine> | undefined;
 
   constructor(options: CellWallOptions) {
     this.#options = options;
     this.#machine = options.machine;
+    this.#guard = new CellGuard(options.clock);
   }
 
   /** What this machine offers, tried out once. Also removes what hosts that were killed have left behind. */
@@ -63,7 +68,7 @@ export class CellWall implements Wall {
     return this.#probing;
   }
 
-  start(request: WallRequest): WallThread {
+  start(request: CellRequest): WallThread {
     try {
       return this.#start(request);
     } catch (error) {
@@ -76,9 +81,20 @@ export class CellWall implements Wall {
     return [...this.#stuck];
   }
 
+  /** Of all at that path and below: of each cell what is seen from here, and what it says of what is in it. */
+  async use(path: string): Promise<Use> {
+    const concerned = [...this.#cells].filter(({ title }) => isWithin(title, path) || isWithin(path, title));
+    return together(await Promise.all(concerned.map((cell) => cell.use(path))));
+  }
+
+  /** Of a cell, or of what is in one. */
+  setLimits(change: LimitChange): void {
+    for (const cell of this.#cells) cell.setLimits(change);
+  }
+
   async close(): Promise<void> {
-    for (const cell of this.#cells) cell.kill();
-    const cleared = Promise.all([...this.#cells].map((cell) => cell.cleared));
+    for (const cell of this.#cells) cell.process.kill();
+    const cleared = Promise.all([...this.#cells].map((cell) => cell.process.cleared));
     await new Promise<void>((resolve) => {
       const cancel = this.#options.clock.after(CLOSE_WITHIN_MS, resolve);
       void cleared.then(() => {
@@ -88,8 +104,7 @@ export class CellWall implements Wall {
     });
   }
 
-  #start({ title, walls, limits }: WallRequest): WallThread {
-    const { stdioBytesPerSecond = STDIO_BYTES_PER_SECOND } = limits;
+  #start({ title, walls, limits }: CellRequest): WallThread {
     const { file, settings, clock, afterTurn, output, warning } = this.#options;
     const machine = this.#machine;
     if (machine === undefined) {
@@ -97,101 +112,67 @@ export class CellWall implements Wall {
     }
     const { use, missing } = chooseWalls((walls ?? NONE) as WantedWalls, machine);
     // Of cells in cells the host has said it already.
-    if (this.#options.machine === undefined) this.#warn(missing);
-    const cell = new CellProcess({
+    if (this.#options.machine === undefined) this.#warnOfMissing(missing);
+    const cell = new WalledCell({
       file,
       execArgv: [],
       title,
       machine,
       walls: use,
-      limits: {},
-      settings: settings(machineInside(machine, use)),
+      limits,
+      settings: settings(machineInside(machine, use), title),
       startTimeoutMs: START_TIMEOUT_MS,
-      outputBytesPerSecond: stdioBytesPerSecond,
       clock,
       afterTurn,
-      output: (stream, text, dropped) => {
-        output(title, stream, text, dropped);
+      guard: this.#guard,
+      ownData: (nodeDataMb) => {
+        if (nodeDataMb !== undefined) this.#machine = { ...machine, nodeDataMb };
       },
+      output,
       warning,
+      unheld: () => {
+        const problem = 'memoryMb and cpu of processes are not held';
+        this.#warnOnce('/proc', `The system does not tell what a process uses: ${problem} ('${title}')`);
+      },
     });
     this.#cells.add(cell);
-    void cell.cleared.then(() => {
+    const { pipe, cleared } = cell.process;
+    void cleared.then(() => {
       this.#cells.delete(cell);
       this.#stuck.delete(title);
     });
-    this.#hear(cell, title, stdioBytesPerSecond);
-    const { pipe } = cell;
     return {
       link: pipe.control,
       site: pipe,
       onEnd: (observer) => {
-        cell.onEnd((end) => {
-          observer(evidenceOf(end));
-        });
+        cell.onEnd(observer);
       },
       // Its kernel watches over its threads; its own loop cannot be seen from here.
       isWaiting: () => false,
       terminate: () => {
-        cell.kill();
+        cell.process.kill();
       },
       markStuck: () => {
         this.#stuck.add(title);
         this.#cells.delete(cell);
-        cell.abandon();
+        cell.process.abandon();
       },
     };
   }
 
   /** Once of each wall: it is the machine that lacks it. */
-  #warn(missing: ChosenWalls['missing']): void {
+  #warnOfMissing(missing: ChosenWalls['missing']): void {
     for (const { wall, why, remedy } of missing) {
-      if (this.#warned.has(wall)) continue;
-      this.#warned.add(wall);
-      this.#options.warning(
-        `This machine lacks the wall '${wall}' (${WALLS[wall]}): ${why}. ${remedy ?? ''}`,
-      );
+      const problem = `This machine lacks the wall '${wall}' (${WALLS[wall]}): ${why}. ${remedy ?? ''}`;
+      this.#warnOnce(wall, problem);
     }
   }
 
-  #hear(cell: CellProcess, title: string, bytesPerSecond: number): void {
-    const { output, warning, clock } = this.#options;
-    // Who is limited does not keep the count: what its kernel has counted is counted again.
-    const quota = new OutputQuota(bytesPerSecond, () => clock.now());
-    let broken = false;
-    const violated = (problem: string): void => {
-      // What came with it is not believed either, until it is gone.
-      broken = true;
-      cell.violated(problem);
-    };
-    cell.pipe.wall.receive({
-      batch: (bytes) => {
-        if (broken) return;
-        const said = decodeFromCell(bytes);
-        if (said === undefined) violated('a message that the walls of a cell do not send');
-        else if (said.tag === 'warning') warning(`${title}: ${quota.take(said.problem)}`);
-        else if (said.path !== title && !said.path.startsWith(`${title}/`)) {
-          violated('output of somebody outside of the cell');
-        } else {
-          const text = quota.take(said.text);
-          output(said.path, said.stream, text, quota.takeDropped() + said.dropped);
-        }
-      },
-      end: () => undefined,
-    });
+  #warnOnce(about: string, problem: string): void {
+    if (this.#warned.has(about)) return;
+    this.#warned.add(about);
+    this.#options.warning(problem);
   }
-}
-
-/** What wall.ts says of the end of a cell. */
-function evidenceOf({ cause, exitCode, signal, problem, oomKills }: CellEnd): WallEnd {
-  const reason = (tag: 'error' | 'protocol' | 'limit' | 'cell', detail: unknown): WallEnd => ({
-    kind: 'reason',
-    reason: { tag, detail },
-  });
-  if (cause === 'not-started' || cause === 'start-timeout') return reason('error', problem);
-  if (cause === 'protocol') return reason('protocol', problem);
-  if (cause === 'itself' && oomKills > 0) return reason('limit', { limit: 'memory', oomKills });
-  return reason('cell', { exitCode, signal, ...(problem === undefined ? {} : { problem }) });
 }
 
 const DEAD: Link = {

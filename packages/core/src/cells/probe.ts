@@ -45,10 +45,6 @@ export interface ProbedSystem {
 
 const UTIL_LINUX = 'Install the package util-linux.';
 const PERMISSION_FLAGS = ['--permission', '--experimental-permission'];
-/** Says how much private memory Node takes, in kB. */
-const OWN_DATA =
-  'process.stderr.write(/VmData:\\s+(\\d+)/.exec(require("fs").readFileSync("/proc/self/status", "utf8"))[1])';
-const KB_PER_MB = 1024;
 const OOM_SCORE = '/proc/self/oom_score_adj';
 /** Node says its version before it starts an engine: in a tenth of the time of any other run. */
 const RUNS_AND_READS =
@@ -69,13 +65,12 @@ export async function probeMachine(options: ProbeOptions): Promise<Machine> {
       return path === undefined ? [] : [[tool, path]];
     }),
   ) as Partial<Record<Tool, string>>;
-  const [namespaces, rlimits, deathSignal, otherUser, oomScore, ownData, ...bases] = await Promise.all([
+  const [namespaces, rlimits, deathSignal, otherUser, oomScore, ...bases] = await Promise.all([
     probeNamespaces(system, tools),
     probeTool(system, tools, 'prlimit', ['--data=1073741824', '--nofile=64', '--core=0', '--nproc=1000']),
     probeTool(system, tools, 'setpriv', ['--pdeathsig', 'KILL', '--no-new-privs']),
     probeOtherUser(system, tools, options.files),
     probeOomScore(system),
-    system.run([system.node, '-e', OWN_DATA]),
     ...CONTROLLERS.map((controller) => findCgroupBase(controller, system.files)),
   ]);
   const cgroups: Partial<Record<Controller, CgroupBase>> = {};
@@ -105,7 +100,6 @@ export async function probeMachine(options: ProbeOptions): Promise<Machine> {
     tools,
     inUserNamespace: namespaces.inUserNamespace,
     cgroups,
-    nodeDataMb: ownData.ok && Number(ownData.said) > 0 ? Number(ownData.said) / KB_PER_MB : undefined,
     permissionFlag,
   };
 }

@@ -8,12 +8,12 @@ import type { SupervisorLogic } from '../kernel/index.js';
 import { NO_SPARES, nodeKernel, type CellSettings } from '../threads/node-kernel.js';
 import { realTime } from '../threads/thread-time.js';
 import { bootCell, endAtOnce } from './cell-bootstrap.js';
-import { encodeFromCell, type FromCell } from './cell-messages.js';
+import { decodeToCell, encodeFromCell, type FromCell } from './cell-messages.js';
 
 /** Call it once, first of all. */
 export function startCell(logic: SupervisorLogic): void {
   const { parent, settings } = bootCell();
-  const { machine, spares, ...common } = settings as CellSettings;
+  const { machine, changes, spares, ...common } = settings as CellSettings;
   process.on('uncaughtException', (error) => {
     // Where a thread is stuck `process.exit` would hang: so it is said at once, and not by a stream.
     writeSync(2, `The kernel of the cell has failed: ${error.stack ?? String(error)}\n`);
@@ -22,10 +22,11 @@ export function startCell(logic: SupervisorLogic): void {
   const say = (message: FromCell): void => {
     parent.wall.send(encodeFromCell(message));
   };
-  const { close } = nodeKernel({
+  const { threads, setLimits, use, close } = nodeKernel({
     logic,
     settings: common,
     machine,
+    changes,
     spares,
     sparesInCells: NO_SPARES,
     holdsGuests: true,
@@ -47,6 +48,22 @@ export function startCell(logic: SupervisorLogic): void {
         });
       },
     },
+  });
+  parent.wall.receive({
+    batch: (bytes) => {
+      const asked = decodeToCell(bytes);
+      if (asked.tag === 'limits') setLimits(asked.change);
+      else if (asked.tag === 'use') {
+        void use(asked.path).then((known) => {
+          say({ tag: 'use', id: asked.id, use: known });
+        });
+      } else {
+        threads.collect(() => {
+          say({ tag: 'collected' });
+        });
+      }
+    },
+    end: () => undefined,
   });
 }
 

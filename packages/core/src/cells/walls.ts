@@ -50,9 +50,10 @@ export interface Machine {
   readonly cgroups: Readonly<Partial<Record<Controller, CgroupBase>>>;
   /**
    * Private memory that Node takes before it runs anything, MB: 50 of version 20, 570 from version 24 on, which
-   * sets aside room for code. Undefined where that cannot be read: then it cannot be limited.
+   * sets aside room for code. Not probed, for that would take a start of Node: the first cell shows it. A cell
+   * that is started before is limited as soon as it has said hello.
    */
-  readonly nodeDataMb: number | undefined;
+  readonly nodeDataMb?: number | undefined;
   /** What Node calls its permission flag. */
   readonly permissionFlag: string | undefined;
 }

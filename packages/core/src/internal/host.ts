@@ -29,5 +29,7 @@ export type { Machine, WallName } from '../cells/walls.js';
 export type { Image } from '../images/image.js';
 export type { MailboxTerms } from '../protocol/notices.js';
 export type { InspectQuery, SuperviseOperation } from '../protocol/system-calls.js';
+export type { LimitChange } from '../threads/limit-changes.js';
+export type { Use } from '../threads/use.js';
 export type { ApplicationTime } from '../threads/thread-time.js';
 export type { FromKernel, HostFacts, KernelSetup, ToKernel } from '../threads/start-kernel.js';

@@ -29,11 +29,17 @@ export class HangDetector {
 
   /** Call before its boot notice is sent. */
   watch(environment: Environment): void {
-    const { unresponsiveMs } = environment.spec;
-    if (unresponsiveMs === 'infinity') return;
-    this.#ask(environment, unresponsiveMs);
+    if (this.#limit(environment) === Infinity) return;
+    this.#ask(environment);
     // In a batch of its own: what a guest says while it reads a batch leaves when it has read all of it.
     environment.guest.channel.flush();
+  }
+
+  /** Its limit is another now. */
+  changed(environment: Environment): void {
+    this.forget(environment);
+    if (environment.wasReady) this.#rest(environment);
+    else this.watch(environment);
   }
 
   forget(environment: Environment): void {
@@ -41,22 +47,28 @@ export class HangDetector {
     this.#waits.delete(environment);
   }
 
-  #ask(environment: Environment, unresponsiveMs: number): void {
+  #limit({ path, spec, guest }: Environment): number {
+    const given =
+      guest.role === 'cell' ? undefined : this.#kernel.unresponsiveMs?.(path, spec.unresponsiveMs);
+    const ms = given ?? spec.unresponsiveMs;
+    return ms === 'infinity' ? Infinity : ms;
+  }
+
+  #ask(environment: Environment): void {
     // Any inspection would do; this one runs no guest code, and its answer is small.
     environment.guest.inspect(environment.slot, 'statistics', () => {
-      if (environment.alive) this.#rest(environment, unresponsiveMs);
+      if (environment.alive) this.#rest(environment);
     });
   }
 
-  #rest(environment: Environment, unresponsiveMs: number): void {
+  #rest(environment: Environment): void {
+    const unresponsiveMs = this.#limit(environment);
     const restMs = unresponsiveMs / 2;
+    if (restMs === Infinity) return;
     // In step: for a thousand of them the kernel wakes up once.
     this.#wait(environment, restMs - (this.#kernel.clock.now() % restMs), () => {
-      if (environment.thread?.isWaiting() === true) {
-        this.#rest(environment, unresponsiveMs);
-        return;
-      }
-      this.#ask(environment, unresponsiveMs);
+      if (environment.thread?.isWaiting() === true) return this.#rest(environment);
+      this.#ask(environment);
       this.#count(environment, unresponsiveMs / STEPS, STEPS);
     });
   }

@@ -78,6 +78,12 @@ export class Kernel {
     return this.#starter.endpoint(link, name, spec);
   }
 
+  /** How long the environment at that path may stand still is another now: see `KernelOptions.unresponsiveMs`. */
+  unresponsiveChanged(path: string): void {
+    const environment = this.tree.environment(path);
+    if (environment !== undefined) this.#starter.lifecycle.hangs.changed(environment);
+  }
+
   #call(guest: Guest, value: unknown): void {
     const call = readSystemCall(value, guest.role === 'cell' || guest.home !== undefined);
     if (call === undefined) {

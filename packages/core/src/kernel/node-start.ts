@@ -14,6 +14,8 @@ export interface EnvironmentSpec {
   readonly limits: WallLimits;
   /** For so long its event loop may stand still. */
   readonly unresponsiveMs: number | 'infinity';
+  /** So many that it has spawned may live at a time. Default: any number. */
+  readonly mostChildren?: number;
   readonly env: Readonly<Record<string, string>>;
 }
 

@@ -35,6 +35,8 @@ export interface KernelOptions {
   readonly loader: Loader;
   /** Everything that happens in the tree, in order. Must not throw. */
   readonly observe: (event: KernelEvent) => void;
+  /** For how long the event loop of who is at that path may stand still, where that was changed since it was specified. */
+  readonly unresponsiveMs?: (path: string, specified: number | 'infinity') => number | 'infinity';
   /** In a cell: the way to the kernel above. */
   readonly up?: UplinkOptions | undefined;
 }

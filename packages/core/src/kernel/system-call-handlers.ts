@@ -61,8 +61,7 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
     exit(caller, call, guest) {
       if (!('signal' in call)) {
         caller.kept = call.kept === true;
-        lifecycle.announced(caller, { tag: call.tag, detail: call.detail });
-        return;
+        return lifecycle.announced(caller, { tag: call.tag, detail: call.detail });
       }
       const reason = caller.signals.get(call.signal);
       if (reason === undefined) kernel.violation(guest, 'an exit by a signal that was not sent');
@@ -72,10 +71,14 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
     spawn(parent, call, guest) {
       void parts.loader(call.request, parent.path).then((loaded) => {
         if (!parent.alive) return;
-        if (!loaded.ok) {
-          guest.refuse(call.id, loaded.code, loaded.text);
-          return;
-        }
+        if (!loaded.ok) return guest.refuse(call.id, loaded.code, loaded.text);
+        const { mostChildren = Infinity } = parent.spec;
+        if (parent.children.size >= mostChildren)
+          return guest.refuse(
+            call.id,
+            'limit_refused',
+            `the limit \`children\`: ${mostChildren} of them live`,
+          );
         const owner = spawnOwner(
           parent,
           parts.observe,
@@ -126,10 +129,7 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
 
     resolve(caller, call, guest) {
       const name = caller.named(call.name);
-      if (call.follow) {
-        guest.answer(call.id, names.follow(name, guest));
-        return;
-      }
+      if (call.follow) return guest.answer(call.id, names.follow(name, guest));
       const holder = names.holder(name);
       guest.answer(call.id, holder === undefined ? undefined : guest.pass(holder.identity));
     },
@@ -157,10 +157,7 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
     link(caller, { env, handle }, guest) {
       const other = find(caller, handle);
       if (other === caller) return;
-      if (other !== undefined) {
-        join(caller, other);
-        return;
-      }
+      if (other !== undefined) return join(caller, other);
       const signal = lifecycle.expectEnd(caller, NOPROC);
       guest.notify({ ...NOBODY, downs: [], exits: [{ env, signal, handle }] });
     },
@@ -193,10 +190,7 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
       const peer = channels.peerAt(guest, call.channel);
       const identity = guest.identity(call.handle);
       const record = guest.channels.get(call.channel);
-      if (peer === undefined || identity === undefined) {
-        guest.refuse(call.id, 'noproc');
-        return;
-      }
+      if (peer === undefined || identity === undefined) return guest.refuse(call.id, 'noproc');
       const ticket = record === undefined ? (call.ticket ?? 0) : ++record.tickets;
       const channel = channels.number(peer, guest);
       peer.notify({ notice: 'ticket', channel, ticket, handle: peer.pass(identity) });

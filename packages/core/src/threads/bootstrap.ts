@@ -50,13 +50,15 @@ export function bootThread(startGuest: (start: GuestStart) => void, rehearse?: (
   installStdio(quota, (stream, text, dropped) => post({ tag: 'output', stream, text, dropped }));
   leaveGuardTool();
   hardenTrusted(leave);
-  // Once taken the listener is gone, and only the guest runtime decides what keeps the thread going.
   const rehearsal: { timer?: NodeJS.Timeout } = {};
-  wall.once('message', ({ env, ticket, outputBytesPerSecond }: FromWall) => {
+  wall.on('message', (said: FromWall) => {
+    quota.bytesPerSecond = said.outputBytesPerSecond;
+    if (said.tag === 'limits') return;
     clearTimeout(rehearsal.timer);
-    quota.bytesPerSecond = outputBytesPerSecond;
-    applyEnvironment(env);
-    startGuest({ link: new PortLink(control, { takesEnds: true }), links: portLinks, ticket });
+    // From here on only the guest runtime decides what keeps the thread going.
+    wall.unref();
+    applyEnvironment(said.env);
+    startGuest({ link: new PortLink(control, { takesEnds: true }), links: portLinks, ticket: said.ticket });
   });
   const heapLimitMb = getHeapStatistics().heap_size_limit / BYTES_PER_MB;
   post({ tag: 'ready', tid: ownTid(), heapLimitMb });

@@ -58,7 +58,6 @@ export interface GuardOptions {
 /** The guard's side of one thread. */
 export class GuardEntry {
   readonly thread: GuardedThread;
-  /** They may change at any time. */
   limits: GuardLimits;
   cpu: ThreadCpu | undefined;
   inspected: InspectedThread | undefined;
@@ -69,7 +68,7 @@ export class GuardEntry {
   /** How long to leave a resting thread alone. */
   quietMs = BUSY_INTERVAL_MS;
   asking = false;
-  readonly share = new CpuShare();
+  share = new CpuShare();
   overShare = false;
   #ready: (() => void) | undefined;
   #prepared = false;
@@ -78,6 +77,18 @@ export class GuardEntry {
   constructor(thread: GuardedThread) {
     this.thread = thread;
     this.limits = thread.limits;
+  }
+
+  /** Whether the system tells what the thread uses of the processor. */
+  get measuresCpu(): boolean {
+    return this.cpu?.read() !== undefined;
+  }
+
+  /** Holds these from now on. Who had exceeded its share is judged by the new one. */
+  limitTo(limits: GuardLimits): void {
+    this.limits = limits;
+    this.share = new CpuShare();
+    this.overShare = false;
   }
 
   /** The thread's bootstrap has run and waits; `done` is called when guest code may be let in. */
@@ -143,6 +154,26 @@ export class Guard {
     });
     this.#cancelTick ??= this.#clock.after(this.#intervalMs, this.#tick);
     return entry;
+  }
+
+  /** Has every thread collect its garbage; `done` when those that can have done it. One that cannot is never done. */
+  collect(done: () => void): void {
+    let left = 1;
+    const one = (): void => {
+      left -= 1;
+      if (left === 0) done();
+    };
+    for (const entry of this.#entries.values()) {
+      if (entry.memory === undefined || entry.asking) continue;
+      left += 1;
+      entry.asking = true;
+      entry.memory.readCollected((reading) => {
+        entry.reading = reading ?? entry.reading;
+        entry.answered();
+        one();
+      });
+    }
+    one();
   }
 
   forget(token: string): void {
@@ -235,13 +266,21 @@ export class Guard {
 }
 
 function excess({ heapMb, offHeapMb }: MemoryReading, limits: GuardLimits): LimitExceeded | undefined {
-  if (heapMb > limits.heapMb) return { limit: 'heapMb', usedMb: round(heapMb), limitMb: limits.heapMb };
+  if (heapMb > limits.heapMb) return { limit: 'heapMb', usedMb: megabytes(heapMb), limitMb: limits.heapMb };
   const usedMb = heapMb + offHeapMb;
-  if (usedMb > limits.memoryMb) return { limit: 'memoryMb', usedMb: round(usedMb), limitMb: limits.memoryMb };
+  if (usedMb > limits.memoryMb)
+    return { limit: 'memoryMb', usedMb: megabytes(usedMb), limitMb: limits.memoryMb };
   return undefined;
 }
 
-function round(mb: number): number {
+/** For people. */
+export function overShare(title: string, used: number): string {
+  const percent = Math.round(used * 100);
+  return `'${title}' used ${percent} % of a core, more than its share: others go first from now on`;
+}
+
+/** As people read them. */
+export function megabytes(mb: number): number {
   return Math.round(mb * 10) / 10;
 }
 

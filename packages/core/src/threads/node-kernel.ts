@@ -8,6 +8,7 @@ import type { Machine } from '../cells/walls.js';
 import { Kernel, type KernelEvent, type SupervisorLogic } from '../kernel/index.js';
 import type { LoadResult, UplinkOptions } from '../kernel/parts.js';
 import type { Wall, WallLimits } from '../kernel/wall.js';
+import { LimitChanges, type LimitChange } from './limit-changes.js';
 import { LoaderThread } from './loader-thread-handle.js';
 import { nodeAfterTurn } from './node-after-turn.js';
 import { nodeNextTurn } from './node-clock.js';
@@ -15,6 +16,7 @@ import { nodeTextCodec } from './node-text-codec.js';
 import type { KernelTime } from './thread-time.js';
 import type { SpareOptions } from './spares.js';
 import { ThreadWall } from './thread-wall.js';
+import { together, type Use } from './use.js';
 
 /** Where the code of what a kernel starts lies: `file:` URLs. */
 export interface ThreadFiles {
@@ -36,10 +38,15 @@ export interface KernelSettings {
   readonly spawnLimits: WallLimits;
 }
 
+/** What a kernel is told when it starts, besides: plain data. */
+export interface KernelState {
+  /** Limits that were changed before it started. */
+  readonly changes: readonly LimitChange[];
+}
 export type SpareCounts = Required<Pick<SpareOptions, 'perClass' | 'total'>>;
 
 /** What a cell's code gets. */
-export interface CellSettings extends KernelSettings {
+export interface CellSettings extends KernelSettings, KernelState {
   readonly machine: Machine;
   readonly spares: SpareCounts;
 }
@@ -66,6 +73,8 @@ export interface NodeKernelOptions {
   readonly up?: UplinkOptions;
   /** In a cell. */
   readonly machine?: Machine;
+  /** In a cell: limits that were changed before it started. */
+  readonly changes?: readonly LimitChange[];
   observe(event: KernelEvent): void;
   output(path: string, stream: 'stdout' | 'stderr', text: string, dropped: number): void;
   warning(problem: string): void;
@@ -75,6 +84,10 @@ export interface NodeKernel {
   readonly kernel: Kernel;
   readonly threads: ThreadWall;
   readonly cells: CellWall;
+  /** At once, as far as that can be, and for every later life. */
+  setLimits(change: LimitChange): void;
+  /** Of all at that path and below. */
+  use(path: string): Promise<Use>;
   /** Once the tree has ended: resolves when nothing is left of threads, cells and loader but what is stuck. */
   close(): Promise<void>;
 }
@@ -83,6 +96,7 @@ export function nodeKernel(options: NodeKernelOptions): NodeKernel {
   const { logic, settings, spares, sparesInCells, holdsGuests, time, up, machine, observe, output, warning } =
     options;
   const { files, spawnBase, spawnLimits } = settings;
+  const changes = new LimitChanges(options.changes);
   const threads = new ThreadWall({
     bootstrap: new URL(files.compiled),
     code: new URL(files.guest),
@@ -93,7 +107,12 @@ export function nodeKernel(options: NodeKernelOptions): NodeKernel {
   const cells = new CellWall({
     file: fileURLToPath(files.cell),
     reads: [files.compiled, files.guest, files.loader].map((file) => fileURLToPath(file)),
-    settings: (inside): CellSettings => ({ ...settings, machine: inside, spares: sparesInCells }),
+    settings: (inside, path): CellSettings => ({
+      ...settings,
+      machine: inside,
+      spares: sparesInCells,
+      changes: changes.within(path),
+    }),
     machine,
     clock: time.realClock,
     afterTurn: nodeAfterTurn,
@@ -102,7 +121,10 @@ export function nodeKernel(options: NodeKernelOptions): NodeKernel {
   });
   const guests = time.wall(threads);
   const wall: Wall = {
-    start: (request) => (request.boundary === 'thread' ? guests.start(request) : cells.start(request)),
+    start: ({ boundary, ...request }) => {
+      const limits = changes.of(boundary, request.title, request.limits);
+      return (boundary === 'thread' ? guests : cells).start({ ...request, limits });
+    },
     close: async () => {
       await Promise.all([guests.close(), cells.close()]);
     },
@@ -120,12 +142,20 @@ export function nodeKernel(options: NodeKernelOptions): NodeKernel {
     logic,
     loader: (request) => (holdsGuests ? time.during(loader.load(request)) : Promise.resolve(NO_GUESTS_HERE)),
     observe,
+    unresponsiveMs: (path, specified) => changes.unresponsiveMs(path, specified),
     up,
   });
   return {
     kernel,
     threads,
     cells,
+    setLimits: (change) => {
+      changes.set(change);
+      if (change.thread !== undefined) threads.setLimits(change.path, change.thread.to);
+      kernel.unresponsiveChanged(change.path);
+      cells.setLimits(change);
+    },
+    use: async (path) => together([{ threads: threads.use(path), cells: [] }, await cells.use(path)]),
     close: async () => {
       await Promise.all([wall.close(), loader.close()]);
     },

@@ -20,6 +20,7 @@ export class OutputQuota {
   #exceeded = false;
   #last: number;
   #dropped = 0;
+  #passed = 0;
 
   /** `now` in milliseconds. */
   constructor(bytesPerSecond: number, now: () => number) {
@@ -47,9 +48,15 @@ export class OutputQuota {
     const fits = this.#isOpen() ? Math.min(text.length, Math.floor(this.#left)) : 0;
     this.#exceeded = fits < text.length;
     this.#left -= fits;
+    this.#passed += fits;
     if (fits > 0) this.#textsLeft -= 1;
     this.#dropped += text.length - fits;
     return fits === text.length ? text : text.slice(0, fits);
+  }
+
+  /** What has passed so far, in UTF-16 units. */
+  get passed(): number {
+    return this.#passed;
   }
 
   /** What was dropped since the last call, in UTF-16 units. */

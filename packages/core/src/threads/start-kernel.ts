@@ -8,10 +8,12 @@ import type { ExitReason } from '../exit-reason.js';
 import type { EnvironmentSpec, SupervisorLogic, SupervisorSpec } from '../kernel/index.js';
 import { DEFAULT_TERMS } from '../guest/route.js';
 import { whenExitAnnounced } from './exit-handshake.js';
+import type { LimitChange } from './limit-changes.js';
 import { NO_SPARES, nodeKernel, type KernelSettings, type SpareCounts } from './node-kernel.js';
 import { PortLink } from './port-link.js';
 import { kernelTestTime } from './test-clock/test-time.js';
 import type { KernelTicket } from './test-clock/tickets.js';
+import type { Use } from './use.js';
 import { realTime } from './thread-time.js';
 import type { ThreadFacts } from './thread-wall.js';
 
@@ -34,6 +36,8 @@ export type ToKernel =
   | { readonly tag: 'facts' }
   /** Cells are about to be started for the first time: what does this machine offer for their walls? */
   | { readonly tag: 'machine' }
+  | { readonly tag: 'limits'; readonly change: LimitChange }
+  | { readonly tag: 'use'; readonly id: number; readonly path: string }
   /** The tree has ended; the thread is to end, too. */
   | { readonly tag: 'close' };
 
@@ -54,6 +58,9 @@ export type FromKernel =
     }
   | { readonly tag: 'facts'; readonly facts: HostFacts }
   | { readonly tag: 'machine'; readonly machine: Machine }
+  /** Limits were changed; once for each time that this was asked for. */
+  | { readonly tag: 'limits' }
+  | { readonly tag: 'use'; readonly id: number; readonly use: Use }
   | { readonly tag: 'warning'; readonly problem: string }
   /** Paths of threads and cells that were told to end and did not. */
   | { readonly tag: 'closed'; readonly stuck: readonly string[] };
@@ -74,7 +81,7 @@ export function startKernel(logic: SupervisorLogic): void {
   const say = time.saying((message: FromKernel) => {
     port.postMessage(message);
   });
-  const { kernel, threads, cells, close } = nodeKernel({
+  const { kernel, threads, cells, setLimits, use, close } = nodeKernel({
     logic,
     settings: { files: setup.files, spawnBase: setup.spawnBase, spawnLimits: setup.spawnLimits },
     spares: setup.embedded ? setup.spares : NO_SPARES,
@@ -101,6 +108,18 @@ export function startKernel(logic: SupervisorLogic): void {
     if (message.tag === 'start') {
       kernel.start(message.name, message.spec, (failure) => {
         say({ tag: 'started', failure });
+      });
+      return;
+    }
+    if (message.tag === 'limits') {
+      setLimits(message.change);
+      say({ tag: 'limits' });
+      return;
+    }
+    if (message.tag === 'use') {
+      const { id, path } = message;
+      void use(path).then((known) => {
+        say({ tag: 'use', id, use: known });
       });
       return;
     }

@@ -62,9 +62,18 @@ export class ThreadCpu {
 
 /** Gives the thread what the others leave over. An ordinary user cannot take this back. */
 export function lowerPriority(tid: number): boolean {
+  return setNice(tid, LOWEST_PRIORITY);
+}
+
+/** Takes that back, where this user may. */
+export function restorePriority(tid: number): boolean {
+  return setNice(tid, 0);
+}
+
+function setNice(tid: number, nice: number): boolean {
   if (tid < 0) return false;
   try {
-    setPriority(tid, LOWEST_PRIORITY);
+    setPriority(tid, nice);
     return true;
   } catch {
     return false;

@@ -5,12 +5,14 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.js';
 import type { WallLimits, WallThread } from '../kernel/wall.js';
-import { Guard, type LimitExceeded } from './guard.js';
+import { Guard, overShare, type LimitExceeded } from './guard.js';
+import { isWithin } from './limit-changes.js';
 import { guardLimits } from './limits.js';
 import { InspectionGate } from './inspection-gate.js';
 import { nodeClock } from './node-clock.js';
 import { Spares, type SpareOptions } from './spares.js';
 import { NodeThread } from './wall-thread.js';
+import type { ThreadUse } from './use.js';
 import { compileThreadCode, rehearsedCode, uncompiledThreadCode, type ThreadCode } from './thread-code.js';
 import type { OutputStream, ThreadRequest, ThreadStarter } from './wall-messages.js';
 
@@ -55,6 +57,7 @@ export class ThreadWall implements ThreadStarter {
   #code: ThreadCode | undefined;
   #guard: Guard | undefined | 'none';
   #started = 0;
+  #saidUnmeasured = false;
   #closed: (() => void) | undefined;
 
   constructor(options: ThreadWallOptions) {
@@ -92,6 +95,24 @@ export class ThreadWall implements ThreadStarter {
       threads: [...this.#threads].filter((thread) => !spares.has(thread) && !thread.left).map(factsOf),
       spares: [...spares].map(factsOf),
     };
+  }
+
+  /** Of the thread that runs under that title, if there is one. */
+  setLimits(title: string, limits: WallLimits): void {
+    for (const thread of this.#threads) if (thread.title === title && !thread.left) thread.limitTo(limits);
+  }
+
+  /** Of the threads at that path and below. */
+  use(path: string): readonly ThreadUse[] {
+    const spares = new Set(this.#spares.threads);
+    const running = [...this.#threads].filter((thread) => !spares.has(thread) && !thread.left);
+    return running.filter(({ title }) => isWithin(title, path)).map(({ use }) => use);
+  }
+
+  /** Has every thread collect its garbage; `done` when those that can have done it. */
+  collect(done: () => void): void {
+    if (this.#guard instanceof Guard) this.#guard.collect(done);
+    else done();
   }
 
   async close(): Promise<void> {
@@ -144,6 +165,7 @@ export class ThreadWall implements ThreadStarter {
       heard: () => this.#spares.settled(),
       output: (from, stream, text, dropped) => this.#options.output?.(from.title, stream, text, dropped),
       violation: (from, problem) => this.#options.violation?.(from.title, problem),
+      unmeasured: ({ title: of }) => this.#unmeasured(of),
       stuck: (which) => this.#stuck.add(which),
       ended: (ended) => this.#ended(ended),
     });
@@ -163,9 +185,15 @@ export class ThreadWall implements ThreadStarter {
   /** Others go first from now on: an ordinary user cannot take that back, so it lasts as long as the thread. */
   #overShare(thread: NodeThread, used: number): void {
     thread.makeWay();
-    const percent = Math.round(used * 100);
+    this.#options.warning?.(overShare(thread.title, used));
+  }
+
+  /** Once: it is the machine that does not tell. */
+  #unmeasured(title: string): void {
+    if (this.#saidUnmeasured) return;
+    this.#saidUnmeasured = true;
     this.#options.warning?.(
-      `'${thread.title}' used ${percent} % of a core, more than its share: others go first from now on`,
+      `The system does not tell what a thread uses of the processor: the limit \`cpu\` of '${title}' and others is not held`,
     );
   }
 

@@ -18,14 +18,17 @@ export interface ThreadPorts {
   readonly code: ThreadCode | RunningCode | undefined;
 }
 
-/** Said once: the guest may be let in. */
-export interface FromWall {
-  readonly tag: 'boot';
-  readonly outputBytesPerSecond: number;
-  readonly env: Readonly<Record<string, string>>;
-  /** Under a test clock. */
-  readonly ticket: GuestTicket | undefined;
-}
+export type FromWall =
+  /** Said once, and first: the guest may be let in. */
+  | {
+      readonly tag: 'boot';
+      readonly outputBytesPerSecond: number;
+      readonly env: Readonly<Record<string, string>>;
+      /** Under a test clock. */
+      readonly ticket: GuestTicket | undefined;
+    }
+  /** They were changed. */
+  | { readonly tag: 'limits'; readonly outputBytesPerSecond: number };
 
 export interface ThreadRequest extends Omit<WallRequest, 'boundary'> {
   readonly ticket?: GuestTicket;

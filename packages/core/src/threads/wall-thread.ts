@@ -14,8 +14,9 @@ import type { InspectionGate } from './inspection-gate.js';
 import { guardLimits, hardHeapMb, STDIO_BYTES_PER_SECOND, toResourceLimits } from './limits.js';
 import { OutputQuota } from './output-quota.js';
 import { PortLink } from './port-link.js';
+import type { ThreadUse } from './use.js';
 import type { ThreadCode } from './thread-code.js';
-import { lowerPriority } from './thread-cpu.js';
+import { lowerPriority, restorePriority } from './thread-cpu.js';
 import {
   readFromBootstrap,
   type FromWall,
@@ -47,6 +48,8 @@ export interface WallThreadSetup {
   heard(): void;
   output(thread: NodeThread, stream: OutputStream, text: string, dropped: number): void;
   violation(thread: NodeThread, problem: string): void;
+  /** It is to be held to a share of the processor, and the system does not tell what it uses. */
+  unmeasured(thread: NodeThread): void;
   stuck(thread: NodeThread): void;
   ended(thread: NodeThread): void;
 }
@@ -123,6 +126,17 @@ export class NodeThread implements WallThread {
     return this.#tid;
   }
 
+  get use(): ThreadUse {
+    const cpuNs = this.guard?.cpu?.read();
+    return {
+      path: this.#title,
+      heapMb: this.guard?.reading?.heapMb,
+      offHeapMb: this.guard?.reading?.offHeapMb,
+      cpuMs: cpuNs === undefined ? undefined : cpuNs / 1e6,
+      printed: this.#quota.passed,
+    };
+  }
+
   /** What V8 took as the hard limit of the heap, MB; undefined until the bootstrap has run. */
   get heapLimitMb(): number | undefined {
     return this.#heapLimitMb;
@@ -138,10 +152,22 @@ export class NodeThread implements WallThread {
     this.#request = request;
     this.#title = request.title;
     // As a spare it knew only what V8 has to know from the start.
-    if (this.guard !== undefined) this.guard.limits = guardLimits(request.limits);
-    this.#quota.bytesPerSecond = bytesPerSecond(request);
+    this.guard?.limitTo(guardLimits(request.limits));
+    this.#quota.bytesPerSecond = bytesPerSecond(request.limits);
     this.#worker?.ref();
     if (this.#ready) this.#letInNow(request);
+  }
+
+  /** What is held from outside is this from now on; V8's own limits stay what they are. */
+  limitTo(limits: WallLimits): void {
+    if (this.#request === undefined) return;
+    this.#request = { ...this.#request, limits };
+    if (this.guard?.overShare === true) restorePriority(this.#tid);
+    this.guard?.limitTo(guardLimits(limits));
+    this.#quota.bytesPerSecond = bytesPerSecond(limits);
+    // Else it hears of them when it is let in.
+    if (this.#ready) this.#post({ tag: 'limits', outputBytesPerSecond: bytesPerSecond(limits) });
+    if (this.#ready) this.#checkMeasured(limits);
   }
 
   /** A thread that nobody uses yet does not keep the process going. */
@@ -264,9 +290,14 @@ export class NodeThread implements WallThread {
     this.#setup.ready(this);
   }
 
+  #checkMeasured({ cpu }: WallLimits): void {
+    if (cpu !== undefined && this.guard?.measuresCpu === false) this.#setup.unmeasured(this);
+  }
+
   #letInNow(request: ThreadRequest): void {
     const { env, ticket } = request;
-    this.#post({ tag: 'boot', env, ticket, outputBytesPerSecond: bytesPerSecond(request) });
+    this.#checkMeasured(request.limits);
+    this.#post({ tag: 'boot', env, ticket, outputBytesPerSecond: bytesPerSecond(request.limits) });
   }
 
   #output(stream: OutputStream, text: string, droppedThere: number): void {
@@ -321,6 +352,6 @@ function textOf(error: unknown): string {
   }
 }
 
-function bytesPerSecond({ limits }: ThreadRequest): number {
-  return limits.stdioBytesPerSecond ?? STDIO_BYTES_PER_SECOND;
+function bytesPerSecond({ stdioBytesPerSecond = STDIO_BYTES_PER_SECOND }: WallLimits): number {
+  return stdioBytesPerSecond;
 }

@@ -45,7 +45,7 @@ describe('the command that starts a cell', () => {
     [
       'another user, and limits that are set as that user',
       command(['otherUser', 'deathSignal', 'rlimits'], { limits: { dataMb: 1, files: 10.2, processes: 3 } }),
-      `setpriv ${USER} ${RIGHTS} --pdeathsig KILL -- prlimit --core=0 --data=53477376 --nofile=11 --nproc=3 -- NODE`,
+      `setpriv ${USER} ${RIGHTS} --pdeathsig KILL -- prlimit --core=0 --data=53477376: --nofile=11 --nproc=3 -- NODE`,
     ],
     ['limits: no core files in any case', command(['rlimits']), 'prlimit --core=0 -- NODE'],
     [

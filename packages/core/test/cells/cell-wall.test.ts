@@ -2,11 +2,13 @@
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { CellWall } from '../../src/cells/cell-wall.js';
-import type { WallEnd, WallRequest, WallThread } from '../../src/kernel/wall.js';
+import type { Clock } from '../../src/clock.js';
+import type { WallEnd, WallLimits, WallRequest, WallThread } from '../../src/kernel/wall.js';
 import { nodeAfterTurn } from '../../src/threads/node-after-turn.js';
 import { nodeClock } from '../../src/threads/node-clock.js';
-import { CELL_FILE, thisMachine } from './cell-fixture.js';
+import { CELL_FILE, testOf, thisMachine } from './cell-fixture.js';
 
+const machine = await thisMachine();
 const walls: CellWall[] = [];
 const REQUEST: WallRequest = {
   boundary: 'process',
@@ -28,15 +30,15 @@ interface Started {
   readonly run: (source: string) => void;
 }
 
-async function startCell(file = CELL_FILE, request = REQUEST): Promise<Started> {
+async function startCell(request = REQUEST, clock = nodeClock()): Promise<Started> {
   const output: string[] = [];
   const warnings: string[] = [];
   const wall = new CellWall({
-    file,
+    file: CELL_FILE,
     reads: [],
     settings: () => undefined,
-    machine: await thisMachine(),
-    clock: nodeClock(),
+    machine,
+    clock,
     afterTurn: nodeAfterTurn,
     output: (path, stream, text) => output.push(`${path} ${stream} ${text}`),
     warning: (problem) => warnings.push(problem),
@@ -60,6 +62,14 @@ const saying = (...messages: unknown[]): string => `() => {
   for (const message of ${JSON.stringify(messages)}) pipe.wall.send(new TextEncoder().encode(JSON.stringify(message)));
   pipe.close(() => process.exit(0));
 }`;
+const limited = (limits: Partial<WallLimits>): WallRequest => ({
+  ...REQUEST,
+  limits: { ...REQUEST.limits, ...limits },
+});
+const keep = (mb: number): string => `() => {
+  globalThis.kept = [];
+  for (let n = 0; n < ${mb}; n += 1) kept.push(Buffer.alloc(1024 * 1024, 1));
+}`;
 const output = (path: string) => ({ tag: 'output', path, stream: 'stdout', text: 'x', dropped: 0 });
 
 describe('what a cell says', () => {
@@ -74,6 +84,10 @@ describe('what a cell says', () => {
   test.each([
     ['output of a sibling', output('tree/cc')],
     ['output of its supervisor', output('tree')],
+    [
+      'use of a sibling',
+      { tag: 'use', id: 1, use: { threads: [{ path: 'tree/cc', printed: 0 }], cells: [] } },
+    ],
     ['a message of no kind', { tag: 'nothing' }],
   ])('wall: %s ends it, and is not passed on', async (_, message) => {
     const cell = await startCell();
@@ -112,8 +126,63 @@ describe('how a cell ends', () => {
     expect(await cell.end).toMatchObject({ kind: 'reason', reason: { tag: 'protocol' } });
   });
 
+  test('wall: too much memory is asked to be collected; a cell that lies about that is ended at once', async () => {
+    const cell = await startCell(limited({ memoryMb: 64 }));
+    cell.run(`() => pipe.wall.receive({
+      batch: () => pipe.wall.send(new TextEncoder().encode('{"tag":"collected"}')),
+      end() {},
+    })`);
+    cell.run(keep(100));
+    const detail = { limit: 'memoryMb', usedMb: expect.any(Number), limitMb: 64 };
+    expect(await cell.end).toEqual(reason('limit', detail));
+  });
+
+  test('wall: one that does not answer when it is asked to collect is ended, too', async () => {
+    const cell = await startCell(limited({ memoryMb: 64 }));
+    cell.run(keep(100));
+    expect(await cell.end).toMatchObject({ reason: { tag: 'limit', detail: { limitMb: 64 } } });
+  });
+
+  test('wall: one that gives back what it has too much goes on', async () => {
+    const cell = await startCell(limited({ memoryMb: 64 }));
+    const asked = new Promise<void>((resolve) => {
+      cell.thread.link.receive({
+        batch: (bytes) => {
+          if (new TextDecoder().decode(bytes) === '{"value":"asked"}') resolve();
+        },
+        end: () => undefined,
+      });
+    });
+    cell.run(`() => {
+      const words = new TextEncoder();
+      pipe.wall.receive({
+        batch: () => {
+          kept.length = 0;
+          require('v8').setFlagsFromString('--expose-gc');
+          const gc = require('vm').runInNewContext('gc');
+          gc();
+          gc({ type: 'minor' });
+          setTimeout(() => say({ value: 'asked' }), 700);
+          pipe.wall.send(words.encode('{"tag":"collected"}'));
+        },
+        end() {},
+      });
+    }`);
+    cell.run(keep(100));
+    await Promise.race([asked, cell.end]);
+    cell.run('() => process.exit(3)');
+    expect(await cell.end).toEqual(reason('cell', { exitCode: 3, signal: null }));
+  });
+
+  testOf(machine, 'memory')('wall: what the system kills for want of memory ends with `limit`', async () => {
+    const never: Clock = { ...nodeClock(), after: () => () => undefined };
+    const walled = { ...limited({ memoryMb: 16 }), walls: { required: ['memory'], preferred: [] } };
+    const cell = await startCell(walled, never);
+    cell.run(keep(400));
+    expect(await cell.end).toEqual(reason('limit', { limit: 'memoryMb', oomKills: expect.any(Number) }));
+  });
+
   test('wall: where a wall is missing that is required there is no process, but an end', async () => {
-    const machine = await thisMachine();
     const net = { available: false, why: 'none', remedy: 'Get one.' };
     const wall = new CellWall({
       file: fileURLToPath(import.meta.url),

@@ -106,7 +106,9 @@ describe('limits that the system holds', () => {
   offered('rlimits')(
     'rlimits: memory outside the heap that is over the limit is an error in the cell, or its end',
     async () => {
-      const cell = await startCell({ walls: ['rlimits'], limits: { dataMb: 300 } });
+      const { ownDataMb: nodeDataMb } = (await startCell()).cell;
+      const limits = { dataMb: 300 };
+      const cell = await startCell({ walls: ['rlimits'], limits, machine: { ...machine, nodeDataMb } });
       const refused = cell.run(`() => {
         const kept = [];
         for (let n = 0; n < 100; n += 1) kept.push(new ArrayBuffer(10e6));
@@ -119,6 +121,24 @@ describe('limits that the system holds', () => {
         if (cell.ends.length === 0) throw error;
         expect(cell.ends).toMatchObject([{ cause: 'itself', signal: 'SIGABRT' }]);
       }
+    },
+  );
+
+  offered('rlimits')(
+    'rlimits: where it is not known yet what Node takes, a cell is limited as soon as it shows that',
+    async () => {
+      const cell = await startCell({ walls: ['rlimits'], limits: { dataMb: 300 } });
+      const own = cell.cell.ownDataMb as number;
+      expect(own).toBeGreaterThan(20);
+      const limit = (): number => {
+        const text = readFileSync(`/proc/${cell.cell.pid}/limits`, 'utf8');
+        return Number(/^Max data size +(\S+)/m.exec(text)?.[1]) / 1024 / 1024;
+      };
+      while (Number.isNaN(limit())) await new Promise((resolve) => setImmediate(resolve));
+      expect(limit()).toBeCloseTo(own + 300, 2);
+      cell.cell.limit({ dataMb: 400 });
+      while (limit() < own + 399) await new Promise((resolve) => setImmediate(resolve));
+      expect(limit()).toBeCloseTo(own + 400, 2);
     },
   );
 

@@ -14,23 +14,30 @@ const LOOK_MS = LIMIT_MS / 2;
 
 /** A kernel and a guest whose event loop turns, or does not, as the test says. */
 class Watched {
-  readonly kernel = new RawKernel(LIMIT_MS);
+  readonly kernel: RawKernel;
   readonly guest: RawGuest;
   #turns = true;
   #answered = 0;
 
-  constructor() {
+  constructor(limitMs: number | 'infinity' = LIMIT_MS) {
+    this.kernel = new RawKernel(limitMs);
     this.kernel.begin(1);
     this.kernel.run();
     this.guest = this.kernel.guests[0] as RawGuest;
   }
 
   /** Its init is over, and the kernel has its first answer. */
-  static running(): Watched {
-    const watched = new Watched();
+  static running(limitMs?: number | 'infinity'): Watched {
+    const watched = new Watched(limitMs);
     watched.kernel.say(watched.guest, { call: 'ready', env: 0, ignore: false });
     watched.goOn();
     return watched;
+  }
+
+  /** It is to be held to another limit. */
+  limitTo(limitMs: number | 'infinity'): void {
+    this.kernel.unresponsiveMs = limitMs;
+    this.kernel.kernel.unresponsiveChanged('tree/e0');
   }
 
   get ended(): boolean {
@@ -358,5 +365,60 @@ describe('hang in a tree', () => {
     });
     const child = simulation.child('a', { behaviour: blocking, unresponsiveMs: LIMIT_MS });
     expect(await simulation.start([child])).toEqual({ tag: 'unresponsive' });
+  });
+});
+
+describe('another limit while it runs', () => {
+  test('hangs: one that was not watched is, from then on', () => {
+    const watched = Watched.running('infinity');
+    watched.stop();
+    watched.pass(100 * LIMIT_MS);
+    expect(watched.questions).toBe(0);
+    watched.limitTo(LIMIT_MS);
+    watched.pass(LIMIT_MS);
+    expect(watched.ended).toBe(false);
+    watched.pass(LOOK_MS + STEP_MS);
+    expect(watched.ended).toBe(true);
+  });
+
+  test('hangs: one that is no longer to be watched is asked nothing more', () => {
+    const watched = Watched.running();
+    watched.stop();
+    watched.pass(LIMIT_MS);
+    watched.limitTo('infinity');
+    const { questions } = watched;
+    watched.pass(100 * LIMIT_MS);
+    expect([watched.ended, watched.questions]).toEqual([false, questions]);
+  });
+
+  test('hangs: the time that it has stood still under a longer limit is not held against it', () => {
+    const watched = Watched.running(10 * LIMIT_MS);
+    watched.stop();
+    watched.pass(9 * LIMIT_MS);
+    watched.limitTo(LIMIT_MS);
+    watched.pass(LIMIT_MS - STEP_MS);
+    expect(watched.ended).toBe(false);
+    watched.pass(LIMIT_MS);
+    expect(watched.ended).toBe(true);
+  });
+
+  test('hangs: how long a start takes is not held against it, when the limit comes meanwhile', () => {
+    const watched = new Watched('infinity');
+    watched.stop();
+    watched.limitTo(LIMIT_MS);
+    watched.pass(10 * LIMIT_MS);
+    expect(watched.ended).toBe(false);
+    watched.goOn();
+    watched.stop();
+    watched.pass(2 * LIMIT_MS);
+    expect(watched.ended).toBe(true);
+  });
+
+  test('hangs: a limit of somebody who is not there changes nothing', () => {
+    const watched = Watched.running();
+    watched.kernel.kernel.unresponsiveChanged('tree/e1');
+    watched.kernel.kernel.unresponsiveChanged('tree');
+    watched.pass(10 * LIMIT_MS);
+    expect(watched.ended).toBe(false);
   });
 });

@@ -86,6 +86,8 @@ export class RawKernel {
   readonly kernel: Kernel;
   #nextTurn: (() => void)[] = [];
   readonly #unresponsiveMs: EnvironmentSpec['unresponsiveMs'];
+  /** Where that was changed. */
+  unresponsiveMs: EnvironmentSpec['unresponsiveMs'] | undefined;
 
   /** `up`: in a cell, the end of the link to the kernel above. */
   constructor(unresponsiveMs: EnvironmentSpec['unresponsiveMs'] = 'infinity', up?: RawAbove) {
@@ -102,6 +104,7 @@ export class RawKernel {
       logic: noSupervision,
       loader: () => Promise.resolve({ ok: false, code: 'module_missing', text: 'there is none' }),
       observe: (event) => this.events.push(event),
+      unresponsiveMs: (_path, specified) => this.unresponsiveMs ?? specified,
       up: uplink === undefined ? undefined : { link: uplink, links: this.links, over: () => undefined },
       wall: {
         start: () => {

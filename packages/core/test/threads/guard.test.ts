@@ -110,6 +110,19 @@ describe('guard: what stays under its limit goes on', () => {
     expect(answer).toEqual({ value: [12_000_000, 100_000] });
   });
 
+  test('garbage of Buffers, with more than half of the limit alive', async () => {
+    const churner = await walls.start();
+    const answer = await churner.run(`async () => {
+      const live = [];
+      for (let n = 0; n < 1500; n++) {
+        live[n % 80] = Buffer.alloc(1024 * 1024, 1);
+        if (n % 10 === 0) await new Promise((resolve) => setImmediate(resolve));
+      }
+      return live.length;
+    }`);
+    expect(answer).toEqual({ value: 80 });
+  });
+
   test('reading runs no promise reaction of the guest in the middle of its turn', async () => {
     const busy = await walls.start();
     const answer = await busy.run(`() => {
@@ -197,5 +210,33 @@ describe('guard: a spare', () => {
     );
     expect(await taker.ended).toMatchObject({ reason: { detail: { limit: 'memoryMb', limitMb: 40 } } });
     await own.close();
+  });
+});
+
+describe('guard: a share of the processor where that is hard to tell', () => {
+  test('one who uses more inside one long native call has exceeded it, whatever comes after the call', async () => {
+    const hog = await walls.start({ limits: { ...LIMITS, cpu: { share: 0.05, over: 'end' } } });
+    hog.post(`() => {
+      require('crypto').pbkdf2Sync('a', 'b', 5_000_000, 64, 'sha512');
+      process.exit(7);
+    }`);
+    expect(await hog.ended).toMatchObject({
+      kind: 'reason',
+      reason: { tag: 'limit', detail: { limit: 'cpu', share: 0.05 } },
+    });
+  }, 60_000);
+
+  test('where the system does not tell, that is said, once, and only if somebody has such a limit', async () => {
+    const blind = testWall({ bootstrap: new URL('./no-proc-fixture.mjs', import.meta.url) });
+    try {
+      const free = await blind.start();
+      expect(await free.run('() => 1')).toEqual({ value: 1 });
+      expect(blind.problems).toEqual([]);
+      for (const title of ['tree/a', 'tree/b'])
+        await blind.start({ title, limits: { ...LIMITS, cpu: { share: 0.5, over: 'lower' } } });
+      expect(blind.problems).toEqual([expect.stringContaining("the limit `cpu` of 'tree/a'")]);
+    } finally {
+      await blind.close();
+    }
   });
 });

@@ -23,6 +23,8 @@ export interface Found {
 }
 
 export interface Browser {
+  /** Nobody asks which instances of this type there are: who wants one knows its name. */
+  readonly byNameOnly?: boolean;
   found(instance: Found): void;
   /** Somebody says that the instance is gone, or nobody has spoken of it for the time it was to be kept. */
   gone(instance: { readonly type: string; readonly label: string }): void;
@@ -119,9 +121,13 @@ export class Querier {
   #ask(): void {
     const now = this.#parts.clock.now();
     for (const known of [...this.#instances.values()]) if (now >= known.until) this.#forget(known);
+    const types = [...this.#browsers]
+      .filter(([, { byNameOnly }]) => byNameOnly !== true)
+      .map(([type]) => type);
+    const instances = [...this.#instances.values()].filter(({ type }) => types.includes(type));
     this.#query(
-      [...this.#browsers.keys()].map((type) => ({ name: `${type}.local`, type: 'PTR' })),
-      [...this.#instances.values()].flatMap((known) => knownAnswer(known, now)),
+      types.map((type) => ({ name: `${type}.local`, type: 'PTR' })),
+      instances.flatMap((known) => knownAnswer(known, now)),
     );
     const pause = this.#pause;
     this.#pause = Math.min(LONGEST_PAUSE_MS, pause * 2);

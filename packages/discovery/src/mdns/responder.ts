@@ -62,10 +62,13 @@ export class Responder {
   }
 
   answer(link: Link, { questions, answers }: Packet): void {
-    const records = questions.flatMap((question) => this.#answers(question, link));
-    const fresh = records.filter(
-      (record) => !answers.some((known) => knows(known, record)) && !this.#justSent(link, record),
-    );
+    const isNew = (record: DnsRecord): boolean =>
+      !answers.some((known) => knows(known, record)) && !this.#justSent(link, record);
+    const groups = questions.flatMap((question) => this.#answers(question, link));
+    // Who knows the pointer is not told again what goes with it.
+    const fresh = groups
+      .filter(([first]) => first !== undefined && isNew(first))
+      .flatMap((group) => group.filter(isNew));
     if (fresh.length === 0) return;
     // Many may hold an answer to a question for a type; they wait differently, so as not to collide.
     const shared = fresh.some(({ type }) => type === 'PTR');
@@ -116,22 +119,26 @@ export class Responder {
     );
   }
 
-  #answers({ name, type }: Question, link: Link): DnsRecord[] {
+  /** Each answer with what is said along with it. */
+  #answers({ name, type }: Question, link: Link): DnsRecord[][] {
     const wants = (record: DnsRecord): boolean => type === 'ANY' || type === record.type;
     const services = [...this.#services.values()].filter(({ service }) => service.state === 'announced');
     if (sameName(name, TYPES_NAME)) {
-      return [...new Set(services.map(({ service }) => service.typeName))].map(typePointer).filter(wants);
+      return [...new Set(services.map(({ service }) => service.typeName))]
+        .map(typePointer)
+        .filter(wants)
+        .map(alone);
     }
-    if (sameName(name, this.#parts.target)) return this.#addresses(link).filter(wants);
+    if (sameName(name, this.#parts.target)) return this.#addresses(link).filter(wants).map(alone);
     const asked = services.find(({ service }) => sameName(service.fullName, name));
     if (asked !== undefined) {
       asked.asked();
-      return [asked.service.place(), asked.service.text()].filter(wants);
+      return [asked.service.place(), asked.service.text()].filter(wants).map(alone);
     }
     // With the pointer goes what its reader asks for next (RFC 6763, section 12.1).
     return services
       .filter(({ service }) => sameName(service.typeName, name) && wants(service.pointer()))
-      .flatMap(({ service }) => [service.pointer(), service.place(), service.text()]);
+      .map(({ service }) => [service.pointer(), service.place(), service.text()]);
   }
 
   #addresses(link: Link): DnsRecord[] {
@@ -166,6 +173,10 @@ export class Responder {
   #after(delayMs: number, work: () => void): void {
     this.#parts.clock.after(delayMs, work);
   }
+}
+
+function alone(record: DnsRecord): DnsRecord[] {
+  return [record];
 }
 
 function sendKey(link: Link, record: DnsRecord): string {

@@ -77,7 +77,7 @@ describe('mDNS: answering', () => {
     expect(answersOf(ask(question))).toEqual([]);
     pass(5000);
     const known: DnsRecord = { type: 'PTR', name: TYPE_NAME, target: NAME, ttl: 4000, flush: false };
-    expect(answersOf(ask(question, [known]))).not.toContain(`PTR ${TYPE_NAME}`);
+    expect(answersOf(ask(question, [known]))).toEqual([]);
     pass(5000);
     expect(answersOf(ask(question, [{ ...known, ttl: 1000 }]))).toContain(`PTR ${TYPE_NAME}`);
   });
@@ -129,6 +129,17 @@ describe('mDNS: asking', () => {
     const [last] = asks(pass(60_000));
     expect(last?.answers).toMatchObject([{ type: 'PTR', target: NAME }]);
     expect(asks(pass(600_000))).toHaveLength(10);
+  });
+
+  it('of a type that is followed by name only it takes what it hears, and asks for no list', () => {
+    const told: string[] = [];
+    engine.browse(TYPE, { byNameOnly: true, found: ({ label }) => told.push(label), gone: () => undefined });
+    const packets = pass(10_000);
+    hear({ type: 'TXT', name: NAME, ttl: 120, flush: true, strings: [Buffer.from('k=v')] });
+    expect(told).toEqual(['me']);
+    expect(
+      [...packets, ...pass(120_000)].flatMap(({ questions }) => questions.map(({ name }) => name)),
+    ).not.toContain(TYPE_NAME);
   });
 
   it('tells what is found, asks for TXT data that did not come along, and tells what is gone', () => {

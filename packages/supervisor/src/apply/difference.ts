@@ -125,7 +125,9 @@ function compareNodes(
  */
 function hasOtherProcess(was: NormalisedNode, is: NormalisedNode): boolean {
   if (was.kind === 'supervisor' && is.kind === 'supervisor' && was.siblings !== is.siblings) return true;
-  return was.wall !== is.wall || (is.wall === 'process' && !isSame(was.walls, is.walls));
+  if (was.wall !== is.wall) return true;
+  if (is.wall !== 'process') return false;
+  return !isSame(was.walls, is.walls) || (is.kind === 'supervisor' && !isSame(was.limits, is.limits));
 }
 
 function along(about: AnyChange, { restart }: NormalisedNode, because: string): Change {

@@ -45,6 +45,7 @@ const EFFECTS = {
   pool: { ...AS_CHILD, ...CODE, pool: 'restart' } satisfies Effects<NormalisedPool>,
   supervisor: {
     ...AS_CHILD,
+    limits: 'restart',
     strategy: 'inPlace',
     intensity: 'inPlace',
     periodMs: 'inPlace',

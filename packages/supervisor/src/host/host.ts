@@ -16,9 +16,11 @@ import type { ChildCounts } from '@espalier/core/internal/supervisor-logic.js';
 import type { VersionedTree } from '../apply/difference.js';
 import type { NormalisedNode } from '../spec/normalised.js';
 import type {
+  ChangeableLimitsSpec,
   ChildSpecInput,
   EnvironmentSpec,
   PoolSpec,
+  ProcessLimitsSpec,
   SupervisorNodeSpec,
   TreeSpec,
 } from '../spec/tree-spec.js';
@@ -28,8 +30,10 @@ import { Children, type ChildInfo, type ExtraArguments } from './children.js';
 import type { TreeEvent } from './events.js';
 import type { Grants } from './grants.js';
 import type { ImageSource } from './image-source.js';
+import { Limits, type LimitsChanged } from './limits.js';
 import type { KernelThread } from './kernel-thread-handle.js';
 import type { StartedChild, StartedNode } from './started-child.js';
+import { usageOf, type NodeUsage, type UsageSources } from './usage.js';
 import type { TreePlace } from './tree-place.js';
 
 export interface StopResult {
@@ -55,6 +59,7 @@ export class Host {
   readonly #place: TreePlace;
   readonly #children: Children;
   readonly #applier: Applier;
+  readonly #limits: Limits;
   readonly #grants: Grants;
 
   constructor(parts: HostParts) {
@@ -65,6 +70,7 @@ export class Host {
     this.#place = place;
     this.#children = new Children(kernel, images, walls, grants, base);
     this.#applier = new Applier(parts);
+    this.#limits = new Limits(kernel, this.#children);
   }
 
   /**
@@ -237,6 +243,19 @@ export class Host {
     await this.#kernel.inspect(path, 'resume');
   }
 
+  /**
+   * Changes limits of a node while it runs: of an environment those of its spec but `children`, `mailbox`, `mailboxBytes` and
+   * `messageBytes`; of a supervisor with `wall: process` those of its process. What is not given stays. They act at
+   * once, or from the next life on where they are V8's own: the answer says which. They survive restarts, and hold
+   * until an apply changes the node's limits. `path`: a child's, as in `tree()`.
+   *
+   * @throws SpecError `spec_invalid` with all problems: nothing was changed. SupervisionError `not_found`;
+   *   CallError `noproc`: there is no such child, or no supervisor above it. HostError `host_stopped`, `kernel_fault`.
+   */
+  setLimits(path: string, limits: ChangeableLimitsSpec | ProcessLimitsSpec): Promise<LimitsChanged> {
+    return this.#limits.set(path, limits);
+  }
+
   /** The state of a server, as plain data; undefined for other behaviours. OTP: sys:get_state. */
   state(path: string): Promise<unknown> {
     return this.#kernel.inspect(path, 'state');
@@ -244,6 +263,24 @@ export class Host {
 
   async statistics(path: string): Promise<Statistics> {
     return (await this.#kernel.inspect(path, 'statistics')) as Statistics;
+  }
+
+  /**
+   * What the node at that path uses, and each below it, by default all: memory, processor time, messages, prints and
+   * restarts, of supervisors the sums. Put together when it is asked for: nothing is counted for it meanwhile. Of who
+   * hangs, what only he himself can say is missing.
+   *
+   * @throws CallError `noproc`: there is no node at that path. HostError `host_stopped`, `kernel_fault`.
+   */
+  usage(path?: string): Promise<NodeUsage> {
+    const sources: UsageSources = {
+      tree: () => this.tree(),
+      use: (of) => this.#kernel.use(of),
+      statistics: (of) => this.#kernel.statistics(of),
+      // It may have ended meanwhile.
+      children: (of) => this.#children.which(of).catch(() => []),
+    };
+    return usageOf(sources, path);
   }
 
   /** The threads in this process as they are now (of an embedded host: none are in a cell), warm spares apart; memory in MB as the guard read it last. */

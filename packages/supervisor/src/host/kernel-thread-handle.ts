@@ -1,6 +1,13 @@
 /** The application's hold on the kernel's thread: starts it, speaks to it, notices when it fails. */
 import { MessageChannel, Worker } from 'node:worker_threads';
-import { CallError, EnvironmentError, HostError, type Address, type Context } from '@espalier/core';
+import {
+  CallError,
+  EnvironmentError,
+  HostError,
+  type Address,
+  type Context,
+  type Statistics,
+} from '@espalier/core';
 import {
   announceExit,
   decodeReason,
@@ -19,9 +26,11 @@ import {
   type InspectQuery,
   type KernelEvent,
   type KernelSetup,
+  type LimitChange,
   type Machine,
   type SuperviseOperation,
   type ToKernel,
+  type Use,
 } from '@espalier/core/internal/host.js';
 import type {
   SupervisorOperation,
@@ -55,6 +64,8 @@ export interface SupervisorAnswer {
   readonly child: ReachableChild | undefined;
 }
 
+/** Who hangs does not answer, and is not waited for. */
+const ANSWER_WITHIN_MS = 500;
 const CUT_OFF = 'the endpoint of the application was killed or cut off, and the tree has ended with it';
 
 type TreeEnded = TreeEvent & { readonly kind: 'tree-ended' };
@@ -72,6 +83,9 @@ export class KernelThread {
   #announce: () => void;
   #tellEnded: (event: TreeEnded) => void = () => undefined;
   #facts: ((facts: HostFacts) => void)[] = [];
+  readonly #limitsSet: (() => void)[] = [];
+  readonly #uses = new Map<number, (use: Use) => void>();
+  #lastUse = 0;
   #machine: ((machine: Machine) => void) | undefined;
   #started: ((message: FromKernel & { tag: 'started' }) => void) | undefined;
   #closed: ((result: StopResult) => void) | undefined;
@@ -225,6 +239,38 @@ export class KernelThread {
     });
   }
 
+  setLimits(change: LimitChange): Promise<void> {
+    return this.#orFailure<void>((resolve) => {
+      this.#limitsSet.push(resolve);
+      this.#say({ tag: 'limits', change });
+    });
+  }
+
+  /** What the walls know of those at that path and below. */
+  use(path: string): Promise<Use> {
+    return this.#orFailure<Use>((resolve) => {
+      this.#uses.set(++this.#lastUse, resolve);
+      this.#say({ tag: 'use', id: this.#lastUse, path });
+    });
+  }
+
+  /** What the environment says of itself; undefined if it does not within half a second, or is not there. */
+  async statistics(path: string): Promise<Statistics | undefined> {
+    const { clock } = this.#options.time;
+    return new Promise((resolve) => {
+      const late = clock.after(ANSWER_WITHIN_MS, () => {
+        resolve(undefined);
+      });
+      const said = (statistics: unknown): void => {
+        late();
+        resolve(statistics as Statistics | undefined);
+      };
+      this.inspect(path, 'statistics').then(said, () => {
+        said(undefined);
+      });
+    });
+  }
+
   /** What this machine offers for the walls of cells. */
   machine(): Promise<Machine> {
     return this.#orFailure<Machine>((resolve) => {
@@ -278,6 +324,13 @@ export class KernelThread {
         return;
       case 'facts':
         for (const resolve of this.#facts.splice(0)) resolve(message.facts);
+        return;
+      case 'limits':
+        this.#limitsSet.shift()?.();
+        return;
+      case 'use':
+        this.#uses.get(message.id)?.(message.use);
+        this.#uses.delete(message.id);
         return;
       case 'machine':
         this.#machine?.(message.machine);

@@ -83,6 +83,7 @@ function environmentSpec(node: NormalisedEnvironment, image: Image): Environment
     },
     limits: wallLimits(limits),
     unresponsiveMs: limits.unresponsiveMs,
+    ...(limits.children === 'unlimited' ? {} : { mostChildren: limits.children }),
     env: node.env,
   };
 }

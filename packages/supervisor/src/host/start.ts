@@ -2,7 +2,12 @@
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SpecError } from '@espalier/core';
-import { applicationTestTime, realTime, type ApplicationTime } from '@espalier/core/internal/host.js';
+import {
+  applicationTestTime,
+  hostFlagsThatOverrideLimits,
+  realTime,
+  type ApplicationTime,
+} from '@espalier/core/internal/host.js';
 import type { TestClock } from '@espalier/core/testing';
 import { DEFAULTS, loadSpec, normaliseSpec, type NormalisedTree, type TreeSpec } from '../spec/index.js';
 import type { TreeEvent } from './events.js';
@@ -83,6 +88,12 @@ async function startTree(
   time: ApplicationTime,
 ): Promise<Host> {
   const images = new ImageSource(time);
+  const warning = options.onWarning ?? warn;
+  // Of threads in this process: a cell is started without them.
+  for (const { flag, from } of hostFlagsThatOverrideLimits())
+    warning(
+      `${flag} (${from}) overrides the limits of threads: V8 does not hold those of the spec. Start without it`,
+    );
   try {
     const { name, root } = tree;
     const place = options.embedded === true ? embeddedPlace(name) : cellPlace(name);
@@ -92,7 +103,7 @@ async function startTree(
       spawnBase: fileURLToPath(base),
       spawnLimits: wallLimits(DEFAULTS.limits),
       output: options.onOutput ?? print,
-      warning: options.onWarning ?? warn,
+      warning,
       time,
     });
     if (options.onEvent !== undefined) kernel.onEvent(options.onEvent);

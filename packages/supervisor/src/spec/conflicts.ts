@@ -57,16 +57,25 @@ export function checkChild(read: Read, wall: string, place: Place): void {
       'Add `wall: process`, or leave `walls` out.',
     );
   }
+  if (read['limits'] !== undefined && read['children'] !== undefined && read['wall'] !== 'process') {
+    const problem = '`limits` of a supervisor are those of its process, and this node has none of its own.';
+    const remedy = 'Add `wall: process`, or give limits to each node below.';
+    place.problems.add([...place.segments, 'limits'], 'an object', problem, remedy);
+  }
   const overflow = read['overflow'] ?? DEFAULTS.environment.overflow;
   if (read['sendTimeoutMs'] !== undefined && overflow !== 'block') {
     const remedy = 'Only `overflow: block` waits: leave `sendTimeoutMs` out.';
     conflict(place, ['sendTimeoutMs', read['sendTimeoutMs']], ['overflow', overflow], remedy);
   }
+  checkLimits(read, place);
+  checkOrder(read, 'pool', 'minThreads', 'maxThreads', Number.POSITIVE_INFINITY, place);
+  checkOrder(read, 'backoff', 'initialMs', 'maxMs', Number.POSITIVE_INFINITY, place);
+}
+
+export function checkLimits(read: Read, place: Place): void {
   checkOrder(read, 'limits', 'youngMb', 'heapMb', DEFAULTS.limits.heapMb, place);
   checkOrder(read, 'limits', 'heapMb', 'memoryMb', Number.POSITIVE_INFINITY, place);
   checkOrder(read, 'limits', 'messageBytes', 'mailboxBytes', DEFAULTS.limits.mailboxBytes, place);
-  checkOrder(read, 'pool', 'minThreads', 'maxThreads', Number.POSITIVE_INFINITY, place);
-  checkOrder(read, 'backoff', 'initialMs', 'maxMs', Number.POSITIVE_INFINITY, place);
 }
 
 /** The first may not exceed the second; `fallback` stands for the second if it was not given. */

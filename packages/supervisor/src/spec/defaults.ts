@@ -38,7 +38,9 @@ export const DEFAULTS = deepFreeze({
     cpu: 'unlimited',
     cpuOver: 'lower',
     stdioBytesPerSecond: 1_000_000,
+    children: 'unlimited',
   },
+  processLimits: { memoryMb: 'unlimited', cpu: 'unlimited', cpuOver: 'lower' },
   pool: { minThreads: 1, maxThreads: 4, queue: 1000, concurrentTasks: 1, idleTimeoutMs: 10_000 },
   backoff: { initialMs: 100, factor: 2, maxMs: 30_000, jitter: 0.2, resetAfterMs: 60_000 } satisfies Backoff,
 } as const);

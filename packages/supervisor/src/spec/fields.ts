@@ -33,12 +33,14 @@ import { objectOf } from './object.js';
 import { shown } from './problems.js';
 import type {
   CellWallName,
+  ChangeableLimitsSpec,
   ChildNodeSpec,
   EnvironmentLimitsSpec,
   EnvironmentSpec,
   GrantSpec,
   PoolOptionsSpec,
   PoolSpec,
+  ProcessLimitsSpec,
   SupervisorNodeSpec,
   SupervisorOptionsSpec,
   ThreadLimitsSpec,
@@ -115,7 +117,34 @@ export const LIMIT_FIELDS = {
     says: 'What it may print. The rest is dropped, and counted.',
     default: `${limits.stdioBytesPerSecond}`,
   },
+  children: {
+    kind: numberOr({ min: 0, max: 1_000_000, unit: 'environments' }, 'unlimited'),
+    says: 'Environments that it has spawned and that have not ended; one more is refused with `limit_refused`. Those below them count for who has spawned them.',
+    default: `\`${limits.children}\``,
+  },
 } satisfies FieldTable<EnvironmentLimitsSpec>;
+
+const { mailbox: _m, mailboxBytes: _b, messageBytes: _s, children: _c, ...CHANGEABLE } = LIMIT_FIELDS;
+/** Those of a mailbox have been told to all who send to it; that of children is the kernel's. */
+export const CHANGEABLE_LIMIT_FIELDS = CHANGEABLE satisfies FieldTable<ChangeableLimitsSpec>;
+
+export const PROCESS_LIMIT_FIELDS = {
+  memoryMb: {
+    kind: numberOr({ min: 16, max: 1_048_576, unit: 'megabytes' }, 'unlimited'),
+    says: 'Memory of all that runs in its process and all that this has started, beyond what Node itself takes. Read from outside: over it, all threads collect their garbage, and what is still over it ends with reason `limit`.',
+    default: `\`${DEFAULTS.processLimits.memoryMb}\``,
+  },
+  cpu: {
+    kind: numberOr({ min: 0.01, max: 1024, unit: 'cores', fractions: true }, 'unlimited'),
+    says: 'A share of the processors, over a second; 0.5 is half a core. Measured from outside, on Linux; not held elsewhere, which is reported.',
+    default: `\`${DEFAULTS.processLimits.cpu}\``,
+  },
+  cpuOver: {
+    kind: oneOf('lower', 'end'),
+    says: 'What happens to a process that uses more than `cpu`: the others go first, for the rest of its life; or it ends with reason `limit`.',
+    default: `\`${DEFAULTS.processLimits.cpuOver}\``,
+  },
+} satisfies FieldTable<ProcessLimitsSpec>;
 
 export const BACKOFF_FIELDS = {
   initialMs: { kind: ms(1), says: 'How long the first restart waits.', default: `${backoff.initialMs}` },
@@ -367,7 +396,15 @@ const SUPERVISOR_OPTIONS = {
   },
 } satisfies FieldTable<SupervisorOptionsSpec>;
 
-export const SUPERVISOR_FIELDS = { ...CHILD, ...SUPERVISOR_OPTIONS } satisfies FieldTable<SupervisorNodeSpec>;
+export const SUPERVISOR_FIELDS = {
+  ...CHILD,
+  ...SUPERVISOR_OPTIONS,
+  limits: {
+    kind: objectOf(PROCESS_LIMIT_FIELDS, { on: 'supervisor', prefix: 'limits.' }),
+    says: 'Of its process, with `wall: process`: a pool for all that runs in it. See [Limits of a process](#limits-of-a-process).',
+    default: 'those below',
+  },
+} satisfies FieldTable<SupervisorNodeSpec>;
 
 export const ROOT_FIELDS = {
   name: { kind: word, says: 'What people call the tree.', default: `\`${DEFAULTS.tree.name}\`` },

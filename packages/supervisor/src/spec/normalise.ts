@@ -272,6 +272,7 @@ function supervisorOf(read: Record<string, unknown>, walk: Walk): NormalisedSupe
     ...childOf('supervisor', read, walk),
     ...options,
     backoff: backoffOf(read['backoff'], null),
+    limits: Object.freeze({ ...DEFAULTS.processLimits, ...(read['limits'] as object | undefined) }),
     children: Object.freeze(nodes.filter((child) => child !== undefined)),
   });
   return seated(node, walk);

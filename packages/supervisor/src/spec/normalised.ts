@@ -27,6 +27,14 @@ export interface NormalisedLimits extends NormalisedThreadLimits {
   readonly cpu: number | 'unlimited';
   readonly cpuOver: 'lower' | 'end';
   readonly stdioBytesPerSecond: number;
+  readonly children: number | 'unlimited';
+}
+
+/** Of a process as a whole. */
+export interface NormalisedProcessLimits {
+  readonly memoryMb: number | 'unlimited';
+  readonly cpu: number | 'unlimited';
+  readonly cpuOver: 'lower' | 'end';
 }
 
 export interface NormalisedWalls {
@@ -97,6 +105,8 @@ export interface NormalisedSupervisor extends NormalisedChild {
   readonly maxChildren: number | 'infinity';
   /** Of its children; null: none. */
   readonly backoff: Backoff | null;
+  /** Of its process; nothing is held where it has none of its own. */
+  readonly limits: NormalisedProcessLimits;
   readonly children: readonly NormalisedNode[];
 }
 

@@ -16,13 +16,12 @@ export interface NotBuilt {
 }
 
 const EVERY = ['root', 'supervisor', 'environment', 'pool'] as const satisfies readonly NodeKind[];
-const INNER = ['root', 'supervisor'] as const satisfies readonly NodeKind[];
 const BELOW = ['supervisor', 'environment', 'pool'] as const satisfies readonly NodeKind[];
 const CODE = ['environment', 'pool'] as const satisfies readonly NodeKind[];
 
 const LEAVE_OUT = 'Leave it out.';
 const CALL_TIMEOUT = "Leave it out; a call's `timeoutMs` ends the thread of a task that runs too long.";
-const OWN_LIMITS = 'Leave it out, and give limits to each environment below.';
+const OWN_LIMITS = 'Give limits to each node below.';
 
 export const NOT_BUILT: readonly NotBuilt[] = Object.freeze([
   { on: ['root'], field: 'wall', value: 'process', instead: 'Write it on the nodes below.' },
@@ -34,10 +33,10 @@ export const NOT_BUILT: readonly NotBuilt[] = Object.freeze([
   { on: EVERY, field: 'listen', instead: LEAVE_OUT },
   { on: EVERY, field: 'placement', instead: LEAVE_OUT },
   { on: EVERY, field: 'onIntrusion', instead: LEAVE_OUT },
-  { on: INNER, field: 'limits', instead: OWN_LIMITS },
+  { on: ['root'], field: 'limits', instead: OWN_LIMITS },
   { on: ['pool'], field: 'limits.unresponsiveMs', instead: CALL_TIMEOUT },
   { on: CODE, field: 'limits.messagesPerSecond', instead: LEAVE_OUT },
-  { on: CODE, field: 'limits.children', instead: LEAVE_OUT },
+  { on: ['pool'], field: 'limits.children', instead: LEAVE_OUT },
   { on: CODE, field: 'limits.kernelEntries', instead: LEAVE_OUT },
   { on: CODE, field: 'limits.timers', instead: LEAVE_OUT },
   { on: CODE, field: 'limits.poolMs', instead: LEAVE_OUT },

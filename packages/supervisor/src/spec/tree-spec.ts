@@ -69,6 +69,24 @@ export interface EnvironmentLimitsSpec extends ThreadLimitsSpec {
   cpuOver?: 'lower' | 'end';
   /** What it may print; the rest is dropped, and counted. */
   stdioBytesPerSecond?: number;
+  /** Environments that it has spawned and that run, or are being started. */
+  children?: number | 'unlimited';
+}
+
+/** What can be changed while the environment runs. */
+export type ChangeableLimitsSpec = Omit<
+  EnvironmentLimitsSpec,
+  'mailbox' | 'mailboxBytes' | 'messageBytes' | 'children'
+>;
+
+/** Limits of a process as a whole: of all that runs in it, and all that it starts. */
+export interface ProcessLimitsSpec {
+  /** Megabytes, beyond what Node itself takes. */
+  memoryMb?: number | 'unlimited';
+  /** Cores, over a second. */
+  cpu?: number | 'unlimited';
+  /** As `cpuOver` of an environment. */
+  cpuOver?: 'lower' | 'end';
 }
 
 /** What every node below the root may say: how its supervisor treats it. */
@@ -145,7 +163,10 @@ export interface SupervisorOptionsSpec {
   backoff?: BackoffSpec;
 }
 
-export interface SupervisorNodeSpec extends ChildNodeSpec, SupervisorOptionsSpec {}
+export interface SupervisorNodeSpec extends ChildNodeSpec, SupervisorOptionsSpec {
+  /** Of its process, with `wall: process`: a pool for all that runs in it. */
+  limits?: ProcessLimitsSpec;
+}
 
 export type ChildSpecInput = EnvironmentSpec | PoolSpec | SupervisorNodeSpec;
 

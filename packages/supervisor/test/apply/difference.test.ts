@@ -141,6 +141,20 @@ describe('changed by restart', () => {
     expect(changes).toEqual([{ what: 'changed', path: 'root/a', ...environment, restarts: true, fields }]);
   });
 
+  test('limits of a process, with all that runs in it', () => {
+    const cell = (memoryMb: number) => ({
+      children: [{ id: 'c', wall: 'process' as const, limits: { memoryMb }, children: [a] }],
+    });
+    expect(difference(cell(64), cell(128))).toMatchObject([
+      {
+        what: 'changed',
+        path: 'root/c',
+        restarts: true,
+        fields: [{ field: 'limits.memoryMb', from: 64, to: 128, effect: 'restart' }],
+      },
+    ]);
+  });
+
   test('fields of a pool', () => {
     const pool = { module: './tasks.js', maxThreads: 2 };
     const to = { children: [{ id: 'p', pool: { ...pool, module: './others.js', maxThreads: 3 } }] };

@@ -50,6 +50,7 @@ describe('what it gives', () => {
         maxChildren: 'infinity',
         siblings: 'group',
         backoff: null,
+        limits: { memoryMb: 'unlimited', cpu: 'unlimited', cpuOver: 'lower' },
         children: [
           {
             kind: 'environment',
@@ -275,7 +276,7 @@ describe('what it refuses', () => {
 
   test('an unknown field that is near to none is answered with those there are', () => {
     expect(problemOf({ limits: { colour: 1 } }).remedy).toBe(
-      'Known here: heapMb, youngMb, stackMb, memoryMb, mailbox, mailboxBytes, messageBytes, unresponsiveMs, cpu, cpuOver, stdioBytesPerSecond.',
+      'Known here: heapMb, youngMb, stackMb, memoryMb, mailbox, mailboxBytes, messageBytes, unresponsiveMs, cpu, cpuOver, stdioBytesPerSecond, children.',
     );
   });
 
@@ -359,11 +360,39 @@ describe('what it refuses', () => {
     ['cpu', '50%'],
     ['cpuOver', 'freeze'],
     ['stdioBytesPerSecond', -1],
+    ['children', -1],
+    ['children', 1.5],
+    ['children', '2'],
     ['unresponsiveMs', 99],
     ['unresponsiveMs', '2s'],
     ['unresponsiveMs', Number.POSITIVE_INFINITY],
   ])('limit %s: %p is refused', (field, value) => {
     expect(problemOf({ limits: { [field]: value } }).path).toBe(`children[0].limits.${field}`);
+  });
+
+  test.each([
+    ['memoryMb', 15],
+    ['memoryMb', 1e15],
+    ['memoryMb', '256'],
+    ['memoryMb', Number.NaN],
+    ['memoryMb', 'infinity'],
+    ['cpu', 0],
+    ['cpu', -1],
+    ['cpu', 1025],
+    ['cpuOver', 'freeze'],
+    ['heapMb', 64],
+  ])('limit %s of a process: %p is refused', (field, value) => {
+    const child = { id: 'c', wall: 'process', limits: { [field]: value }, children: [] };
+    expect(refused({ children: [child] }).problems).toMatchObject([
+      { path: `children[0].limits.${field}`, value, remedy: expect.any(String) },
+    ]);
+  });
+
+  test('limits of a supervisor that has no process are refused', () => {
+    const limits = { memoryMb: 64 };
+    expect(refused({ children: [{ id: 'c', limits, children: [] }] }).problems).toMatchObject([
+      { path: 'children[0].limits', remedy: expect.stringContaining('wall: process') },
+    ]);
   });
 
   test.each([{ PORT: 8080 }, { A: null }, { 'A=B': 'x' }, { '': 'x' }, ['x'], 'A=1'])(

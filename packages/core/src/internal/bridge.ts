@@ -1,0 +1,2 @@
+/** For the package `mq-bridge`, which gets time, chance and the end of a turn as parameters. Types only. */
+export type { AfterTurn, Clock, Random } from '../clock.js';

@@ -1,0 +1,108 @@
+/**
+ * The driver: an environment that holds the connection to the broker, for the tree that it stands in. A child of its
+ * own with `wall: process`, and with its settings as `args` (docs/bridge.md).
+ *
+ * What it exports it watches and sends to as any environment does. For each name that it imports it spawns a stand-in
+ * (stand-in.ts) under that name, as long as the mailbox is there: so who sends to the name, calls or watches it
+ * does so as if its holder were in the next thread.
+ */
+import {
+  environment,
+  type Address,
+  type Context,
+  type ExitReason,
+  type Monitor,
+  type ReceivedCall,
+} from '@espalier/core';
+import { Bridge } from './engine/bridge.js';
+import { codeOf, type BridgeEvent, type LocalSide } from './engine/local-side.js';
+import { completeSettings, type BridgeSettings } from './engine/settings.js';
+import { StandIns, type Outcome } from './engine/stand-ins.js';
+import { nodeAfterTurn, nodeClock as clock, nodeRandom as random } from './node/ambient.js';
+import { AmqpTransport } from './transport/amqp-transport.js';
+
+export default environment(async (context: Context, args: BridgeSettings) => {
+  const settings = completeSettings(args);
+  const watched = new Map<Monitor, (reason: ExitReason) => void>();
+  const local = localSide(context, watched);
+  const standIns = new StandIns({
+    context,
+    settings,
+    clock,
+    watch: local.watch,
+    failed: (name, why) => report({ kind: 'name-refused', name, why }),
+  });
+  const bridge = new Bridge({
+    settings,
+    local,
+    clock,
+    random,
+    afterTurn: nodeAfterTurn,
+    transport: (parts) => new AmqpTransport({ ...parts, clock, random }),
+    onEvent: report,
+    appeared: (name) => standIns.appeared(name),
+    ended: (name, reason) => standIns.ended(name, reason),
+  });
+  // It has queues and connections to give back.
+  context.trapExits(true);
+  bridge.start();
+  standIns.start();
+  for (;;) {
+    const item = await context.receive();
+    if (item.type === 'call') serve(bridge, item);
+    else if (item.type === 'down') {
+      watched.get(item.monitor)?.(item.reason);
+      watched.delete(item.monitor);
+    } else if (item.type === 'exit' && item.from === undefined) {
+      standIns.stop();
+      await bridge.stop();
+      return;
+    }
+  }
+});
+
+function localSide(context: Context, watched: Map<Monitor, (reason: ExitReason) => void>): LocalSide {
+  return {
+    send: (target, value) => context.send(target, value),
+    cast: (target, operation, parameters) => context.cast(target, operation, parameters),
+    call: (target, operation, parameters, options) => context.call(target, operation, parameters, options),
+    whereis: (name) => context.whereis(name),
+    watch: (target: Address, ended) => {
+      context.monitor(target).then(
+        (monitor) => watched.set(monitor, ended),
+        () => ended({ tag: 'noproc' }),
+      );
+    },
+  };
+}
+
+/** What a stand-in asks. */
+function serve(bridge: Bridge, call: ReceivedCall): void {
+  const [name, ...rest] = call.arguments as [string, ...unknown[]];
+  answer(call, () => {
+    if (call.operation === 'send') return bridge.send(name, rest[0]);
+    const [operation, parameters] = rest as [string, readonly unknown[]];
+    if (call.operation === 'cast') return bridge.cast(name, operation, parameters);
+    const controller = new AbortController();
+    call.onCancel(() => controller.abort());
+    return bridge.call(name, operation, parameters, { timeoutMs: Infinity, signal: controller.signal });
+  });
+}
+
+/** A failure is told as a value: of a failed call only some codes would get through. */
+function answer(call: ReceivedCall, work: () => Promise<unknown>): void {
+  work().then(
+    (value) => call.reply({ value } satisfies Outcome),
+    (error: unknown) => {
+      const { message, cause } = error as Error;
+      const failure = { code: codeOf(error) ?? 'refused', message, cause };
+      if (call.tryReply({ failure } satisfies Outcome) === undefined) return;
+      call.reply({ failure: { ...failure, cause: undefined } } satisfies Outcome);
+    },
+  );
+}
+
+/** To the tree's output, with the path of this environment. */
+function report({ kind, ...facts }: BridgeEvent): void {
+  process.stderr.write(`bridge: ${kind} ${JSON.stringify(facts)}\n`);
+}

@@ -1,0 +1,389 @@
+/**
+ * A bridge: what this host exports, what it knows of others, and the ways to them. Everything ambient is a
+ * parameter; the driver (driver.ts) hands in Node's, tests hand in theirs.
+ *
+ * It outlives connections, and incarnations too: one that others have declared down ends here as it ended
+ * for them, and the bridge goes on as a new one.
+ */
+import { CallError, type ExitReason } from '@espalier/core';
+import type { AfterTurn, Clock, Random } from '@espalier/core/internal/bridge.js';
+import { Peers, type RemoteMailbox } from '../protocol/peers.js';
+import type { Transport, TransportEvents } from '../transport/transport.js';
+import { decodePresence, encodeItem, encodePresence, type Item } from '../wire/frames.js';
+import { QueueNames } from '../wire/queue-names.js';
+import { Exports } from './exports.js';
+import { Intakes } from './intakes.js';
+import type { BridgeEvent, LocalSide } from './local-side.js';
+import { Outboxes } from './outboxes.js';
+import type { Outbox } from './outbox.js';
+import { PendingCalls } from './pending-calls.js';
+import { DURABLE_TERMS, expiryMs, inboxTerms } from './queue-terms.js';
+import type { CompleteSettings } from './settings.js';
+
+export interface TransportMaker {
+  (parts: {
+    readonly url: string;
+    readonly presence: { readonly exchange: string; readonly queue: string; readonly expiresMs: number };
+    readonly events: TransportEvents;
+  }): Transport;
+}
+
+export interface BridgeOptions {
+  readonly settings: CompleteSettings;
+  readonly local: LocalSide;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly afterTurn: AfterTurn;
+  readonly transport: TransportMaker;
+  readonly onEvent: (event: BridgeEvent) => void;
+  /** A mailbox that is exported somewhere can be sent to; or can no more. */
+  readonly appeared: (name: string) => void;
+  readonly ended: (name: string, reason: ExitReason) => void;
+}
+
+export interface RemoteCallOptions {
+  /** Milliseconds; Infinity for never. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/** The one call that a durable mailbox takes. */
+const CONFIRMED = 'confirmed';
+/** Calls that wait for room on the way, together; further ones are `full`. */
+const CALLS_WAITING_BYTES = 16 * 1024 * 1024;
+const STOP_MS = 2000;
+const STOP_LOOK_MS = 10;
+
+export class Bridge {
+  readonly #options: BridgeOptions;
+  readonly #names: QueueNames;
+  readonly #transport: Transport;
+  readonly #outboxes: Outboxes;
+  readonly #calls = new PendingCalls();
+  readonly #intakes: Intakes;
+  readonly #exports: Exports;
+  #incarnation: string;
+  #peers: Peers;
+  #stopped = false;
+
+  constructor(options: BridgeOptions) {
+    this.#options = options;
+    const { settings, local, clock, random, afterTurn, onEvent } = options;
+    this.#names = new QueueNames(settings.cluster);
+    this.#incarnation = this.#newIncarnation();
+    this.#peers = this.#newPeers();
+    this.#transport = options.transport({
+      url: settings.url,
+      presence: {
+        exchange: this.#names.presenceExchange,
+        queue: this.#names.presence(this.#incarnation),
+        expiresMs: expiryMs(settings.downAfterMs),
+      },
+      events: {
+        connected: () => this.#connected(),
+        disconnected: (why) => {
+          this.#peers.muted(false);
+          this.#outboxes.disconnected();
+          this.#intakes.disconnected();
+          onEvent({ kind: 'disconnected', why });
+        },
+        blocked: (on) => {
+          this.#peers.muted(on);
+          onEvent({ kind: 'blocked', on });
+        },
+        presence: (body) => this.#presence(body),
+      },
+    });
+    this.#outboxes = new Outboxes({
+      host: settings.host,
+      clock,
+      random,
+      afterTurn,
+      transport: () => this.#transport,
+      undelivered: (target, count) => onEvent({ kind: 'undelivered', target, count }),
+    });
+    this.#intakes = new Intakes({
+      patienceMs: settings.downAfterMs,
+      clock,
+      transport: () => this.#transport,
+      awaited: (stream) => this.#peers.isUp(...senderOf(stream)),
+      malformed: (queue) => onEvent({ kind: 'malformed', queue }),
+    });
+    this.#exports = new Exports({
+      settings,
+      names: this.#names,
+      local,
+      clock,
+      intakes: this.#intakes,
+      incarnation: () => this.#incarnation,
+      changed: () => this.#peers.changed(),
+      answer: (stream, item) => this.#answer(stream, item),
+      keep: (queue, item) => this.#keep(queue, item),
+      onEvent,
+    });
+  }
+
+  start(): void {
+    const { exports, imports } = this.#options.settings;
+    void this.#openInbox();
+    this.#exports.start();
+    for (const [name, { durable }] of Object.entries(exports))
+      if (durable === true) this.#transport.declare(this.#names.deadLetters(name), DURABLE_TERMS);
+    for (const [name, { durable }] of Object.entries(imports))
+      if (durable === true) this.#transport.declare(this.#names.durable(name), DURABLE_TERMS);
+    this.#transport.start();
+  }
+
+  /** Says that it goes, and leaves nothing in the broker but what is durable. */
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#exports.stop();
+    const { clock } = this.#options;
+    const deadline = clock.now() + STOP_MS;
+    while (this.#transport.connected && !this.#outboxes.settled && clock.now() < deadline)
+      await new Promise<void>((resolve) => clock.after(STOP_LOOK_MS, resolve));
+    this.#outboxes.closeAll();
+    this.#peers.stop();
+    await this.#intakes.close();
+    await this.#transport.stop();
+  }
+
+  // ---- to others -------------------------------------------------------------------------------------
+
+  /** As `Context.send`: to nobody it resolves, and is counted. */
+  send(name: string, value: unknown): Promise<void> {
+    return this.#post(name, { kind: 'message', value });
+  }
+
+  cast(name: string, operation: string, parameters: readonly unknown[]): Promise<void> {
+    return this.#post(name, { kind: 'cast', operation, parameters });
+  }
+
+  /**
+   * As `Context.call`. A durable mailbox takes none, for who waits for an answer wants it now; but
+   * `confirmed(operation, …)` casts to it, and is answered when the broker has the message.
+   */
+  async call(
+    name: string,
+    operation: string,
+    parameters: readonly unknown[],
+    { timeoutMs, signal }: RemoteCallOptions,
+  ): Promise<unknown> {
+    if (this.#isDurable(name)) {
+      const [cast, ...rest] = parameters;
+      if (operation === CONFIRMED && typeof cast === 'string') return await this.cast(name, cast, rest);
+      throw new CallError('no_such_operation', `'${name}' is durable, and is not called`, {
+        field: 'target',
+        value: name,
+        remedy: `Cast to it, or call '${CONFIRMED}' with the operation and its arguments.`,
+      });
+    }
+    const mailbox = this.#peers.find(name);
+    if (mailbox === undefined) throw new CallError('noproc', `nobody exports '${name}'`);
+    const outbox = this.#outboxOf(mailbox);
+    return await new Promise<unknown>((resolve, reject) => {
+      const call = this.#calls.start({ mailbox: keyOf(mailbox), operation, resolve, reject });
+      let bytes: Buffer;
+      try {
+        bytes = this.#encode({ kind: 'call', call, operation, parameters });
+      } catch (error) {
+        this.#calls.lost(call, error);
+        return;
+      }
+      this.#endEarly(call, outbox, operation, { timeoutMs, ...(signal === undefined ? {} : { signal }) });
+      outbox.send(bytes, CALLS_WAITING_BYTES).catch((error: unknown) => this.#calls.lost(call, error));
+    });
+  }
+
+  /** By its timeout or by the caller; the other side is told. */
+  #endEarly(call: number, outbox: Outbox, operation: string, options: RemoteCallOptions): void {
+    const { timeoutMs, signal } = options;
+    const end = (code: CallError['code'], message: string): void => {
+      this.#calls.fail(call, code, message);
+      outbox.post(this.#encode({ kind: 'cancel', call }));
+    };
+    if (timeoutMs !== Infinity) {
+      this.#options.clock.after(timeoutMs, () => {
+        if (this.#calls.has(call))
+          end('timeout', `no reply to '${operation}' within ${String(timeoutMs)} ms`);
+      });
+    }
+    signal?.addEventListener('abort', () => {
+      if (this.#calls.has(call)) end('cancelled', `'${operation}' was cancelled`);
+    });
+  }
+
+  async #post(name: string, item: Item): Promise<void> {
+    const bytes = this.#encode(item);
+    const outbox = this.#outboxTo(name);
+    if (outbox === undefined) {
+      this.#options.onEvent({ kind: 'undelivered', target: `'${name}'`, count: 1 });
+      return;
+    }
+    await outbox.send(bytes);
+  }
+
+  #outboxTo(name: string): Outbox | undefined {
+    if (this.#isDurable(name)) return this.#durableOutbox(this.#names.durable(name), name);
+    const mailbox = this.#peers.find(name);
+    return mailbox === undefined ? undefined : this.#outboxOf(mailbox);
+  }
+
+  #isDurable(name: string): boolean {
+    return this.#options.settings.imports[name]?.durable === true;
+  }
+
+  #outboxOf({ incarnation, name, life }: RemoteMailbox): Outbox {
+    return this.#outboxes.to({
+      queue: this.#names.mailbox(incarnation, name, life),
+      name: `'${name}'`,
+      durable: false,
+      incarnation: this.#incarnation,
+      of: incarnation,
+    });
+  }
+
+  #durableOutbox(queue: string, name: string): Outbox {
+    const incarnation = this.#incarnation;
+    return this.#outboxes.to({ queue, name: `'${name}'`, durable: true, incarnation, of: undefined });
+  }
+
+  #encode(item: Item): Buffer {
+    return encodeItem(item, this.#options.settings.messageBytes);
+  }
+
+  // ---- from others -----------------------------------------------------------------------------------
+
+  #openInbox(): Promise<void> {
+    return this.#intakes.take({
+      queue: this.#names.inbox(this.#incarnation),
+      terms: inboxTerms(this.#options.settings.downAfterMs),
+      handle: async ({ items }) => {
+        for (const item of items) {
+          if (item.kind === 'reply') this.#calls.reply(item.call, item.value);
+          else if (item.kind === 'failure') this.#calls.fail(item.call, item.code, item.message, item.cause);
+        }
+      },
+    });
+  }
+
+  /** Until the broker has it: what is neither handled nor kept would be lost. */
+  async #keep(queue: string, item: Item): Promise<void> {
+    // Whoever sent it may send larger ones than we do.
+    const bytes = encodeItem(item, Infinity);
+    while (!this.#stopped) {
+      const sent = this.#durableOutbox(queue, 'dead letters').send(bytes);
+      const isKept = await sent.then(
+        () => true,
+        () => false,
+      );
+      if (isKept) return;
+    }
+    await new Promise<never>(() => undefined);
+  }
+
+  /** To who sends that stream. */
+  #answer(stream: string, item: Item & { readonly kind: string }): void {
+    const [host, incarnation] = senderOf(stream);
+    // His presence may come later than what he asks; but who was never seen, or is gone, waits for nothing.
+    if (!this.#peers.isUp(host, incarnation)) return;
+    const outbox = this.#outboxes.to({
+      queue: this.#names.inbox(incarnation),
+      name: 'who has called',
+      durable: false,
+      incarnation: this.#incarnation,
+      of: incarnation,
+    });
+    if (!outbox.post(this.#encodeAnswer(item)))
+      this.#options.onEvent({ kind: 'undelivered', target: 'who has called', count: 1 });
+  }
+
+  /** What cannot be sent as an answer is answered by why. */
+  #encodeAnswer(item: Item): Buffer {
+    try {
+      return this.#encode(item);
+    } catch (error) {
+      const { code, message } = error as CallError;
+      const { call } = item as { readonly call: number };
+      return this.#encode({ kind: 'failure', call, code, message, cause: undefined });
+    }
+  }
+
+  // ---- who is there ----------------------------------------------------------------------------------
+
+  #connected(): void {
+    this.#options.onEvent({ kind: 'connected', incarnation: this.#incarnation });
+    this.#peers.connected();
+    this.#outboxes.connected();
+  }
+
+  #presence(body: Buffer): void {
+    try {
+      const presence = decodePresence(body);
+      if (presence !== undefined && !this.#stopped) this.#peers.heard(presence);
+    } catch {
+      this.#options.onEvent({ kind: 'malformed', queue: 'presence' });
+    }
+  }
+
+  #newPeers(): Peers {
+    const { settings, clock, onEvent, appeared, ended } = this.#options;
+    const { host, heartbeatMs, downAfterMs } = settings;
+    return new Peers({
+      host,
+      incarnation: this.#incarnation,
+      heartbeatMs,
+      downAfterMs,
+      clock,
+      exports: () => this.#exports.announced(),
+      say: (presence) => this.#transport.sayPresence(encodePresence(presence)),
+      appeared: ({ name }) => appeared(name),
+      ended: (mailbox, reason) => {
+        this.#outboxes.close(this.#names.mailbox(mailbox.incarnation, mailbox.name, mailbox.life));
+        this.#calls.mailboxEnded(keyOf(mailbox), reason);
+        ended(mailbox.name, reason);
+      },
+      hostDown: (down, incarnation) => {
+        this.#outboxes.closeAllOf(incarnation);
+        this.#exports.callersGone(incarnation);
+        onEvent({ kind: 'host-down', host: down });
+      },
+      buried: () => void this.#renew(),
+      clash: () => onEvent({ kind: 'host-clash', host }),
+    });
+  }
+
+  async #renew(): Promise<void> {
+    const old = this.#peers;
+    const left = [this.#names.inbox(this.#incarnation), ...this.#exports.withdrawAll(this.#incarnation)];
+    this.#incarnation = this.#newIncarnation();
+    this.#peers = this.#newPeers();
+    old.forgetAll();
+    this.#outboxes.closeMortal();
+    this.#options.onEvent({ kind: 'renewed' });
+    for (const queue of left) await this.#intakes.drop(queue);
+    await this.#openInbox();
+    this.#peers.connected();
+    await this.#exports.renew();
+  }
+
+  #newIncarnation(): string {
+    const { random } = this.#options;
+    const half = (): string =>
+      Math.floor(random.next() * 2 ** 32)
+        .toString(16)
+        .padStart(8, '0');
+    return half() + half();
+  }
+}
+
+function keyOf({ incarnation, name, life }: RemoteMailbox): string {
+  return `${incarnation}/${name}/${String(life)}`;
+}
+
+/** Host and incarnation. */
+function senderOf(stream: string): readonly [string, string] {
+  const [host = '', incarnation = ''] = stream.split('/');
+  return [host, incarnation];
+}

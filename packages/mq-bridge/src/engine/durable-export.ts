@@ -1,0 +1,96 @@
+/**
+ * A durable mailbox with one holder: this host, as long as it takes from the queue. A message is acknowledged when it
+ * was handled, and that is when the server has replied: so it reaches the server as a call, whose last argument
+ * says which message it is and whether it may have been handled before. One at a time, in order.
+ *
+ *   handling ──reply──► next
+ *      │  ├─ refused, or the server ended by it ──► again after a pause ──(`attempts` times)──► dead letter ──► next
+ *      └──┴─ nobody has the name ──► again, as often as it takes
+ */
+import type { CallError } from '@espalier/core';
+import type { Clock } from '@espalier/core/internal/bridge.js';
+import type { Item } from '../wire/frames.js';
+import type { ReceivedFrame } from './intake.js';
+import { codeOf, type LocalSide } from './local-side.js';
+
+/** The last argument of each handling. */
+export interface DurableDelivery {
+  /** The same each time that this message comes. */
+  readonly id: string;
+  /** It may have been handled before: by an earlier life of the server or of this host. */
+  readonly again: boolean;
+}
+
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 2000;
+/** A plain value is a call of this operation. */
+const MESSAGE = 'message';
+
+export interface DurableExportOptions {
+  readonly name: string;
+  readonly to: string;
+  /** Handlings in vain before a message becomes a dead letter. */
+  readonly attempts: number;
+  readonly local: LocalSide;
+  readonly clock: Clock;
+  /** Resolves when the broker has it. */
+  readonly deadLetter: (item: Item) => Promise<void>;
+  readonly poison: (id: string) => void;
+}
+
+export class DurableExport {
+  readonly #options: DurableExportOptions;
+  readonly #stop = new AbortController();
+
+  constructor(options: DurableExportOptions) {
+    this.#options = options;
+  }
+
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  readonly handle = async ({ stream, seq, items, again }: ReceivedFrame): Promise<void> => {
+    for (const [index, item] of items.entries()) {
+      if (item.kind !== 'message' && item.kind !== 'cast') continue;
+      await this.#handle(item, `${stream}/${String(seq)}/${String(index)}`, again);
+    }
+  };
+
+  async #handle(
+    item: Item & { readonly kind: 'message' | 'cast' },
+    id: string,
+    redelivered: boolean,
+  ): Promise<void> {
+    const { attempts, clock, deadLetter, poison } = this.#options;
+    let pauseMs = FIRST_PAUSE_MS;
+    for (let failed = 0; failed < attempts;) {
+      const outcome = await this.#try(item, { id, again: redelivered || failed > 0 });
+      if (outcome === 'handled') return;
+      // Not acknowledged: it comes to the next holder.
+      if (this.#stop.signal.aborted) return await new Promise<never>(() => undefined);
+      if (outcome === 'failed') failed++;
+      await new Promise<void>((resolve) => clock.after(pauseMs, resolve));
+      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+    }
+    poison(id);
+    await deadLetter(item);
+  }
+
+  async #try(
+    item: Item & { readonly kind: 'message' | 'cast' },
+    delivery: DurableDelivery,
+  ): Promise<'handled' | 'failed' | 'absent'> {
+    const { local, to } = this.#options;
+    const [operation, parameters] =
+      item.kind === 'message' ? [MESSAGE, [item.value]] : [item.operation, item.parameters];
+    try {
+      const options = { timeoutMs: Infinity, signal: this.#stop.signal };
+      await local.call(to, operation, [...parameters, delivery], options);
+      return 'handled';
+    } catch (error) {
+      const code = codeOf(error) as CallError['code'] | undefined;
+      return code === 'noproc' || code === 'full' || code === 'cancelled' ? 'absent' : 'failed';
+    }
+  }
+}

@@ -1,0 +1,133 @@
+/** What this host exports, and what it says of it. */
+import type { Clock } from '@espalier/core/internal/bridge.js';
+import type { Ended, Exported, Item } from '../wire/frames.js';
+import type { QueueNames } from '../wire/queue-names.js';
+import { DurableExport } from './durable-export.js';
+import type { Intakes } from './intakes.js';
+import type { BridgeEvent, LocalSide } from './local-side.js';
+import { DURABLE_TERMS, mailboxTerms } from './queue-terms.js';
+import type { CompleteSettings, ExportSettings } from './settings.js';
+import { TransientExport } from './transient-export.js';
+
+export interface ExportsOptions {
+  readonly settings: CompleteSettings;
+  readonly names: QueueNames;
+  readonly local: LocalSide;
+  readonly clock: Clock;
+  readonly intakes: Intakes;
+  readonly incarnation: () => string;
+  /** Others are to be told what is announced now. */
+  readonly changed: () => void;
+  readonly answer: (stream: string, item: Item) => void;
+  /** Resolves when the broker has the message in that queue, and never if this bridge ends before. */
+  readonly keep: (queue: string, item: Item) => Promise<void>;
+  readonly onEvent: (event: BridgeEvent) => void;
+}
+
+/** Ends that are told with each presence. */
+const TOLD_ENDS = 32;
+
+export class Exports {
+  readonly #options: ExportsOptions;
+  readonly #transient: TransientExport[] = [];
+  readonly #durable: DurableExport[] = [];
+  /** The life of each mailbox that can be sent to. */
+  readonly #open = new Map<string, number>();
+  #ends: readonly Ended[] = [];
+
+  constructor(options: ExportsOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    for (const [name, how] of Object.entries(this.#options.settings.exports)) {
+      if (how.durable === true) this.#startDurable(name, how);
+      else this.#startTransient(name, how);
+    }
+  }
+
+  stop(): void {
+    for (const one of [...this.#transient, ...this.#durable]) one.stop();
+  }
+
+  announced(): { readonly exports: readonly Exported[]; readonly ended: readonly Ended[] } {
+    return { exports: [...this.#open].map(([name, life]) => ({ name, life })), ended: this.#ends };
+  }
+
+  /** Whoever asked from there is gone. */
+  callersGone(incarnation: string): void {
+    for (const one of this.#transient) one.callersGone(incarnation);
+  }
+
+  /** The incarnation is over: nothing is announced any more. Gives the queues that are left of it. */
+  withdrawAll(incarnation: string): readonly string[] {
+    const queues = [...this.#open].map(([name, life]) =>
+      this.#options.names.mailbox(incarnation, name, life),
+    );
+    this.#open.clear();
+    this.#ends = [];
+    return queues;
+  }
+
+  /** Opens and announces everything under the new incarnation. */
+  async renew(): Promise<void> {
+    for (const one of this.#transient) await one.renew();
+  }
+
+  #startTransient(name: string, { to = name }: ExportSettings): void {
+    const { local, clock, intakes, settings, changed, answer, onEvent } = this.#options;
+    const terms = mailboxTerms(settings.downAfterMs);
+    const exported = new TransientExport({
+      name,
+      to,
+      local,
+      clock,
+      open: (life, handle) => intakes.take({ queue: this.#mailbox(name, life), terms, handle }),
+      announce: (life) => {
+        this.#open.set(name, life);
+        changed();
+      },
+      close: async (life, { tag, detail }) => {
+        this.#open.delete(name);
+        this.#ends = [...this.#ends, { name, life, tag, detail: printable(detail) }].slice(-TOLD_ENDS);
+        changed();
+        await intakes.drop(this.#mailbox(name, life));
+      },
+      answer,
+      undelivered: (count) => onEvent({ kind: 'undelivered', target: `'${to}'`, count }),
+    });
+    this.#transient.push(exported);
+    exported.start();
+  }
+
+  #mailbox(name: string, life: number): string {
+    return this.#options.names.mailbox(this.#options.incarnation(), name, life);
+  }
+
+  #startDurable(name: string, { to = name, attempts = 5 }: ExportSettings): void {
+    const { local, clock, names, intakes, keep, onEvent } = this.#options;
+    const exported = new DurableExport({
+      name,
+      to,
+      attempts,
+      local,
+      clock,
+      deadLetter: (item) => keep(names.deadLetters(name), item),
+      poison: (id) => onEvent({ kind: 'poison', name, id }),
+    });
+    this.#durable.push(exported);
+    void intakes.take({
+      queue: names.durable(name),
+      terms: DURABLE_TERMS,
+      handle: exported.handle,
+      refused: () => onEvent({ kind: 'held-elsewhere', name }),
+    });
+  }
+}
+
+/** The detail of an end goes to everybody: only what is small and plain. */
+function printable(detail: unknown): unknown {
+  if (typeof detail === 'string') return detail.slice(0, 1000);
+  if (detail instanceof Error) return { name: detail.name, message: detail.message.slice(0, 1000) };
+  return typeof detail === 'number' || typeof detail === 'boolean' ? detail : undefined;
+}

@@ -1,0 +1,72 @@
+/** Every queue that this host takes from. */
+import type { Clock } from '@espalier/core/internal/bridge.js';
+import type { QueueTerms, Transport } from '../transport/transport.js';
+import { Intake, type ReceivedFrame } from './intake.js';
+
+export interface IntakesOptions {
+  readonly patienceMs: number;
+  readonly clock: Clock;
+  readonly transport: () => Transport;
+  /** Whether who sends that stream is there. */
+  readonly awaited: (stream: string) => boolean;
+  readonly malformed: (queue: string) => void;
+}
+
+export interface Source {
+  readonly queue: string;
+  readonly terms: QueueTerms;
+  /** Resolves when the frame is done. */
+  readonly handle: (frame: ReceivedFrame) => Promise<void>;
+  /** Nobody else may take from it; called when somebody does. */
+  readonly refused?: () => void;
+}
+
+/** More than a window of frames from each of some senders; and a frame holds at most 128 messages or 16 kB, or one. */
+const PREFETCH = 128;
+
+export class Intakes {
+  readonly #options: IntakesOptions;
+  readonly #intakes = new Map<string, { readonly intake: Intake; readonly durable: boolean }>();
+
+  constructor(options: IntakesOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when it is in place, or will be with the next connection. */
+  take({ queue, terms, handle, refused }: Source): Promise<void> {
+    const { malformed, transport, ...rest } = this.#options;
+    const intake = new Intake({
+      ...rest,
+      queue,
+      terms,
+      handle,
+      prefetch: PREFETCH,
+      transport: transport(),
+      exclusive: refused !== undefined,
+      refused: refused ?? nothing,
+      malformed: () => malformed(queue),
+    });
+    this.#intakes.set(queue, { intake, durable: terms.durable });
+    return intake.open();
+  }
+
+  /** Takes no more from it, and removes it. */
+  async drop(queue: string): Promise<void> {
+    const known = this.#intakes.get(queue);
+    this.#intakes.delete(queue);
+    await known?.intake.close(true);
+  }
+
+  disconnected(): void {
+    for (const { intake } of this.#intakes.values()) intake.disconnected();
+  }
+
+  /** All of them; what is durable stays in the broker. */
+  async close(): Promise<void> {
+    for (const { intake, durable } of this.#intakes.values()) await intake.close(!durable);
+  }
+}
+
+function nothing(): void {
+  // A queue of our own is refused to nobody.
+}

@@ -1,0 +1,42 @@
+/** What a bridge needs of the environments beside it; an environment's context has all of it. */
+import type { Address, CallOptions, Destination, ExitReason } from '@espalier/core';
+
+export interface LocalSide {
+  send(target: Destination, value: unknown): Promise<void>;
+  cast(target: Destination, operation: string, parameters: readonly unknown[]): Promise<void>;
+  call(
+    target: Destination,
+    operation: string,
+    parameters: readonly unknown[],
+    options: CallOptions,
+  ): Promise<unknown>;
+  whereis(name: string): Promise<Address | undefined>;
+  /** Calls back once, when it has ended. */
+  watch(target: Address, ended: (reason: ExitReason) => void): void;
+}
+
+/** What a bridge tells whoever runs it. */
+export type BridgeEvent =
+  | { readonly kind: 'connected'; readonly incarnation: string }
+  | { readonly kind: 'disconnected'; readonly why: string }
+  | { readonly kind: 'blocked'; readonly on: boolean }
+  /** Messages that will not arrive: `target` was gone, or refused them. */
+  | { readonly kind: 'undelivered'; readonly target: string; readonly count: number }
+  /** A frame that cannot be read; it was dropped. */
+  | { readonly kind: 'malformed'; readonly queue: string }
+  /** Handled in vain too often, and kept as a dead letter. */
+  | { readonly kind: 'poison'; readonly name: string; readonly id: string }
+  /** Somebody else takes from the durable mailbox that we export; it is tried again. */
+  | { readonly kind: 'held-elsewhere'; readonly name: string }
+  /** The local name of an import cannot be had now; it is tried again. */
+  | { readonly kind: 'name-refused'; readonly name: string; readonly why: string }
+  | { readonly kind: 'host-down'; readonly host: string }
+  /** Another process uses our host id. */
+  | { readonly kind: 'host-clash'; readonly host: string }
+  /** Others had declared us down; we go on as a new incarnation. */
+  | { readonly kind: 'renewed' };
+
+export function codeOf(error: unknown): string | undefined {
+  const code = (error as { readonly code?: unknown } | undefined)?.code;
+  return typeof code === 'string' ? code : undefined;
+}

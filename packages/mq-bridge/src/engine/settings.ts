@@ -1,0 +1,108 @@
+/** What a bridge is told, and what it takes where it is told nothing. */
+import { SpecError, type SpecProblem } from '@espalier/core';
+
+export interface ExportSettings {
+  /** The local name; the exported one by default. */
+  readonly to?: string;
+  /** Messages outlive broker and hosts, and are handled at least once, in order. Default: false. */
+  readonly durable?: boolean;
+  /** Durable: handlings in vain before a message becomes a dead letter. Default: 5. */
+  readonly attempts?: number;
+}
+
+export interface ImportSettings {
+  /** The local name; the exported one by default. */
+  readonly as?: string;
+  /** As whoever exports it says. Default: false. */
+  readonly durable?: boolean;
+}
+
+export interface BridgeSettings {
+  /** `amqp://user:password@host:port/vhost`, or `amqps:`. */
+  readonly url: string;
+  /** Bridges of one cluster see each other, and no others. */
+  readonly cluster: string;
+  /** The id of this host in its cluster. */
+  readonly host: string;
+  /** By exported name. */
+  readonly exports?: Readonly<Record<string, ExportSettings>>;
+  /** By exported name. */
+  readonly imports?: Readonly<Record<string, ImportSettings>>;
+  /** How often a host says that it is there. Milliseconds, 2000 by default. */
+  readonly heartbeatMs?: number;
+  /** A host that was silent for so long is down. Milliseconds, 10000 by default; at least twice `heartbeatMs`. */
+  readonly downAfterMs?: number;
+  /** The largest message, encoded. Bytes, 1 MB by default. */
+  readonly messageBytes?: number;
+}
+
+export type CompleteSettings = Required<BridgeSettings>;
+
+const NAME = /^[^/]{1,255}$/;
+
+type Fits = (value: unknown) => boolean;
+const isName: Fits = (value) => typeof value === 'string' && value.length > 0 && value.length <= 255;
+const isFlag: Fits = (value) => typeof value === 'boolean';
+const isCount: Fits = (value) => typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
+const EXPORT_FIELDS: Readonly<Record<string, Fits>> = { to: isName, durable: isFlag, attempts: isCount };
+const IMPORT_FIELDS: Readonly<Record<string, Fits>> = { as: isName, durable: isFlag };
+
+const MOST_MS = 2 ** 31 - 1;
+
+/** Throws `SpecError` `spec_invalid` with every problem. The url is never repeated: it may hold a password. */
+export function completeSettings(settings: BridgeSettings): CompleteSettings {
+  const problems: SpecProblem[] = [];
+  const problem = (path: string, value: unknown, what: string, remedy: string): void => {
+    problems.push({ path, value, problem: what, remedy });
+  };
+  const own = (settings as BridgeSettings | undefined) ?? ({} as BridgeSettings);
+  const given: Partial<Record<keyof BridgeSettings, unknown>> = own;
+  if (typeof given.url !== 'string' || !/^amqps?:/.test(given.url) || !URL.canParse(given.url))
+    problem('url', typeof given.url, 'must be an amqp: or amqps: address', 'Write amqp://host.');
+  for (const field of ['cluster', 'host'] as const) {
+    const value = given[field];
+    if (typeof value !== 'string' || !NAME.test(value))
+      problem(field, value, 'must be a name of 1 to 255 characters without /', 'Choose such a name.');
+  }
+  const number = (field: keyof BridgeSettings, fallback: number, least: number, most: number): number => {
+    const value = given[field] ?? fallback;
+    if (typeof value === 'number' && value >= least && value <= most) return value;
+    const range = `${String(least)} to ${String(most)}`;
+    problem(field, value, `must be a number from ${range}`, `Leave it out for ${String(fallback)}.`);
+    return fallback;
+  };
+  const heartbeatMs = number('heartbeatMs', 2000, 10, MOST_MS / 2);
+  const complete = {
+    url: own.url,
+    cluster: own.cluster,
+    host: own.host,
+    exports: own.exports ?? {},
+    imports: own.imports ?? {},
+    heartbeatMs,
+    downAfterMs: number('downAfterMs', Math.max(10_000, 2 * heartbeatMs), 2 * heartbeatMs, MOST_MS),
+    messageBytes: number('messageBytes', 1024 * 1024, 1, 64 * 1024 * 1024),
+  };
+  for (const [field, fields] of [
+    ['exports', EXPORT_FIELDS],
+    ['imports', IMPORT_FIELDS],
+  ] as const) {
+    for (const [name, how] of Object.entries(complete[field]) as [string, unknown][]) {
+      const path = `${field}.${name}`;
+      if (typeof how !== 'object' || how === null) {
+        problem(path, how, 'must be an object', 'Write {} for the defaults.');
+        continue;
+      }
+      for (const [key, value] of Object.entries(how) as [string, unknown][]) {
+        const fits = Object.hasOwn(fields, key) ? fields[key] : undefined;
+        const known = Object.keys(fields).join(', ');
+        if (fits === undefined) problem(`${path}.${key}`, value, 'is no field', `The fields are ${known}.`);
+        else if (!fits(value))
+          problem(`${path}.${key}`, value, 'is not what it must be', 'See docs/bridge.md.');
+      }
+    }
+  }
+  if (problems.length > 0) {
+    throw new SpecError('spec_invalid', 'the settings of the bridge have problems', problems);
+  }
+  return complete;
+}

@@ -1,0 +1,158 @@
+/**
+ * A local name that other hosts may send to. Each life of the environment that holds the name is a mailbox of its
+ * own, with a queue of its own: what lay in the queue of a dead one is lost with it, as in a local mailbox.
+ *
+ *   absent ──(the name is held)──► opening ──(the queue is there)──► open, announced
+ *      ▲                                                               │ the environment ends
+ *      └──────────────── withdrawn, with the reason; queue removed ◄───┘
+ *
+ * A frame is acknowledged when its messages are in the environment's mailbox: a full one holds them up, then the
+ * broker's queue fills, and the senders wait.
+ */
+import type { Address, CallError, ExitReason } from '@espalier/core';
+import type { Clock } from '@espalier/core/internal/bridge.js';
+import type { Item } from '../wire/frames.js';
+import type { ReceivedFrame } from './intake.js';
+import { codeOf, type LocalSide } from './local-side.js';
+
+const LOOK_AGAIN_MS = 200;
+const ROOM_AGAIN_MS = 20;
+/** Calls that the environment has not answered yet. */
+const MAX_OPEN_CALLS = 1000;
+
+export interface TransientExportOptions {
+  readonly name: string;
+  /** The local name. */
+  readonly to: string;
+  readonly local: LocalSide;
+  readonly clock: Clock;
+  /** Makes the mailbox of this life. */
+  readonly open: (life: number, handle: (frame: ReceivedFrame) => Promise<void>) => Promise<void>;
+  readonly announce: (life: number) => void;
+  readonly close: (life: number, reason: ExitReason) => Promise<void>;
+  readonly answer: (stream: string, item: Item) => void;
+  readonly undelivered: (count: number) => void;
+}
+
+export class TransientExport {
+  readonly #options: TransientExportOptions;
+  /** By `<stream's host>/<call>`: to cancel it. */
+  readonly #calls = new Map<string, AbortController>();
+  #holder: { readonly address: Address; readonly life: number } | undefined;
+  #lives = 0;
+  #stopped = false;
+  #cancelLook: (() => void) | undefined;
+
+  constructor(options: TransientExportOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    void this.#look();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelLook?.();
+    for (const call of this.#calls.values()) call.abort();
+  }
+
+  /** The incarnation that it was announced under is no more: it opens anew. */
+  async renew(): Promise<void> {
+    const holder = this.#holder;
+    if (holder === undefined) return;
+    this.#holder = { address: holder.address, life: ++this.#lives };
+    await this.#open(this.#holder.life, holder.address);
+  }
+
+  /** Whoever asked from there is gone. */
+  callersGone(incarnation: string): void {
+    for (const [key, call] of this.#calls) if (key.includes(`/${incarnation}/`)) call.abort();
+  }
+
+  async #look(): Promise<void> {
+    const { local, to, clock } = this.#options;
+    const address = await local.whereis(to).catch(() => undefined);
+    if (this.#stopped) return;
+    if (address === undefined) {
+      this.#cancelLook = clock.after(LOOK_AGAIN_MS, () => void this.#look());
+      return;
+    }
+    const life = ++this.#lives;
+    this.#holder = { address, life };
+    local.watch(address, (reason) => void this.#ended(address, reason));
+    await this.#open(life, address);
+  }
+
+  async #open(life: number, address: Address): Promise<void> {
+    await this.#options.open(life, (frame) => this.#handle(address, frame));
+    // It may have ended meanwhile.
+    if (this.#holder?.life === life) this.#options.announce(life);
+  }
+
+  async #ended(address: Address, reason: ExitReason): Promise<void> {
+    const holder = this.#holder;
+    if (holder?.address !== address || this.#stopped) return;
+    this.#holder = undefined;
+    await this.#options.close(holder.life, reason);
+    if (!this.#stopped) await this.#look();
+  }
+
+  async #handle(address: Address, { stream, items }: ReceivedFrame): Promise<void> {
+    for (const item of items) {
+      if (item.kind === 'message' || item.kind === 'cast') await this.#deliver(address, item);
+      else if (item.kind === 'call') this.#call(address, stream, item);
+      else if (item.kind === 'cancel') this.#calls.get(callKey(stream, item.call))?.abort();
+    }
+  }
+
+  /** Until it is taken: to wait here is what holds the senders up. */
+  async #deliver(address: Address, item: Item & { readonly kind: 'message' | 'cast' }): Promise<void> {
+    const { local, clock } = this.#options;
+    while (!this.#stopped && this.#holder?.address === address) {
+      try {
+        if (item.kind === 'message') await local.send(address, item.value);
+        else await local.cast(address, item.operation, item.parameters);
+        return;
+      } catch (error) {
+        if (codeOf(error) !== 'full') {
+          this.#options.undelivered(1);
+          return;
+        }
+        await new Promise<void>((resolve) => clock.after(ROOM_AGAIN_MS, resolve));
+      }
+    }
+    this.#options.undelivered(1);
+  }
+
+  #call(address: Address, stream: string, item: Item & { readonly kind: 'call' }): void {
+    const { local, answer } = this.#options;
+    const { call, operation, parameters } = item;
+    if (this.#calls.size >= MAX_OPEN_CALLS) {
+      const message = `'${operation}' was not taken: too many calls are open`;
+      answer(stream, { kind: 'failure', call, code: 'full', message, cause: undefined });
+      return;
+    }
+    const key = callKey(stream, call);
+    const controller = new AbortController();
+    this.#calls.set(key, controller);
+    // Whoever called has a timeout; what ends the call here is its cancellation.
+    local.call(address, operation, parameters, { timeoutMs: Infinity, signal: controller.signal }).then(
+      (value) => {
+        this.#calls.delete(key);
+        answer(stream, { kind: 'reply', call, value });
+      },
+      (error: unknown) => {
+        this.#calls.delete(key);
+        const { message, cause } = error as CallError;
+        const code = (codeOf(error) ?? 'refused') as CallError['code'];
+        if (code !== 'cancelled') answer(stream, { kind: 'failure', call, code, message, cause });
+      },
+    );
+  }
+}
+
+/** A host numbers its calls for all its streams. */
+function callKey(stream: string, call: number): string {
+  return `${stream.slice(0, stream.lastIndexOf('/'))}/${String(call)}`;
+}

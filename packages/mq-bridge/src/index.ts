@@ -1,0 +1,2 @@
+export type { DurableDelivery } from './engine/durable-export.js';
+export type { BridgeSettings, ExportSettings, ImportSettings } from './engine/settings.js';

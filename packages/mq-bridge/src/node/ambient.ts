@@ -1,0 +1,19 @@
+/** Time, chance and the end of a turn as Node has them: what the driver hands to the bridge. */
+import { randomBytes } from 'node:crypto';
+import type { AfterTurn, Clock, Random } from '@espalier/core/internal/bridge.js';
+
+export const nodeClock: Clock = {
+  now: () => performance.now(),
+  after(delayMs, wake) {
+    const timer = setTimeout(wake, delayMs);
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Incarnations are told apart by it: not to be guessed, and never the same twice. */
+export const nodeRandom: Random = { next: () => randomBytes(4).readUInt32BE() / 2 ** 32 };
+
+export const nodeAfterTurn: AfterTurn = (callback) => {
+  process.nextTick(callback);
+};

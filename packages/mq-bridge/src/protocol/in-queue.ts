@@ -1,0 +1,197 @@
+/**
+ * The receiving half: all streams that come out of one queue, for one incarnation of its holder. Frames are handed
+ * over one after the other, those of a stream in the order of their numbers, each once.
+ *
+ * A frame ahead of its turn is kept. It is its turn when all below it were handled, or need not be waited for: they
+ * were confirmed before a frame that is here was published, so they lay in the queue before it, and were handled by
+ * an earlier incarnation. What only might still come is waited for: as long as its sender is there, and `patienceMs`
+ * longer; but not when as many frames are held as the broker hands out, for then nothing else could come.
+ *
+ * Nothing is dropped but what this incarnation has handled or holds already. That is what makes it at least once,
+ * whatever place the broker gives to what it takes back.
+ */
+import type { Clock } from '@espalier/core/internal/bridge.js';
+import { HandledNumbers } from './handled-numbers.js';
+
+/** How the broker knows a delivery; void once the connection that it came over is lost. */
+export interface Delivery {
+  ack(): void;
+}
+
+export interface Arrived {
+  readonly stream: string;
+  readonly seq: number;
+  readonly low: number;
+}
+
+interface Held<F> {
+  readonly frame: F;
+  /** Undefined when its connection is lost: the frame will come again, and is acknowledged then. */
+  delivery: Delivery | undefined;
+}
+
+interface Stream<F> {
+  readonly handled: HandledNumbers;
+  readonly held: Map<number, Held<F>>;
+  /** The lowest number that is waited for. */
+  expected: number;
+  /** What is below was in the queue before something that has come. */
+  low: number;
+}
+
+export interface InQueueOptions<F> {
+  /** Frames that the broker hands out unacknowledged. */
+  readonly prefetch: number;
+  readonly patienceMs: number;
+  readonly clock: Clock;
+  /** Whether who sends that stream is there, and so will say what still comes. */
+  readonly awaited: (stream: string) => boolean;
+  /** The next frame. It is acknowledged when `done` is called; until then no other one is handed over. */
+  readonly handle: (frame: F, done: () => void) => void;
+}
+
+/** Streams that are remembered; who sends to a queue for years leaves one for each of his lives. */
+const MAX_STREAMS = 4096;
+
+export class InQueue<F extends Arrived> {
+  readonly #options: InQueueOptions<F>;
+  /** In order of last use. */
+  readonly #streams = new Map<string, Stream<F>>();
+  readonly #ready: { readonly stream: Stream<F>; readonly held: Held<F> }[] = [];
+  #busy = false;
+  #heldCount = 0;
+  #cancelPatience: (() => void) | undefined;
+  #closed = false;
+  duplicates = 0;
+
+  constructor(options: InQueueOptions<F>) {
+    this.#options = options;
+  }
+
+  /** Frames that are here and not handled. */
+  get held(): number {
+    return this.#heldCount;
+  }
+
+  arrived(frame: F, delivery: Delivery): void {
+    if (this.#closed) return;
+    const stream = this.#stream(frame);
+    const known = stream.held.get(frame.seq);
+    if (known !== undefined) {
+      this.duplicates++;
+      if (known.delivery === undefined) known.delivery = delivery;
+      else delivery.ack();
+      return;
+    }
+    if (stream.handled.has(frame.seq)) {
+      this.duplicates++;
+      delivery.ack();
+      return;
+    }
+    const held: Held<F> = { frame, delivery };
+    stream.held.set(frame.seq, held);
+    this.#heldCount++;
+    stream.low = Math.max(stream.low, frame.low);
+    if (frame.seq < stream.expected) this.#ready.push({ stream, held });
+    this.#advance(stream);
+    this.#pump();
+  }
+
+  /** What is here stays; it is acknowledged when it comes again. */
+  disconnected(): void {
+    for (const stream of this.#streams.values())
+      for (const held of stream.held.values()) held.delivery = undefined;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#cancelPatience?.();
+  }
+
+  #stream({ stream: id, low }: F): Stream<F> {
+    let stream = this.#streams.get(id);
+    if (stream === undefined) {
+      stream = { handled: new HandledNumbers(), held: new Map(), expected: low, low };
+      this.#forgetOldest();
+    }
+    this.#streams.delete(id);
+    this.#streams.set(id, stream);
+    return stream;
+  }
+
+  #forgetOldest(): void {
+    if (this.#streams.size < MAX_STREAMS) return;
+    for (const [id, { held }] of this.#streams) {
+      if (held.size > 0) continue;
+      this.#streams.delete(id);
+      return;
+    }
+  }
+
+  /** Moves what is due to the ready ones. */
+  #advance(stream: Stream<F>): void {
+    for (;;) {
+      const next = stream.held.get(stream.expected);
+      if (next !== undefined) {
+        this.#ready.push({ stream, held: next });
+        stream.expected++;
+      } else if (stream.handled.has(stream.expected)) stream.expected++;
+      else if (stream.expected < stream.low) stream.expected = this.#nextKnown(stream);
+      else return;
+    }
+  }
+
+  /** The lowest number that is here and waits, or that must be waited for. */
+  #nextKnown(stream: Stream<F>): number {
+    let next = stream.low;
+    for (const seq of stream.held.keys()) if (seq > stream.expected && seq < next) next = seq;
+    return next;
+  }
+
+  #pump(): void {
+    while (!this.#busy && !this.#closed) {
+      const next = this.#ready.shift();
+      if (next === undefined) break;
+      this.#busy = true;
+      const { seq } = next.held.frame;
+      let isDone = false;
+      this.#options.handle(next.held.frame, () => {
+        if (isDone || this.#closed) return;
+        isDone = true;
+        this.#busy = false;
+        next.stream.handled.add(seq);
+        next.stream.held.delete(seq);
+        this.#heldCount--;
+        next.held.delivery?.ack();
+        this.#pump();
+      });
+    }
+    this.#watch();
+  }
+
+  /** Frames are here and none of them may be handled yet. */
+  #watch(): void {
+    const isStuck = !this.#busy && this.#heldCount > 0 && this.#ready.length === 0 && !this.#closed;
+    if (!isStuck) {
+      this.#cancelPatience?.();
+      this.#cancelPatience = undefined;
+    } else if (this.#heldCount >= this.#options.prefetch) this.#giveUpWaiting();
+    else
+      this.#cancelPatience ??= this.#options.clock.after(this.#options.patienceMs, () => {
+        this.#cancelPatience = undefined;
+        this.#giveUpWaiting((stream) => !this.#options.awaited(stream));
+        this.#watch();
+      });
+  }
+
+  /** The lowest frame that is held is its stream's next one: of the stream that has waited longest. */
+  #giveUpWaiting(isGivenUp: (stream: string) => boolean = () => true): void {
+    for (const [id, stream] of this.#streams) {
+      if (stream.held.size === 0 || !isGivenUp(id)) continue;
+      stream.expected = Math.min(...stream.held.keys());
+      this.#advance(stream);
+      this.#pump();
+      return;
+    }
+  }
+}

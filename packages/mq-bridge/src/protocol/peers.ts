@@ -1,0 +1,204 @@
+/**
+ * Who is there: what each host says of itself, and who is declared down.
+ *
+ *   unknown ──alive, hello──► up ──bye │ silent for downAfterMs │ another incarnation of the host──► buried
+ *
+ * An incarnation that is buried stays so: if it is heard again (it was only cut off) it is told, and comes back
+ * as a new one. So whoever watches something there is told once, and nothing that was given up is taken up again.
+ * Only the monotonic clock counts. If this host itself stood still, the others are given that time on top.
+ */
+import type { Clock } from '@espalier/core/internal/bridge.js';
+import type { ExitReason, ExitTag } from '@espalier/core';
+import { EXIT_TAGS } from '@espalier/core';
+import type { Ended, Exported, Presence } from '../wire/frames.js';
+
+/** One life of an exported mailbox. */
+export interface RemoteMailbox {
+  readonly host: string;
+  readonly incarnation: string;
+  readonly name: string;
+  readonly life: number;
+}
+
+export interface PeersOptions {
+  readonly host: string;
+  readonly incarnation: string;
+  readonly heartbeatMs: number;
+  readonly downAfterMs: number;
+  readonly clock: Clock;
+  /** What is exported now, and what ended last. */
+  readonly exports: () => { readonly exports: readonly Exported[]; readonly ended: readonly Ended[] };
+  readonly say: (presence: Presence) => void;
+  readonly appeared: (mailbox: RemoteMailbox) => void;
+  readonly ended: (mailbox: RemoteMailbox, reason: ExitReason) => void;
+  /** Every mailbox of it has ended already. */
+  readonly hostDown: (host: string, incarnation: string) => void;
+  /** Others have buried this very incarnation. */
+  readonly buried: () => void;
+  /** Another process says that it is this host. */
+  readonly clash: (incarnation: string) => void;
+}
+
+interface Peer {
+  readonly host: string;
+  readonly incarnation: string;
+  heardAt: number;
+  readonly mailboxes: Map<string, RemoteMailbox>;
+}
+
+const NO_CONNECTION: ExitReason = { tag: 'noconnection' };
+/** Buried incarnations that are remembered, to be told if they are heard again. */
+const MAX_GRAVES = 1000;
+
+export class Peers {
+  readonly #options: PeersOptions;
+  readonly #peers = new Map<string, Peer>();
+  readonly #graves = new Set<string>();
+  #cancelBeat: (() => void) | undefined;
+  #lastBeat: number;
+  #muted = false;
+
+  constructor(options: PeersOptions) {
+    this.#options = options;
+    this.#lastBeat = options.clock.now();
+  }
+
+  /** The connection is there (again): everybody is asked to say what he exports. */
+  connected(): void {
+    this.#sayOurs('hello');
+    if (this.#cancelBeat === undefined) this.#beatLater();
+  }
+
+  /** What is exported has changed. */
+  changed(): void {
+    this.#sayOurs('alive');
+  }
+
+  stop(): void {
+    this.#cancelBeat?.();
+    const { host, incarnation, say } = this.#options;
+    say({ kind: 'bye', host, incarnation });
+  }
+
+  /**
+   * The broker takes nothing from anybody for now: then silence means nothing, and nothing is said. It was not heard by
+   * others, either; so when that is over, all have their time again.
+   */
+  muted(on: boolean): void {
+    this.#muted = on;
+    if (on) return;
+    for (const peer of this.#peers.values()) peer.heardAt = this.#options.clock.now();
+    this.#sayOurs('alive');
+  }
+
+  /** Ends what is known without a word to others. */
+  forgetAll(): void {
+    this.#cancelBeat?.();
+    for (const peer of [...this.#peers.values()]) this.#bury(peer);
+  }
+
+  /** The mailbox that has the name; of several hosts that export it, the one whose id is the smallest. */
+  find(name: string): RemoteMailbox | undefined {
+    let found: RemoteMailbox | undefined;
+    for (const { host, mailboxes } of this.#peers.values()) {
+      const mailbox = mailboxes.get(name);
+      if (mailbox !== undefined && (found === undefined || host < found.host)) found = mailbox;
+    }
+    return found;
+  }
+
+  isUp(host: string, incarnation: string): boolean {
+    return this.#peers.get(host)?.incarnation === incarnation;
+  }
+
+  heard(presence: Presence): void {
+    const { host, incarnation } = presence;
+    const { host: ownHost, incarnation: own, clash, buried } = this.#options;
+    if (host === ownHost) {
+      if (incarnation !== own) {
+        if (presence.kind === 'alive' || presence.kind === 'hello') clash(incarnation);
+      } else if (presence.kind === 'buried') buried();
+      return;
+    }
+    const known = this.#peers.get(host);
+    if (presence.kind === 'bye' || presence.kind === 'buried') {
+      if (known?.incarnation === incarnation) this.#bury(known);
+      return;
+    }
+    if (this.#graves.has(incarnation)) {
+      this.#options.say({ kind: 'buried', host, incarnation });
+      return;
+    }
+    if (known !== undefined && known.incarnation !== incarnation) this.#bury(known);
+    if (presence.kind === 'hello') this.#sayOurs('alive');
+    this.#update(this.#peer(host, incarnation), presence.exports, presence.ended);
+  }
+
+  #peer(host: string, incarnation: string): Peer {
+    let peer = this.#peers.get(host);
+    if (peer === undefined) {
+      peer = { host, incarnation, heardAt: 0, mailboxes: new Map() };
+      this.#peers.set(host, peer);
+    }
+    peer.heardAt = this.#options.clock.now();
+    return peer;
+  }
+
+  #update(peer: Peer, exports: readonly Exported[], ended: readonly Ended[]): void {
+    const now = new Map(exports.map(({ name, life }) => [name, life]));
+    for (const mailbox of [...peer.mailboxes.values()]) {
+      if (now.get(mailbox.name) === mailbox.life) continue;
+      peer.mailboxes.delete(mailbox.name);
+      const end = ended.find(({ name, life }) => name === mailbox.name && life === mailbox.life);
+      this.#options.ended(mailbox, end === undefined ? NO_CONNECTION : reasonOf(end));
+    }
+    for (const { name, life } of exports) {
+      if (peer.mailboxes.has(name)) continue;
+      const mailbox = { host: peer.host, incarnation: peer.incarnation, name, life };
+      peer.mailboxes.set(name, mailbox);
+      this.#options.appeared(mailbox);
+    }
+  }
+
+  #bury(peer: Peer): void {
+    this.#peers.delete(peer.host);
+    this.#graves.add(peer.incarnation);
+    if (this.#graves.size > MAX_GRAVES) {
+      const [oldest] = this.#graves;
+      if (oldest !== undefined) this.#graves.delete(oldest);
+    }
+    for (const mailbox of peer.mailboxes.values()) this.#options.ended(mailbox, NO_CONNECTION);
+    this.#options.hostDown(peer.host, peer.incarnation);
+  }
+
+  #sayOurs(kind: 'alive' | 'hello'): void {
+    const { host, incarnation, exports, say } = this.#options;
+    say({ kind, host, incarnation, ...exports() });
+  }
+
+  #beatLater(): void {
+    const { clock, heartbeatMs } = this.#options;
+    this.#cancelBeat = clock.after(heartbeatMs, () => {
+      this.#beat();
+      this.#beatLater();
+    });
+  }
+
+  #beat(): void {
+    const { clock, heartbeatMs, downAfterMs } = this.#options;
+    const now = clock.now();
+    const stoodStillMs = now - this.#lastBeat - 2 * heartbeatMs;
+    this.#lastBeat = now;
+    if (this.#muted) return;
+    for (const peer of [...this.#peers.values()]) {
+      if (stoodStillMs > 0) peer.heardAt += stoodStillMs;
+      if (now - peer.heardAt >= downAfterMs) this.#bury(peer);
+    }
+    this.#sayOurs('alive');
+  }
+}
+
+function reasonOf({ tag, detail }: Ended): ExitReason {
+  const known = EXIT_TAGS.find((one): one is ExitTag => one === tag);
+  return { tag: known ?? 'error', detail };
+}

@@ -1,0 +1,84 @@
+/** Bytes of CBOR (RFC 8949), growing as they are written: heads of definite length, and what follows them. */
+
+/** The major types of a head. */
+export const MAJOR = {
+  unsigned: 0,
+  negative: 1,
+  bytes: 2,
+  text: 3,
+  array: 4,
+  map: 5,
+  tag: 6,
+  simple: 7,
+} as const;
+
+export class CborWriter {
+  #buffer = Buffer.allocUnsafe(256);
+  #at = 0;
+
+  get length(): number {
+    return this.#at;
+  }
+
+  /** A copy of what was written. */
+  finish(): Buffer {
+    return Buffer.from(this.#buffer.subarray(0, this.#at));
+  }
+
+  head(major: number, argument: number): void {
+    this.#room(9);
+    const first = major << 5;
+    if (argument < 24) this.#buffer[this.#at++] = first | argument;
+    else if (argument < 0x100) {
+      this.#buffer[this.#at++] = first | 24;
+      this.#buffer[this.#at++] = argument;
+    } else if (argument < 0x1_0000) {
+      this.#buffer[this.#at++] = first | 25;
+      this.#at = this.#buffer.writeUInt16BE(argument, this.#at);
+    } else if (argument < 0x1_0000_0000) {
+      this.#buffer[this.#at++] = first | 26;
+      this.#at = this.#buffer.writeUInt32BE(argument, this.#at);
+    } else {
+      this.#buffer[this.#at++] = first | 27;
+      this.#at = this.#buffer.writeBigUInt64BE(BigInt(argument), this.#at);
+    }
+  }
+
+  /** `false`, `true`, `null` or `undefined`. */
+  simple(number: 20 | 21 | 22 | 23): void {
+    this.head(MAJOR.simple, number);
+  }
+
+  float(value: number): void {
+    this.#room(9);
+    this.#buffer[this.#at++] = (MAJOR.simple << 5) | 27;
+    this.#at = this.#buffer.writeDoubleBE(value, this.#at);
+  }
+
+  bytes(bytes: Uint8Array): void {
+    this.head(MAJOR.bytes, bytes.length);
+    this.raw(bytes);
+  }
+
+  text(text: string): void {
+    const length = Buffer.byteLength(text);
+    this.head(MAJOR.text, length);
+    this.#room(length);
+    this.#at += this.#buffer.write(text, this.#at);
+  }
+
+  /** What is CBOR already. */
+  raw(bytes: Uint8Array): void {
+    this.#room(bytes.length);
+    this.#buffer.set(bytes, this.#at);
+    this.#at += bytes.length;
+  }
+
+  #room(more: number): void {
+    const needed = this.#at + more;
+    if (needed <= this.#buffer.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(needed, this.#buffer.length * 2));
+    this.#buffer.copy(larger, 0, 0, this.#at);
+    this.#buffer = larger;
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * What the bridges say to each other, as bytes: frames, which carry the messages of one stream to one queue, and
+ * presence. docs/wire.md is the page for other languages. What is not known is ignored; what is broken throws
+ * `CallError` `malformed`.
+ */
+import type { CallError } from '@espalier/core';
+import { decodeValue, CborDecoder, malformed } from './cbor-decode.js';
+import { encodeValue } from './cbor-encode.js';
+import { CborWriter, MAJOR } from './cbor-writer.js';
+
+export const WIRE_VERSION = 1;
+
+type CallErrorCode = CallError['code'];
+
+/** The first number of an item says what it is. */
+export const ITEM = { message: 0, cast: 1, call: 2, reply: 3, failure: 4, cancel: 5 } as const;
+
+export type Item =
+  | { readonly kind: 'message'; readonly value: unknown }
+  | { readonly kind: 'cast'; readonly operation: string; readonly parameters: readonly unknown[] }
+  | {
+      readonly kind: 'call';
+      /** Of the sending host; the answer goes to its inbox. */
+      readonly call: number;
+      readonly operation: string;
+      readonly parameters: readonly unknown[];
+    }
+  | { readonly kind: 'reply'; readonly call: number; readonly value: unknown }
+  | {
+      readonly kind: 'failure';
+      readonly call: number;
+      readonly code: CallErrorCode;
+      readonly message: string;
+      readonly cause: unknown;
+    }
+  | { readonly kind: 'cancel'; readonly call: number }
+  /** Of a later version: ignored. */
+  | { readonly kind: 'unknown' };
+
+export interface Frame {
+  /** Who sends, and which of his streams it is; never used twice. */
+  readonly stream: string;
+  /** 1, 2, 3, … in the stream. */
+  readonly seq: number;
+  /** Every frame below this one was confirmed by the broker before this one was published. */
+  readonly low: number;
+  readonly items: readonly Item[];
+}
+
+/** Throws `CallError` `value_refused`, `too_large`. */
+export function encodeItem(item: Item, maxBytes: number): Buffer {
+  return encodeValue(fieldsOf(item), maxBytes);
+}
+
+function fieldsOf(item: Item): readonly unknown[] {
+  switch (item.kind) {
+    case 'message':
+      return [ITEM.message, item.value];
+    case 'cast':
+      return [ITEM.cast, item.operation, item.parameters];
+    case 'call':
+      return [ITEM.call, item.call, item.operation, item.parameters];
+    case 'reply':
+      return [ITEM.reply, item.call, item.value];
+    case 'failure':
+      return [ITEM.failure, item.call, item.code, item.message, item.cause];
+    case 'cancel':
+      return [ITEM.cancel, item.call];
+    case 'unknown':
+      return [-1];
+  }
+}
+
+export function encodeFrame(stream: string, seq: number, low: number, items: readonly Uint8Array[]): Buffer {
+  const out = new CborWriter();
+  out.head(MAJOR.array, 4 + items.length);
+  out.head(MAJOR.unsigned, WIRE_VERSION);
+  out.text(stream);
+  out.head(MAJOR.unsigned, seq);
+  out.head(MAJOR.unsigned, low);
+  for (const item of items) out.raw(item);
+  return out.finish();
+}
+
+export function decodeFrame(bytes: Uint8Array): Frame {
+  const decoder = new CborDecoder(bytes);
+  const length = decoder.arrayLength();
+  if (length < 4) throw malformed('a frame without its head');
+  if (decoder.value() !== WIRE_VERSION) throw malformed('a frame of another version');
+  const stream = decoder.value();
+  const seq = decoder.value();
+  const low = decoder.value();
+  if (typeof stream !== 'string' || !isCount(seq) || !isCount(low) || low > seq)
+    throw malformed('a frame with a broken head');
+  const items: Item[] = [];
+  for (let left = length - 4; left > 0; left--) items.push(itemOf(decoder.value()));
+  if (!decoder.atEnd) throw malformed('bytes follow the frame');
+  return { stream, seq, low, items };
+}
+
+function itemOf(fields: unknown): Item {
+  if (!Array.isArray(fields)) throw malformed('an item that is no array');
+  const [kind, first, second, third, fourth] = fields as unknown[];
+  switch (kind) {
+    case ITEM.message:
+      return { kind: 'message', value: first };
+    case ITEM.cast:
+      if (typeof first !== 'string' || !Array.isArray(second)) break;
+      return { kind: 'cast', operation: first, parameters: second };
+    case ITEM.call:
+      if (!isCount(first) || typeof second !== 'string' || !Array.isArray(third)) break;
+      return { kind: 'call', call: first, operation: second, parameters: third };
+    case ITEM.reply:
+      if (!isCount(first)) break;
+      return { kind: 'reply', call: first, value: second };
+    case ITEM.failure:
+      if (!isCount(first) || typeof second !== 'string' || typeof third !== 'string') break;
+      return { kind: 'failure', call: first, code: second as CallErrorCode, message: third, cause: fourth };
+    case ITEM.cancel:
+      if (!isCount(first)) break;
+      return { kind: 'cancel', call: first };
+    default:
+      if (typeof kind === 'number') return { kind: 'unknown' };
+  }
+  throw malformed('a broken item');
+}
+
+/** What a host exports: a name, and the life of the mailbox that has it now. */
+export interface Exported {
+  readonly name: string;
+  /** 1, 2, 3, … on its host. */
+  readonly life: number;
+}
+
+export interface Ended extends Exported {
+  readonly tag: string;
+  readonly detail: unknown;
+}
+
+export type Presence =
+  /** `alive` is said again and again, `hello` at first: whoever hears it says `alive` at once. */
+  | {
+      readonly kind: 'alive' | 'hello';
+      readonly host: string;
+      readonly incarnation: string;
+      readonly exports: readonly Exported[];
+      /** The lives that ended last, and why. */
+      readonly ended: readonly Ended[];
+    }
+  | { readonly kind: 'bye'; readonly host: string; readonly incarnation: string }
+  /** Somebody has declared that incarnation down: it must not go on as if nothing had been. */
+  | { readonly kind: 'buried'; readonly host: string; readonly incarnation: string };
+
+const MAX_PRESENCE_BYTES = 1024 * 1024;
+
+export function encodePresence(presence: Presence): Buffer {
+  return encodeValue({ version: WIRE_VERSION, ...presence }, MAX_PRESENCE_BYTES);
+}
+
+/** Undefined for what a later version says. */
+export function decodePresence(bytes: Uint8Array): Presence | undefined {
+  if (bytes.length > MAX_PRESENCE_BYTES) throw malformed('a presence that is too large');
+  const fields = decodeValue(bytes);
+  if (typeof fields !== 'object' || fields === null) throw malformed('a presence that is no map');
+  const { version, kind, host, incarnation, exports, ended } = fields as Record<string, unknown>;
+  if (version !== WIRE_VERSION) return undefined;
+  if (typeof host !== 'string' || typeof incarnation !== 'string') throw malformed('a presence of nobody');
+  if (kind === 'bye' || kind === 'buried') return { kind, host, incarnation };
+  if (kind !== 'alive' && kind !== 'hello') return undefined;
+  return {
+    kind,
+    host,
+    incarnation,
+    exports: listOf(exports, exportedOf),
+    ended: listOf(ended, (item) => {
+      const tag = item['tag'];
+      if (typeof tag !== 'string') throw malformed('an end without a reason');
+      return { ...exportedOf(item), tag, detail: item['detail'] };
+    }),
+  };
+}
+
+function exportedOf({ name, life }: Record<string, unknown>): Exported {
+  if (typeof name !== 'string' || !isCount(life)) throw malformed('an export without a name');
+  return { name, life };
+}
+
+function listOf<T>(list: unknown, read: (item: Record<string, unknown>) => T): T[] {
+  if (!Array.isArray(list)) throw malformed('no list');
+  return list.map((item: unknown) => {
+    if (typeof item !== 'object' || item === null) throw malformed('a list of something else');
+    return read(item as Record<string, unknown>);
+  });
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 1;
+}

@@ -1,0 +1,43 @@
+/**
+ * What things are called in the broker: opaque, of one length, and different for each cluster. The name is the hash
+ * of what it stands for (docs/wire.md).
+ */
+import { createHash } from 'node:crypto';
+
+export class QueueNames {
+  readonly #cluster: string;
+
+  constructor(cluster: string) {
+    this.#cluster = cluster;
+  }
+
+  get presenceExchange(): string {
+    return this.#name('presence');
+  }
+
+  presence(process: string): string {
+    return this.#name('presence', process);
+  }
+
+  /** Answers to what an incarnation of a host has asked. */
+  inbox(incarnation: string): string {
+    return this.#name('inbox', incarnation);
+  }
+
+  mailbox(incarnation: string, name: string, life: number): string {
+    return this.#name('mailbox', incarnation, name, String(life));
+  }
+
+  durable(name: string): string {
+    return this.#name('durable', name);
+  }
+
+  deadLetters(name: string): string {
+    return this.#name('dead', name);
+  }
+
+  #name(...parts: readonly string[]): string {
+    const text = JSON.stringify([this.#cluster, ...parts]);
+    return `espalier.${createHash('sha256').update(text).digest('base64url').slice(0, 32)}`;
+  }
+}

@@ -1,0 +1,78 @@
+import { describe, expect, test } from '@jest/globals';
+import { CallError } from '@espalier/core';
+import { ManualClock } from '@espalier/core/testing';
+import { DurableExport } from '../../src/engine/durable-export.js';
+import type { LocalSide } from '../../src/engine/local-side.js';
+import type { Item } from '../../src/wire/frames.js';
+
+type Reply = 'ok' | CallError['code'];
+
+/** A server that gives these answers, one after the other, and `ok` from then on. */
+function exported(replies: readonly Reply[]) {
+  const clock = new ManualClock();
+  const calls: unknown[] = [];
+  const dead: Item[] = [];
+  const left = [...replies];
+  const local = {
+    call: async (_to: unknown, operation: string, parameters: readonly unknown[]) => {
+      calls.push([operation, ...parameters]);
+      const reply = left.shift() ?? 'ok';
+      if (reply !== 'ok') throw new CallError(reply, 'as the test wants it');
+    },
+  } as unknown as LocalSide;
+  const durable = new DurableExport({
+    name: 'jobs',
+    to: 'worker',
+    attempts: 2,
+    local,
+    clock,
+    deadLetter: async (item) => void dead.push(item),
+    poison: () => undefined,
+  });
+  const handle = async (items: readonly Item[], again = false): Promise<void> => {
+    let isDone = false;
+    const done = durable
+      .handle({ stream: 'h/i/1', seq: 7, low: 7, items, again })
+      .then(() => (isDone = true));
+    // Time passes only where everything waits for it.
+    while (!isDone) {
+      for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+      clock.fireNext();
+    }
+    await done;
+  };
+  return { calls, dead, handle };
+}
+
+const RUN: Item = { kind: 'cast', operation: 'run', parameters: [1] };
+
+describe('a durable message', () => {
+  test('is a call whose last argument says which message it is', async () => {
+    const { calls, handle } = exported([]);
+    await handle([RUN, { kind: 'message', value: 'x' }], true);
+    expect(calls).toEqual([
+      ['run', 1, { id: 'h/i/1/7/0', again: true }],
+      ['message', 'x', { id: 'h/i/1/7/1', again: true }],
+    ]);
+  });
+
+  test('comes again where the server has failed, and becomes a dead letter after so many times', async () => {
+    const { calls, dead, handle } = exported(['down', 'ok', 'refused', 'down', 'ok']);
+    await handle([RUN, { ...RUN, operation: 'bad' }, { ...RUN, operation: 'last' }]);
+    expect(calls).toEqual([
+      ['run', 1, { id: 'h/i/1/7/0', again: false }],
+      ['run', 1, { id: 'h/i/1/7/0', again: true }],
+      ['bad', 1, { id: 'h/i/1/7/1', again: false }],
+      ['bad', 1, { id: 'h/i/1/7/1', again: true }],
+      ['last', 1, { id: 'h/i/1/7/2', again: false }],
+    ]);
+    expect(dead).toEqual([{ ...RUN, operation: 'bad' }]);
+  });
+
+  test('waits while nobody has the name, however long', async () => {
+    const { calls, dead, handle } = exported(Array.from({ length: 50 }, () => 'noproc' as const));
+    await handle([RUN]);
+    expect(calls).toHaveLength(51);
+    expect(dead).toEqual([]);
+  });
+});

@@ -1,0 +1,58 @@
+import { describe, expect, test } from '@jest/globals';
+import type { SpecError } from '@espalier/core';
+import { completeSettings, type BridgeSettings } from '../../src/engine/settings.js';
+
+const LEAST: BridgeSettings = { url: 'amqp://guest:secret@localhost', cluster: 'c', host: 'h' };
+
+function problemsOf(settings: unknown): SpecError {
+  try {
+    completeSettings(settings as BridgeSettings);
+  } catch (error) {
+    return error as SpecError;
+  }
+  throw new Error('nothing is wrong with them');
+}
+
+describe('the settings of a bridge', () => {
+  test('are complete where only what must be is given', () => {
+    expect(completeSettings(LEAST)).toEqual({
+      ...LEAST,
+      exports: {},
+      imports: {},
+      heartbeatMs: 2000,
+      downAfterMs: 10_000,
+      messageBytes: 1024 * 1024,
+    });
+  });
+
+  test('take a host for down after two heartbeats at least', () => {
+    expect(completeSettings({ ...LEAST, heartbeatMs: 8000 }).downAfterMs).toBe(16_000);
+    expect(problemsOf({ ...LEAST, heartbeatMs: 8000, downAfterMs: 9000 }).path).toBe('downAfterMs');
+  });
+
+  test('are refused with every problem at once', () => {
+    const { code, problems } = problemsOf({ url: 'http://x', cluster: '', host: 'a/b', messageBytes: 0 });
+    expect(code).toBe('spec_invalid');
+    expect(problems.map(({ path }) => path)).toEqual(['url', 'cluster', 'host', 'messageBytes']);
+    expect(problemsOf(undefined).problems).toHaveLength(3);
+  });
+
+  test('are refused where an export or import is none', () => {
+    const { problems } = problemsOf({
+      ...LEAST,
+      exports: { a: { durabel: true }, b: { attempts: 0 } },
+      imports: { c: 1, d: { as: '' } },
+    });
+    expect(problems.map(({ path }) => path)).toEqual([
+      'exports.a.durabel',
+      'exports.b.attempts',
+      'imports.c',
+      'imports.d.as',
+    ]);
+  });
+
+  test('never repeat the address, which may hold a password', () => {
+    const error = problemsOf({ ...LEAST, url: 'https://user:secret@broker' });
+    expect(JSON.stringify(error.problems) + error.message).not.toContain('secret');
+  });
+});

@@ -1,0 +1,101 @@
+/** The vectors of docs/wire.md are what is written and read. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import {
+  decodeFrame,
+  decodePresence,
+  encodeFrame,
+  encodeItem,
+  encodePresence,
+  type Item,
+  type Presence,
+} from '../../src/wire/frames.js';
+import { QueueNames } from '../../src/wire/queue-names.js';
+
+const PAGE = readFileSync(new URL('../../../../docs/wire.md', import.meta.url), 'utf8');
+const INCARNATION = '0123456789abcdef';
+const STREAM = `beta/${INCARNATION}/1`;
+
+const ITEMS: readonly Item[] = [
+  { kind: 'message', value: { a: 1 } },
+  { kind: 'cast', operation: 'tell', parameters: ['x'] },
+  { kind: 'call', call: 7, operation: 'add', parameters: [1, 2] },
+  { kind: 'reply', call: 7, value: 3 },
+  { kind: 'failure', call: 7, code: 'refused', message: 'no', cause: undefined },
+  { kind: 'cancel', call: 7 },
+];
+
+const PRESENCES: readonly Presence[] = [
+  {
+    kind: 'alive',
+    host: 'beta',
+    incarnation: INCARNATION,
+    exports: [{ name: 'db', life: 2 }],
+    ended: [{ name: 'db', life: 1, tag: 'killed', detail: undefined }],
+  },
+  { kind: 'bye', host: 'beta', incarnation: INCARNATION },
+];
+
+const bytesOf = (item: Item): Buffer => encodeItem(item, 1000);
+const onPage = (bytes: Uint8Array): string => `\`${Buffer.from(bytes).toString('hex')}\``;
+
+describe('the wire', () => {
+  test.each(ITEMS)('has the item $kind as the page says', (item) => {
+    expect(PAGE).toContain(onPage(bytesOf(item)));
+    expect(decodeFrame(encodeFrame(STREAM, 1, 1, [bytesOf(item)])).items).toEqual([item]);
+  });
+
+  test('has frames as the page says', () => {
+    const [first] = ITEMS.map(bytesOf);
+    expect(PAGE).toContain(onPage(encodeFrame(STREAM, 2, 1, first === undefined ? [] : [first])));
+    expect(PAGE).toContain(onPage(encodeFrame(STREAM, 3, 3, [])));
+    const frame = { stream: STREAM, seq: 9, low: 4, items: ITEMS };
+    expect(decodeFrame(encodeFrame(STREAM, 9, 4, ITEMS.map(bytesOf)))).toEqual(frame);
+  });
+
+  test.each(PRESENCES)('has the presence $kind as the page says', (presence) => {
+    expect(PAGE).toContain(onPage(encodePresence(presence)));
+    expect(decodePresence(encodePresence(presence))).toEqual(presence);
+  });
+
+  test('has queues that are called as the page says', () => {
+    const names = new QueueNames('shop');
+    const all = [names.presenceExchange, names.presence(INCARNATION), names.inbox(INCARNATION)];
+    all.push(names.mailbox(INCARNATION, 'db', 2), names.durable('jobs'), names.deadLetters('jobs'));
+    for (const name of all) expect(PAGE).toContain(`\`${name}\``);
+    expect(new QueueNames('other').durable('jobs')).not.toBe(names.durable('jobs'));
+  });
+
+  test('ignores items, presences and keys of later versions', () => {
+    const later = Buffer.from('8218636178', 'hex');
+    expect(decodeFrame(encodeFrame(STREAM, 1, 1, [later])).items).toEqual([{ kind: 'unknown' }]);
+    const bye: Presence = { kind: 'bye', host: 'beta', incarnation: INCARNATION };
+    const presence = { ...bye, mood: 'good' };
+    expect(decodePresence(encodePresence(presence))).toEqual(bye);
+    expect(decodePresence(encodePresence({ ...presence, kind: 'away' } as never))).toBeUndefined();
+  });
+
+  test('is malformed or read, whatever bytes come', () => {
+    const codeOf = (work: () => unknown): unknown => {
+      try {
+        work();
+        return undefined;
+      } catch (error) {
+        return (error as { readonly code?: unknown }).code ?? error;
+      }
+    };
+    const whole = encodeFrame(STREAM, 9, 4, ITEMS.map(bytesOf));
+    fc.assert(
+      fc.property(fc.nat(whole.length - 1), fc.nat(255), fc.nat(whole.length), (at, byte, length) => {
+        const bytes = Buffer.from(whole);
+        bytes[at] = byte;
+        for (const damaged of [bytes, whole.subarray(0, length)]) {
+          expect([undefined, 'malformed']).toContain(codeOf(() => decodeFrame(damaged)));
+          expect([undefined, 'malformed']).toContain(codeOf(() => decodePresence(damaged)));
+        }
+      }),
+      { numRuns: 5000 },
+    );
+  });
+});

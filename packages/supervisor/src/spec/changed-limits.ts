@@ -1,0 +1,45 @@
+/** Limits that are to be changed while their node runs: read as those of a spec are, and what becomes of the others. */
+import { checkLimits } from './conflicts.js';
+import { isPlainObject } from './field.js';
+import { CHANGEABLE_LIMIT_FIELDS, LIMIT_FIELDS, PROCESS_LIMIT_FIELDS } from './fields.js';
+import type { NormalisedEnvironment, NormalisedNode, NormalisedSupervisor } from './normalised.js';
+import { readObject } from './object.js';
+import { Problems } from './problems.js';
+
+/** Nodes that can have other limits while they run. */
+export type Limited = NormalisedEnvironment | NormalisedSupervisor;
+
+/**
+ * The node with the limits that it has from now on; `given` says which are others.
+ *
+ * @throws SpecError `spec_invalid` with all problems.
+ */
+export function withLimits(node: NormalisedNode, given: unknown): Limited {
+  const problems = new Problems();
+  const place = { segments: ['limits'], problems, base: '' };
+  const alone = node.kind === 'environment';
+  const table = alone ? CHANGEABLE_LIMIT_FIELDS : PROCESS_LIMIT_FIELDS;
+  if (node.kind === 'pool' || (node.kind === 'supervisor' && node.wall !== 'process')) {
+    const problem = `The node is a ${node.kind} ${node.kind === 'pool' ? 'of threads' : 'without a process of its own'}.`;
+    const instead =
+      node.kind === 'pool' ? 'Change its spec, and apply that.' : 'Give the path of a node below.';
+    problems.add([], node.id, problem, instead);
+  } else if (!isPlainObject(given) || Object.keys(given).length === 0) {
+    const expected = `an object with some of ${Object.keys(table).join(', ')}`;
+    problems.add(['limits'], given, `limits must be ${expected}.`, 'Write e.g. { memoryMb: 256 }.');
+  }
+  problems.throwIfAny('The change');
+  const fixed = (key: string) =>
+    alone && Object.hasOwn(LIMIT_FIELDS, key)
+      ? 'It is fixed for a life: change it in the spec, and apply that.'
+      : undefined;
+  const owner = { on: node.kind, prefix: 'limits.', elsewhere: fixed };
+  const read = readObject(given as Record<string, unknown>, table, owner, place);
+  const limits: Record<string, unknown> = { ...node.limits, ...read };
+  // A part of the heap follows it, where nothing is said of it.
+  if (alone && read['youngMb'] === undefined)
+    limits['youngMb'] = Math.min(limits['youngMb'] as number, limits['heapMb'] as number);
+  if (alone) checkLimits({ limits }, { ...place, segments: [] });
+  problems.throwIfAny('The change');
+  return Object.freeze({ ...node, limits: Object.freeze(limits) }) as unknown as Limited;
+}

@@ -1,0 +1,122 @@
+/** What nodes use, as a host tells it: of threads, of cells, and of what is in cells. */
+import { describe, expect, test } from '@jest/globals';
+import type { EnvironmentSpec, NodeUsage } from '../../src/index.js';
+import { usageOf, type UsageSources } from '../../src/host/usage.js';
+import { cell, cellStarter, group } from '../cells/cells.js';
+
+const startTree = cellStarter();
+const eater = (id: string, fields: Partial<EnvironmentSpec> = {}): EnvironmentSpec => ({
+  id,
+  module: './eater.ts',
+  shutdown: 'brutal_kill',
+  ...fields,
+});
+
+function at(usage: NodeUsage, path: string): NodeUsage {
+  const found = [usage];
+  for (const one of found) found.push(...one.children);
+  return found.find((one) => one.path === path) as NodeUsage;
+}
+
+describe('usage', () => {
+  test('usage: each node tells its own, and a supervisor the sum, through cells', async () => {
+    const tree = [
+      eater('a'),
+      cell('c', [eater('x'), group('g', [cell('d', [eater('y')])])]),
+      eater('b', { wall: 'process' }),
+    ];
+    const { host } = await startTree(tree);
+    for (const name of ['a', 'x', 'y', 'b']) {
+      await host.context.call(name, 'keep', [30]);
+      await host.context.call(name, 'print', ['x'.repeat(1_000)]);
+    }
+    // The guard reads who has run; until it has, it is not known.
+    const read = async (): Promise<NodeUsage> => {
+      for (;;) {
+        const usage = await host.usage();
+        const known = ['a', 'c/x', 'c/g/d/y', 'b'].every(
+          (path) => (at(usage, `tree/${path}`).offHeapMb ?? 0) >= 30,
+        );
+        if (known) return usage;
+        await host.context.call('a', 'depth', []);
+      }
+    };
+    const usage = await read();
+    for (const path of ['tree/a', 'tree/c/x', 'tree/c/g/d/y', 'tree/b']) {
+      const one = at(usage, path);
+      expect(one).toMatchObject({ kind: 'environment', state: 'running', mailbox: 0, pendingCalls: 0 });
+      expect(one.heapMb).toBeGreaterThan(1);
+      expect(one.cpuMs).toBeGreaterThan(1);
+      expect(one.printed).toBeGreaterThan(1_000);
+      expect(one.received).toBeGreaterThan(1);
+    }
+    expect(at(usage, 'tree/c').offHeapMb).toBeGreaterThan(60);
+    expect(usage.offHeapMb).toBeGreaterThan(120);
+    expect(usage.printed).toBeGreaterThan(4_000);
+    // Seen from outside: two threads, and a process of it that holds the third.
+    for (const [path, leastMb] of [
+      ['tree/c', 60],
+      ['tree/c/g/d', 15],
+      ['tree/b', 15],
+    ] as const)
+      expect(at(usage, path).processMb).toBeGreaterThan(leastMb);
+    expect(at(usage, 'tree/a').processMb).toBeUndefined();
+    expect((await host.usage('tree/c/g')).children.map(({ path }) => path)).toEqual(['tree/c/g/d']);
+    await expect(host.usage('tree/none')).rejects.toMatchObject({ code: 'noproc', value: 'tree/none' });
+  }, 60_000);
+
+  test('usage: restarts are counted at each level', async () => {
+    const running = await startTree([cell('c', [eater('x')]), eater('a')]);
+    const { host } = running;
+    await host.kill('tree/c/x');
+    await running.happened('tree/c/x', 'restarted');
+    await host.kill('tree/c/x');
+    await running.happened('tree/c/x', 'restarted', 2);
+    await host.kill('tree/a');
+    await running.happened('tree/a', 'restarted');
+    const usage = await host.usage();
+    expect(at(usage, 'tree/c/x').restarts).toBe(2);
+    expect(at(usage, 'tree/c').restarts).toBe(2);
+    expect(at(usage, 'tree/a').restarts).toBe(1);
+    expect((await host.usage('tree/c/x')).restarts).toBe(2);
+    expect(usage.restarts).toBe(3);
+  }, 60_000);
+
+  test('usage: one that hangs is not waited for, and what is seen from outside is told all the same', async () => {
+    const { host } = await startTree([cell('c', [eater('x')])]);
+    await host.context.cast('x', 'loop', []);
+    const first = at(await host.usage(), 'tree/c/x');
+    expect(first.mailbox).toBeUndefined();
+    let later = first;
+    while ((later.cpuMs ?? 0) <= (first.cpuMs ?? 0)) later = at(await host.usage(), 'tree/c/x');
+    expect(later.state).toBe('running');
+  }, 60_000);
+
+  test('usage: of a process, what was measured from outside counts, and not the sum of what it says', async () => {
+    const sources: UsageSources = {
+      tree: () =>
+        Promise.resolve({
+          path: 't',
+          kind: 'supervisor',
+          state: 'running',
+          children: [{ path: 't/x', kind: 'environment', state: 'running', children: [] }],
+        }),
+      use: () =>
+        Promise.resolve({
+          threads: [{ path: 't/x', heapMb: 1, offHeapMb: undefined, cpuMs: 1, printed: 1 }],
+          cells: [{ path: 't/x', memoryMb: 50, cpuMs: 900, printed: 70 }],
+        }),
+      statistics: () => Promise.resolve(undefined),
+      children: () => Promise.resolve([]),
+    };
+    const usage = await usageOf(sources, undefined);
+    expect(usage).toMatchObject({
+      heapMb: 1,
+      offHeapMb: undefined,
+      cpuMs: 900,
+      printed: 70,
+      mailbox: undefined,
+    });
+    expect(usage.children).toMatchObject([{ path: 't/x', processMb: 50, cpuMs: 900 }]);
+  });
+});
