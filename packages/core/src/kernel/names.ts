@@ -61,7 +61,7 @@ export class Names {
     if (!isFree(record, keeper)) return false;
     const news = record.keptFor === undefined;
     this.#keepFor(name, record, keeper);
-    this.#uplink?.keep(name);
+    this.#uplink?.keep(name, true);
     if (news) this.#tell(name, record);
     return true;
   }
@@ -104,7 +104,7 @@ export class Names {
     const record = this.#names.get(name);
     if (record === undefined || record.holder !== undefined || record.keptFor !== keeper) return;
     this.#keepFor(name, record, undefined);
-    this.#uplink?.giveUp(name);
+    this.#uplink?.keep(name, false);
     this.#tell(name, record);
     this.#forgetUnused(name, record);
   }

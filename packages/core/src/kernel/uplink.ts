@@ -98,14 +98,9 @@ export class Uplink implements Asker {
   }
 
   /** A name is taken for a node of this cell; or is not any more. */
-  keep(full: string): void {
+  keep(full: string, isKept: boolean): void {
     const [space, name] = splitName(full);
-    this.say(CELL, { call: 'register', env: 0, id: 0, name, space });
-  }
-
-  giveUp(full: string): void {
-    const [space, name] = splitName(full);
-    this.say(CELL, { call: 'unregister', env: 0, id: 0, name, space });
+    this.say(CELL, { call: isKept ? 'register' : 'unregister', env: 0, id: 0, name, space });
   }
 
   hold(full: string, environment: Environment, done: (held: boolean) => void): void {

@@ -196,7 +196,7 @@ function nodeOf(given: unknown, walk: Walk): NormalisedNode | undefined {
   }
   const read = readNode(given, kind, place);
   checkChild(read, wallOf(read, walk), place);
-  const path = `${walk.path}/${String(given['id'])}`;
+  const path = `${walk.path}/${(read['id'] as string | undefined) ?? ''}`;
   const space = walk.siblings === 'isolate' ? path : walk.space;
   const below: Walk = { ...walk, above: [...walk.above, given], path, space };
   if (kind === 'supervisor') return supervisorOf(read, below);

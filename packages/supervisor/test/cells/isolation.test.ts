@@ -4,7 +4,6 @@ import type { SpecError } from '@espalier/core';
 import type { ChildSpecInput, EnvironmentSpec, SupervisorNodeSpec, TreeSpec } from '../../src/index.js';
 import { cellStarter, group, type Running } from './cells.js';
 
-const startTree = cellStarter();
 const mail = (id: string, fields: Partial<EnvironmentSpec> = {}): EnvironmentSpec => ({
   id,
   module: './mail.ts',
@@ -35,7 +34,12 @@ const codeOf = (promise: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => (error as SpecError).code,
   );
 
-describe('isolation', () => {
+describe.each([
+  ['the application’s process', { embedded: true }],
+  ['a cell', { embedded: false }],
+])('isolation, the tree in %s', (_, options) => {
+  const startTree = cellStarter(options);
+
   test('isolated: each child has a process and names of its own, and reaches what its spec grants, until it is revoked', async () => {
     const running = await startTree(
       tree(mail('blue', { name: 'me', ...GRANTED }), mail('green', { name: 'me' })).children,

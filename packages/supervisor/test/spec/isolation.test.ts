@@ -41,6 +41,12 @@ describe('defaults', () => {
     expect(problemsOf([isolating([leaf('a', { walls: { required: ['rlimits'] } })])])).toEqual([]);
   });
 
+  test('an id that has no way to become text is refused like any other', () => {
+    expect(problemsOf([isolating([{ id: Object.create(null) as object, module: './a.ts' }])])).toMatchObject([
+      { path: 'children[0].children[0].id' },
+    ]);
+  });
+
   test('a child by itself is read as its supervisor says', () => {
     const base = '/srv/shop';
     expect(normaliseChild(leaf('a'), { base }).wall).toBe('thread');
