@@ -161,7 +161,7 @@ describe.each(PLACES)('namespaces, in %s', (at) => {
     // It may be watched and linked, but not killed.
     await blue.do(['kill', 'shop']);
     expect(await store.get('call', '@self', 'state', [])).toBe(1);
-    await blue.do(['trapExits', true], ['link', (await blue.get('whereis', 'shop'))]);
+    await blue.do(['trapExits', true], ['link', await blue.get('whereis', 'shop')]);
     await blue.do(['whereis', 'shop']);
     await store.tell(['exit', { tag: 'error', detail: 'closed' }]);
     expect((await blue.items(2)).map((item) => 'reason' in item && item.reason.detail)).toEqual([
