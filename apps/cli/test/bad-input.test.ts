@@ -93,8 +93,8 @@ const CASES: readonly (readonly [title: string, spec: () => string, shown: reado
     ],
     [
       'a word that is not built yet',
-      () => file('siblings: isolate\nchildren: []\n'),
-      ['spec_not_built', 'path:    siblings', 'value:   "isolate"', 'Possible: `group`'],
+      () => file('children:\n  - { id: a, module: ./a.js, trust: confined }\n'),
+      ['spec_not_built', 'path:    children[0].trust', 'value:   "confined"', 'Possible: `trusted`'],
     ],
   ];
 

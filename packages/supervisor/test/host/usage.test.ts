@@ -85,8 +85,9 @@ describe('usage', () => {
   test('usage: one that hangs is not waited for, and what is seen from outside is told all the same', async () => {
     const { host } = await startTree([cell('c', [eater('x')])]);
     await host.context.cast('x', 'loop', []);
-    const first = at(await host.usage(), 'tree/c/x');
-    expect(first.mailbox).toBeUndefined();
+    // It may answer once more before it reads what has been cast.
+    let first = at(await host.usage(), 'tree/c/x');
+    while (first.mailbox !== undefined) first = at(await host.usage(), 'tree/c/x');
     let later = first;
     while ((later.cpuMs ?? 0) <= (first.cpuMs ?? 0)) later = at(await host.usage(), 'tree/c/x');
     expect(later.state).toBe('running');
