@@ -263,7 +263,7 @@ export function bounds(harness: Harness): void {
       grid.context.sendExit('h', { tag: 'normal' });
       for (let n = 0; n < 8; n++) {
         const silent = new Puppet(grid, `s${String(n)}`);
-        for (let burst = 0; burst < 8; burst++)
+        for (let burst = 0; burst < 3; burst++)
           await silent.do(['sendBytes', 'h', 2_000_000], ['sendBytes', 'h', 2_000_000]);
       }
       expect(codes(await new Puppet(grid, 'a').do(['sendBytes', 'h', 1_000_000]))).toEqual(['sent']);
