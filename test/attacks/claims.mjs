@@ -121,8 +121,8 @@ export const CASE_CLAIMS = {
   },
   'memory/deep-stack-buffers': {
     thread: 'not-claimed',
-    process: 'not-claimed',
-    why: 'Where the stack has no room for a call only the heap can be read, not what lies outside of it.',
+    process: 'contained',
+    why: 'Where the stack has no room for a call only the heap can be read, not what lies outside of it; a process is measured from outside.',
   },
   'memory/data-limit': {
     cell: 'contained',
@@ -130,9 +130,9 @@ export const CASE_CLAIMS = {
   },
   'memory/nested-heap': {
     thread: 'not-claimed',
-    process: 'not-claimed',
+    process: 'contained',
     cell: 'cell-recycled',
-    why: 'The guard does not see the heaps of workers that a guest has started itself.',
+    why: 'The guard does not see the heaps of workers that a guest has started itself; a process is measured from outside.',
   },
   'messages/flood-monitors': {
     thread: 'not-claimed',
