@@ -12,7 +12,7 @@ import {
   type TreeSpec,
 } from '@espalier/supervisor';
 import { paintFor } from './colour.js';
-import { errorReport, errorText, type ReportedProblem } from './error-text.js';
+import { errorReport, errorText, type ErrorReport, type ReportedProblem } from './error-text.js';
 import { jsonLog } from './json-log.js';
 import { Outcome } from './outcome.js';
 import { Reporter } from './reporter.js';
@@ -56,9 +56,12 @@ export async function up(file: string, options: UpOptions): Promise<number> {
   const unread = whenUnread();
   const tree = new Running(file, options, reporter);
   try {
-    const asked = Promise.race([signals.first, unread]);
-    const code = await tree.run(asked);
+    const asked = Promise.race([signals.first, unread.lost]);
+    const how = await tree.run(asked);
     reporter.close();
+    const { problem } = unread;
+    if (problem !== undefined) process.stderr.write(`${errorText(problem)}\n`);
+    const code = problem === undefined ? how : 1;
     return tree.stuck ? await endProcess(code, { stuck: true }) : code;
   } catch (error) {
     reporter.close();
@@ -144,9 +147,29 @@ function kill(code: number): void {
   setTimeout(() => process.kill(process.pid, 'SIGKILL'), KILL_PATIENCE_MS);
 }
 
-/** Who reads our output has gone (`espalier up … | head`): then the tree stops, quietly. */
-function whenUnread(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => resolve());
+interface Unread {
+  /** Resolves when nothing more can be said: then the tree stops. */
+  readonly lost: Promise<void>;
+  /** What is to be told of it: nothing where who reads us has gone (`espalier up … | head`). */
+  readonly problem: ErrorReport | undefined;
+}
+
+function whenUnread(): Unread {
+  let problem: ErrorReport | undefined;
+  const lost = new Promise<void>((resolve) => {
+    for (const stream of [process.stdout, process.stderr]) {
+      stream.on('error', ({ code = 'unexpected', message }: NodeJS.ErrnoException) => {
+        const remedy = 'Make room, or send the output elsewhere.';
+        if (code !== 'EPIPE')
+          problem ??= { code, message: `output cannot be written: ${message}`, problems: [{ remedy }] };
+        resolve();
+      });
+    }
   });
+  return {
+    lost,
+    get problem() {
+      return problem;
+    },
+  };
 }

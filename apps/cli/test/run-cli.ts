@@ -14,7 +14,7 @@ export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-const BIN = fileURLToPath(new URL('../bin/espalier.js', import.meta.url));
+export const BIN = fileURLToPath(new URL('../bin/espalier.js', import.meta.url));
 /** Far more than any run takes; whoever hangs gets no exit code. */
 const DEADLINE_MS = 20_000;
 

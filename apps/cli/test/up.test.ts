@@ -1,5 +1,6 @@
+import { execFile } from 'node:child_process';
 import { describe, expect, test } from '@jest/globals';
-import { fixture, runCli } from './run-cli.js';
+import { BIN, fixture, runCli } from './run-cli.js';
 
 function jsonLines(text: string): Record<string, unknown>[] {
   return text
@@ -16,6 +17,18 @@ describe('espalier up', () => {
     expect(stdout).toMatch(/^ +\d+\.\d\d s {2}started {4}once\/job {2}in \d+ ms$/m);
     expect(stdout).toMatch(/ended {6}once\/job {2}after \d+ ms, normal: \{"answer":42\}$/m);
     expect(stdout).toMatch(/^once\/job \| doubling 21$/m);
+  });
+
+  test('output that cannot be written stops the tree, with code 1 and a remedy', async () => {
+    const toFullDisk = ['-c', 'exec "$0" "$@" > /dev/full', process.execPath, BIN, 'up'];
+    const { code, stderr } = await new Promise<{ code: unknown; stderr: string }>((resolve) => {
+      const args = [...toFullDisk, fixture('job.espalier.yaml')];
+      execFile('sh', args, { timeout: 20_000 }, (error, _stdout, told) => {
+        resolve({ code: error?.code ?? 0, stderr: told });
+      });
+    });
+    expect(stderr).toMatch(/^espalier: output cannot be written: .*\(ENOSPC\)\n {2}remedy: {2}Make room/m);
+    expect(code).toBe(1);
   });
 
   test('a tree whose significant child fails ends with code 1 and the reason', async () => {
