@@ -13,6 +13,7 @@ import { build } from './build.mjs';
 import { filesBelow } from './lib/project.mjs';
 import { runNode } from './lib/run.mjs';
 import { deadlineMs, print, readReport, reportFile, stage, Summary } from './lib/stages.mjs';
+import { ensureNamespaceTools } from './namespaces.mjs';
 import { setup } from './setup.mjs';
 
 /** Folders of the root test/ that have a stage, and so a budget, of their own. */
@@ -20,7 +21,7 @@ const OWN_STAGES = [
   { name: 'processes', folder: 'test/grid/processes', minutes: 8 },
   { name: 'attacks', folder: 'test/attacks', minutes: 10 },
   { name: 'broker', folder: 'test/broker', minutes: 6, prepare: ensureBroker },
-  { name: 'namespaces', folder: 'test/namespaces', minutes: 6 },
+  { name: 'namespaces', folder: 'test/namespaces', minutes: 6, prepare: ensureNamespaceTools },
 ];
 
 const JEST = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];

@@ -1,19 +1,18 @@
 /** Beside the responder of the system: Avahi sees our hosts and we see what it publishes; and the native backend on it. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { missingTools, MUST_RUN, Network, whyNotHere, type NetworkHost } from './network.js';
+import { MUST_RUN, Network, whyNotHere, type NetworkHost } from './network.js';
+import { AVAHI_HEADER, AVAHI_TOOLS, whatIsMissing } from './tools.mjs';
 
-const AVAHI = { 'avahi-daemon': 'avahi-daemon', 'avahi-browse': 'avahi-utils', 'dbus-daemon': 'dbus-daemon' };
-const HEADER = '/usr/include/avahi-compat-libdns_sd/dns_sd.h';
 /** Outside every package: nothing of ours needs it, and nothing may compile when we are installed. */
 const FOLDER = fileURLToPath(new URL('../../.cache/native-mdns', import.meta.url));
 const LEASE_MS = 2500;
 const FOUND_MS = 15_000;
 
-const whyNoAvahi = whyNotHere() ?? missingTools(AVAHI);
+const whyNoAvahi = whyNotHere() ?? whatIsMissing(AVAHI_TOOLS);
 const whyNoNative = whyNoAvahi ?? buildNative();
 for (const [what, why] of [
   ['Avahi', whyNoAvahi],
@@ -32,13 +31,7 @@ function buildNative(): string | undefined {
   if (!MUST_RUN) return 'the package `mdns` is not built (ESPALIER_REQUIRE=netns builds it)';
   const nodedir = dirname(dirname(process.execPath));
   if (!existsSync(join(nodedir, 'include', 'node', 'node.h'))) return 'this Node has no headers beside it';
-  if (!existsSync(HEADER) && process.getuid?.() === 0) {
-    spawnSync('apt-get', ['-qy', 'install', '--no-install-recommends', 'libavahi-compat-libdnssd-dev'], {
-      stdio: 'ignore',
-      timeout: 120_000,
-    });
-  }
-  if (!existsSync(HEADER)) return 'libavahi-compat-libdnssd-dev is missing';
+  if (!existsSync(AVAHI_HEADER.path)) return `${AVAHI_HEADER.package} is missing`;
   mkdirSync(FOLDER, { recursive: true });
   writeFileSync(join(FOLDER, 'package.json'), '{"private":true}');
   try {

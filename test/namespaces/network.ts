@@ -1,5 +1,5 @@
 /** The test's hold on a network of namespaces (world.mjs): hosts, faults, and what the hosts say. */
-import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import {
@@ -10,6 +10,7 @@ import {
   type KeyPair,
   type Refusal,
 } from '@espalier/discovery';
+import { NETWORK_TOOLS, whatIsMissing } from './tools.mjs';
 
 const WORLD = fileURLToPath(new URL('./world.mjs', import.meta.url));
 const UNSHARE = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
@@ -20,7 +21,7 @@ export const MUST_RUN = process.env['ESPALIER_REQUIRE']?.split(',').includes('ne
 
 /** Why namespaces cannot be made here, or nothing. */
 export function whyNotHere(): string | undefined {
-  const missing = missingTools({ ip: 'iproute2', nft: 'nftables', unshare: 'util-linux', sysctl: 'procps' });
+  const missing = whatIsMissing(NETWORK_TOOLS);
   if (missing !== undefined) return missing;
   try {
     execFileSync('unshare', [...AS_USER, ...UNSHARE, 'ip', 'link', 'add', 'try', 'type', 'bridge'], {
@@ -30,26 +31,6 @@ export function whyNotHere(): string | undefined {
   } catch (error) {
     return `no network namespace with a bridge can be made: ${error instanceof Error ? error.message : ''}`;
   }
-}
-
-/**
- * What of these programs (with their Debian packages) is not here, or nothing. Where the tests must run, it is
- * installed first.
- */
-export function missingTools(tools: Readonly<Record<string, string>>): string | undefined {
-  const missing = (): string[] =>
-    Object.keys(tools).filter(
-      (tool) => spawnSync(tool, ['--version'], { stdio: 'ignore' }).error !== undefined,
-    );
-  const packages = (): string[] => [...new Set(missing().map((tool) => tools[tool] ?? tool))];
-  if (MUST_RUN && process.getuid?.() === 0 && missing().length > 0) {
-    for (const args of [['update'], ['install', '--no-install-recommends', ...packages()]]) {
-      spawnSync('apt-get', ['-qy', ...args], { stdio: 'ignore', timeout: 120_000 });
-    }
-  }
-  return missing().length > 0
-    ? `${missing().join(', ')} missing (install ${packages().join(', ')})`
-    : undefined;
 }
 
 type Line = Readonly<Record<string, unknown>>;

@@ -71,7 +71,7 @@ export function killMarked(mark) {
  * freed for other threads, and a restarted thread is younger than the one it is compared with. Every attack on
  * descriptors takes ten times as many, every attack on memory more than twice as much.
  */
-const BOUNDS = { threads: 0, descriptors: 4, children: 0, marked: 0, residentMb: 160 };
+const BOUNDS = { threads: 0, descriptors: 4, children: 0, marked: 0, residentMb: 240 };
 const REST_WITHIN_MS = 5_000;
 
 const RESTING_LOOKS = 8;
