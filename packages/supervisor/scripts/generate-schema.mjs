@@ -7,6 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
 import * as fields from '../dist/spec/fields.js';
+import * as limitFields from '../dist/spec/limit-fields.js';
 import { NOT_BUILT } from '../dist/spec/not-built.js';
 import { schemaOf } from '../dist/spec/object.js';
 
@@ -91,8 +92,8 @@ const TABLES = {
   environment: () => fieldTable(fields.ENVIRONMENT_FIELDS, CHILD),
   pool: () => fieldTable(fields.POOL_NODE_FIELDS, CHILD),
   'pool-options': () => fieldTable(fields.POOL_FIELDS),
-  limits: () => fieldTable(fields.LIMIT_FIELDS),
-  'process-limits': () => fieldTable(fields.PROCESS_LIMIT_FIELDS),
+  limits: () => fieldTable(limitFields.LIMIT_FIELDS),
+  'process-limits': () => fieldTable(limitFields.PROCESS_LIMIT_FIELDS),
   supervisor: () => fieldTable({ limits: fields.SUPERVISOR_FIELDS.limits }),
   backoff: () => fieldTable(fields.BACKOFF_FIELDS),
   walls: () => fieldTable(fields.WALLS_FIELDS),

@@ -1,7 +1,7 @@
 /** Limits that are to be changed while their node runs: read as those of a spec are, and what becomes of the others. */
 import { checkLimits } from './conflicts.js';
 import { isPlainObject } from './field.js';
-import { CHANGEABLE_LIMIT_FIELDS, LIMIT_FIELDS, PROCESS_LIMIT_FIELDS } from './fields.js';
+import { CHANGEABLE_LIMIT_FIELDS, LIMIT_FIELDS, PROCESS_LIMIT_FIELDS } from './limit-fields.js';
 import type { NormalisedEnvironment, NormalisedNode, NormalisedSupervisor } from './normalised.js';
 import { readObject } from './object.js';
 import { Problems } from './problems.js';
