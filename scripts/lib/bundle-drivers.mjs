@@ -2,9 +2,8 @@
  * Puts the code of each driver of the daemon into one file. A driver is an environment like a user's: of Espalier
  * its image finds `@espalier/core` and nothing else, so what it uses of our other packages goes into the file.
  */
-import { createRequire } from 'node:module';
-import { existsSync } from 'node:fs';
-import { join, sep } from 'node:path';
+import { sep } from 'node:path';
+import { allExist, bundle } from './bundle.mjs';
 import { ROOT } from './project.mjs';
 
 /** Entry and bundle, relative to the root. */
@@ -28,24 +27,6 @@ const onlyWhatIsUsed = {
 };
 
 /** Bundles what lies in dist now. */
-export async function bundleDrivers() {
-  const { build } = createRequire(join(ROOT, 'packages/core/package.json'))('esbuild');
-  await Promise.all(
-    DRIVERS.map(([entry, outfile]) =>
-      build({
-        entryPoints: [join(ROOT, entry)],
-        outfile: join(ROOT, outfile),
-        bundle: true,
-        platform: 'node',
-        format: 'cjs',
-        target: 'node20',
-        sourcemap: false,
-        legalComments: 'none',
-        plugins: [onlyWhatIsUsed],
-        logLevel: 'error',
-      }),
-    ),
-  );
-}
+export const bundleDrivers = () => bundle(DRIVERS, { plugins: [onlyWhatIsUsed] });
 
-export const driversExist = () => DRIVERS.every(([, bundle]) => existsSync(join(ROOT, bundle)));
+export const driversExist = () => allExist(DRIVERS);

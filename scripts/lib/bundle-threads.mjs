@@ -3,10 +3,7 @@
  * by one starts in 1.4 times the time of a bare worker, one that loads a single file in 1.0 times
  * (measured); and it takes less memory. The ES modules stay: they are what the library's users import.
  */
-import { createRequire } from 'node:module';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { ROOT } from './project.mjs';
+import { allExist, bundle } from './bundle.mjs';
 
 /** Entry and bundle, relative to the root. */
 export const THREADS = [
@@ -20,30 +17,15 @@ export const THREADS = [
 const HEAD = 'const importMetaUrl = require("node:url").pathToFileURL(__filename).href;';
 
 /** Bundles what lies in dist now. */
-export async function bundleThreads() {
-  const { build } = createRequire(join(ROOT, 'packages/core/package.json'))('esbuild');
-  await Promise.all(
-    THREADS.map(([entry, outfile]) =>
-      build({
-        entryPoints: [join(ROOT, entry)],
-        outfile: join(ROOT, outfile),
-        bundle: true,
-        platform: 'node',
-        format: 'cjs',
-        target: 'node20',
-        // Every thread keeps its source: without white space it is two thirds as long. Names stay as they
-        // are and lines short, for stacks of guests go through them.
-        minifyWhitespace: true,
-        lineLimit: 160,
-        sourcemap: false,
-        legalComments: 'none',
-        external: ['esbuild', 'piscina'],
-        banner: { js: HEAD },
-        define: { 'import.meta.url': 'importMetaUrl' },
-        logLevel: 'error',
-      }),
-    ),
-  );
-}
+export const bundleThreads = () =>
+  bundle(THREADS, {
+    // Every thread keeps its source: without white space it is two thirds as long. Names stay as they
+    // are and lines short, for stacks of guests go through them.
+    minifyWhitespace: true,
+    lineLimit: 160,
+    external: ['esbuild', 'piscina'],
+    banner: { js: HEAD },
+    define: { 'import.meta.url': 'importMetaUrl' },
+  });
 
-export const bundlesExist = () => THREADS.every(([, bundle]) => existsSync(join(ROOT, bundle)));
+export const bundlesExist = () => allExist(THREADS);
