@@ -5,7 +5,7 @@ import { Command } from 'commander';
 import { EspalierError } from '@espalier/core';
 import { endProcess } from '@espalier/core/internal/host.js';
 import { daemonFolder, type Problem } from '@espalier/supervisor/client';
-import { startDaemon } from './root/daemon.js';
+import { startDaemon } from './root-process/daemon.js';
 import { version } from './version.js';
 
 const SIGNAL_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;

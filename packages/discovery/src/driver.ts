@@ -30,7 +30,7 @@ import { NAMES_TYPE, pageInstance, sealNamesPage } from './records/names-page.js
 import { decodeTxt, type Txt } from './records/txt.js';
 import { Watchers } from './watchers.js';
 
-/** With 5 hosts that speak over IPv4 and IPv6 these are 4.4 packets per second on an idle link. */
+/** With 5 hosts these are 2.3 packets per second and family of addresses on an idle link. */
 const BEATS_PER_LEASE = 0.45;
 /** Changes of names within that time go out together. */
 const GATHER_MS = 250;

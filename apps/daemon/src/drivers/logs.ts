@@ -6,7 +6,7 @@ import type { LogLine } from '@espalier/supervisor/client';
 import { answerAfter } from '../journal-calls.js';
 import { entryIds, Journal } from '../journal.js';
 import { LogFiles } from '../logs/log-files.js';
-import type { Printed } from '../root/output-buffer.js';
+import type { Printed } from '../root-process/output-buffer.js';
 import { privateFolder } from '../state/folder.js';
 import type { LogQuery } from './logs-client.js';
 

@@ -1,7 +1,7 @@
 /** The driver's side of the root's mailbox: the same operations, as methods that throw what the root was told. */
 import type { Address, Context } from '@espalier/core';
 import { errorOf, type Problem } from '@espalier/supervisor/client';
-import type { Answer, Operations } from '../root/administration.js';
+import type { Answer, Operations } from '../root-process/administration.js';
 
 export class Root {
   readonly #context: Context;
