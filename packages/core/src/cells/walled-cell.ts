@@ -4,7 +4,8 @@
  */
 import type { WallEnd, WallLimits } from '../kernel/wall.js';
 import { overShare, type LimitExceeded } from '../threads/guard.js';
-import { isWithin, type LimitChange } from '../threads/limit-changes.js';
+import { isWithin } from '../node-path.js';
+import type { LimitChange } from '../threads/limit-changes.js';
 import { STDIO_BYTES_PER_SECOND } from '../threads/limits.js';
 import { OutputQuota } from '../threads/output-quota.js';
 import { NO_USE, readUse, together, type Use } from '../threads/use.js';

@@ -21,6 +21,7 @@ export { chooseWalls } from '../cells/choose-walls.js';
 export { probeMachine } from '../cells/probe.js';
 export { WALLS } from '../cells/walls.js';
 export { nameIn } from '../kernel/names.js';
+export { isWithin } from '../node-path.js';
 export { startKernel } from '../threads/start-kernel.js';
 export { startCell } from '../cells/start-cell.js';
 

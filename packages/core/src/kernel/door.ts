@@ -3,6 +3,7 @@
  * Behind it a system call is what its type says; in front of it, it is `unknown`. A call of another
  * shape ends the caller with `protocol`, never the kernel.
  */
+import { isWithin } from '../node-path.js';
 import { EXIT_TAGS, GUEST_EXIT_TAGS } from '../exit-reason.js';
 import type { Answer } from '../protocol/notices.js';
 import { OVERFLOW_POLICIES } from '../protocol/overflow.js';
@@ -93,7 +94,8 @@ function isSnapshot(value: unknown, within: string): value is TreeSnapshot {
   if (!isRecord(value)) return false;
   const { path, kind, state, children } = value;
   return (
-    (path === within || (typeof path === 'string' && path.startsWith(`${within}/`))) &&
+    typeof path === 'string' &&
+    isWithin(path, within) &&
     (kind === 'supervisor' || kind === 'environment') &&
     text(state) &&
     Array.isArray(children) &&

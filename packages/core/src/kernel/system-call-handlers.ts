@@ -1,4 +1,5 @@
 /** What each system call does. One handler for each name of the list; the dispatcher has no other way in. */
+import { isWithin } from '../node-path.js';
 import type { Target, SystemCall, SystemCallName } from '../protocol/system-calls.js';
 import { spawnOwner } from './spawn-owner.js';
 import type { Environment } from './environment.js';
@@ -10,7 +11,6 @@ import { nameIn } from './names.js';
 import type { HandlerParts } from './parts.js';
 import { spaceIn } from './starter.js';
 import { supervise } from './supervise.js';
-import { isWithin } from './tree.js';
 
 type Call<N extends SystemCallName> = Extract<SystemCall, { readonly call: N }>;
 

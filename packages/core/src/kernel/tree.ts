@@ -1,4 +1,5 @@
 /** The tree of one kernel: its root, a supervisor or (in a cell) one environment, and the way from a path to a node. */
+import { isWithin } from '../node-path.js';
 import type { Clock } from '../clock.js';
 import type { ExitReason } from '../exit-reason.js';
 import type { OpaqueValue } from '../protocol/system-calls.js';
@@ -115,11 +116,6 @@ export class Tree {
     }
     return node;
   }
-}
-
-/** Whether a path is that of a node, or of one below it. */
-export function isWithin(path: string, node: string): boolean {
-  return path === node || path.startsWith(`${node}/`);
 }
 
 async function snapshotOf(node: Node, clock: Clock, withinMs: number): Promise<TreeSnapshot> {

@@ -2,6 +2,7 @@
  * Limits that were changed while the tree ran. They hold for every life of what is at a path, for as long as its
  * spec says what it said when they were changed: an apply that says something else is the last word.
  */
+import { isWithin } from '../node-path.js';
 import type { WallLimits } from '../kernel/wall.js';
 
 export interface ChangedLimits {
@@ -51,10 +52,6 @@ export class LimitChanges {
     const change = this.#changes.get(path)?.unresponsiveMs;
     return change === undefined || change.from !== specified ? specified : change.to;
   }
-}
-
-export function isWithin(path: string, node: string): boolean {
-  return path === node || path.startsWith(`${node}/`);
 }
 
 function isSame(one: WallLimits, other: WallLimits): boolean {

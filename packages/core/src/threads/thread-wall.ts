@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.js';
 import type { WallLimits, WallThread } from '../kernel/wall.js';
 import { Guard, overShare, type LimitExceeded } from './guard.js';
-import { isWithin } from './limit-changes.js';
+import { isWithin } from '../node-path.js';
 import { guardLimits } from './limits.js';
 import { InspectionGate } from './inspection-gate.js';
 import { nodeClock } from './node-clock.js';

@@ -2,7 +2,7 @@
  * What threads and processes use, as their walls know it: read when somebody asks, and only then. Plain data: it
  * comes from other threads, and out of cells, whose word is checked for shape and for speaking of nobody else.
  */
-import { isWithin } from './limit-changes.js';
+import { isWithin } from '../node-path.js';
 
 /** Of the thread that runs at a path now. */
 export interface ThreadUse {

@@ -3,7 +3,7 @@
  * last, and what `Host.grant` and `Host.revoke` have changed since. The kernel holds to them whatever restarts.
  */
 import { CallError, SpecError } from '@espalier/core';
-import { readOpaqueValue } from '@espalier/core/internal/host.js';
+import { isWithin, readOpaqueValue } from '@espalier/core/internal/host.js';
 import type { OpaqueValue } from '@espalier/core/internal/supervisor-logic.js';
 import {
   grantTo,
@@ -53,8 +53,7 @@ export class Grants {
   /** Those of the node at a path, and of all below it, end: another one may come to be there. */
   forget(path: string): Promise<void> {
     return this.#inTurn(async () => {
-      for (const { by, name } of this.lines)
-        if (by === path || by.startsWith(`${path}/`)) await this.#revoke(name);
+      for (const { by, name } of this.lines) if (isWithin(by, path)) await this.#revoke(name);
     });
   }
 

@@ -3,7 +3,7 @@
  * what lies in their mailboxes, the supervisors how often each child was restarted. Nothing is counted for it meanwhile.
  */
 import { CallError, type Statistics } from '@espalier/core';
-import type { TreeSnapshot, Use } from '@espalier/core/internal/host.js';
+import { isWithin, type TreeSnapshot, type Use } from '@espalier/core/internal/host.js';
 import type { ChildInfo } from './children.js';
 import { assertPath } from './path.js';
 
@@ -111,6 +111,6 @@ function restartsIn(infos: readonly ChildInfo[]): ReadonlyMap<string, number> {
 
 function nodeAt(node: TreeSnapshot, path: string): TreeSnapshot | undefined {
   if (node.path === path) return node;
-  const next = node.children.find((child) => path === child.path || path.startsWith(`${child.path}/`));
+  const next = node.children.find((child) => isWithin(path, child.path));
   return next === undefined ? undefined : nodeAt(next, path);
 }
