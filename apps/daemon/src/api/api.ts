@@ -25,13 +25,13 @@ import type { Logs } from '../drivers/logs-client.js';
 import type { Root } from '../drivers/root.js';
 import type { Journal } from '../journal.js';
 import type { Applies } from '../state/applies.js';
-import type { History, KeptRevision } from '../state/history.js';
+import type { KeptRevision, Revisions } from '../state/history.js';
 
 export interface ApiParts {
-  readonly root: Root;
+  readonly root: Pick<Root, 'ask'>;
   readonly applies: Applies;
-  readonly history: History;
-  readonly logs: Logs;
+  readonly history: Revisions;
+  readonly logs: Pick<Logs, 'read'>;
   readonly events: Journal<EventEntry>;
   readonly lines: Journal<LogLine>;
   readonly startedAtMs: number;

@@ -1,7 +1,10 @@
 /** The one tree of a daemon: made by the first apply, changed by later ones, and its end noticed. */
-import { HostError, isExpectedEnd } from '@espalier/core';
+import { EnvironmentError, HostError, isExpectedEnd } from '@espalier/core';
 import {
+  culprit,
   describeDifference,
+  firstDifference,
+  normaliseSpec,
   start,
   type ApplyResult,
   type Difference,
@@ -45,6 +48,7 @@ export class TreeKeeper {
   #host: Host | undefined;
   #state: TreeState = { state: 'empty', tree: null, reason: null, note: null };
   #stuck: readonly string[] = [];
+  #closing = false;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(wiring: Wiring) {
@@ -61,7 +65,7 @@ export class TreeKeeper {
     throw new HostError('tree_absent', 'there is no tree that runs');
   }
 
-  /** One after the other. Throws what `Host.apply` throws. */
+  /** One after the other. Throws what `Host.apply` throws; a first one, what `start` does, with the path of who failed. */
   apply(order: ApplyOrder): Promise<Applied> {
     const result = this.#last.then(() => this.#apply(order));
     this.#last = result.catch(() => undefined);
@@ -77,55 +81,65 @@ export class TreeKeeper {
   /** Ends the tree. Resolves with the paths of threads that could not be ended. */
   async close(): Promise<readonly string[]> {
     // An apply that is under way must not keep us: the end of the tree ends it.
+    this.#closing = true;
     await this.#drop();
     await this.#last;
     await this.#drop();
     return this.#stuck;
   }
 
-  async #apply({ input, base, check, note }: ApplyOrder): Promise<Applied> {
-    const first = this.#host === undefined;
-    const host = this.#host ?? (await this.#begin(input, base));
-    try {
-      const { difference, outcome } = await host.apply(input, { base, check });
-      const makesRevision = !check && (first || outcome === 'applied');
-      if (makesRevision) this.#runs(host, input.name ?? 'root', note);
-      else if (first) await this.#drop();
-      return {
-        outcome,
-        changes: told(difference),
-        description: describeDifference(difference),
-        makesRevision,
-      };
-    } catch (error) {
-      // What never ran as a whole is no tree.
-      if (first) await this.#drop();
-      throw error;
-    }
+  async #apply(order: ApplyOrder): Promise<Applied> {
+    if (this.#host === undefined) return order.check ? this.#checkFirst(order) : this.#first(order);
+    const { input, base, check, note } = order;
+    const { difference, outcome } = await this.#host.apply(input, { base, check });
+    const makesRevision = outcome === 'applied';
+    if (makesRevision) this.#state = running(input, note);
+    return { ...described(difference), outcome, makesRevision };
   }
 
-  /** An empty tree of that name, so that the first spec is a difference, too, and is undone as a whole if it fails. */
-  async #begin(input: TreeSpec, base: string): Promise<Host> {
-    const { strategy, ...root } = input;
-    // One for children of a template needs its template.
-    const kept = strategy === undefined || strategy === 'simple_one_for_one' ? {} : { strategy };
-    const empty = { ...root, ...kept, children: [] };
-    const host = await start(empty, { base: new URL(base), ...this.#wiring });
-    this.#host = host;
+  async #first({ input, base, note }: ApplyOrder): Promise<Applied> {
+    let host: Host | undefined;
+    const onStarting = (starting: Host): void => {
+      host = starting;
+      this.#host = starting;
+      if (this.#closing) void this.#drop();
+    };
+    try {
+      host = await start(input, { base: new URL(base), onStarting, ...this.#wiring });
+    } catch (error) {
+      if (this.#host === host) this.#host = undefined;
+      throw withPath(error, input);
+    }
+    this.#runs(host, running(input, note));
+    const difference = firstDifference(normaliseSpec(input, { base }));
+    return { ...described(difference), outcome: 'applied', makesRevision: true };
+  }
+
+  #runs(host: Host, state: TreeState): void {
+    if (this.#host === host) this.#state = state;
     void host.ended.then(
       ({ reason }) => this.#over(host, isExpectedEnd(reason) ? 'it shut down' : reason.tag),
       () => this.#over(host, 'its kernel has failed'),
     );
-    return host;
   }
 
-  #runs(host: Host, tree: string, note: unknown): void {
-    if (this.#host === host) this.#state = { state: 'running', tree, reason: null, note };
+  /** Against an empty tree of that name, which ends with the answer. */
+  async #checkFirst({ input, base }: ApplyOrder): Promise<Applied> {
+    const { strategy, ...root } = input;
+    // One for children of a template needs its template.
+    const kept = strategy === undefined || strategy === 'simple_one_for_one' ? {} : { strategy };
+    const host = await start({ ...root, ...kept, children: [] }, { base: new URL(base), ...this.#wiring });
+    try {
+      const { difference, outcome } = await host.apply(input, { base, check: true });
+      return { ...described(difference), outcome, makesRevision: false };
+    } finally {
+      await host.stop();
+    }
   }
 
   #over(host: Host, reason: string): void {
     if (this.#host !== host) return;
-    this.#state = { ...this.#state, state: this.#state.state === 'empty' ? 'empty' : 'ended', reason };
+    this.#state = { ...this.#state, state: 'ended', reason };
     void this.#drop();
   }
 
@@ -136,6 +150,22 @@ export class TreeKeeper {
     const { stuck } = await host.stop();
     this.#stuck = [...this.#stuck, ...stuck];
   }
+}
+
+function running({ name = 'root' }: TreeSpec, note: unknown): TreeState {
+  return { state: 'running', tree: name, reason: null, note };
+}
+
+/** Who of the tree did not start, and why, is what is to be mended. */
+function withPath(error: unknown, { name = 'root' }: TreeSpec): unknown {
+  if (!(error instanceof EnvironmentError) || error.code !== 'start_failed') return error;
+  const { path, reason } = culprit(name, error.reason);
+  const facts = { path, reason, cause: reason?.detail };
+  return new EnvironmentError('start_failed', `'${path}' could not be started`, facts);
+}
+
+function described(difference: Difference): Pick<Applied, 'changes' | 'description'> {
+  return { changes: told(difference), description: describeDifference(difference) };
 }
 
 function told({ changes }: Difference): readonly object[] {

@@ -11,10 +11,10 @@ import {
   type RollbackRequest,
 } from '@espalier/supervisor/client';
 import type { Root } from '../drivers/root.js';
-import type { History, NewRevision } from './history.js';
+import type { NewRevision, Revisions } from './history.js';
 
 export interface AppliesOptions {
-  readonly history: History;
+  readonly history: Revisions;
   readonly root: Pick<Root, 'ask'>;
   readonly nowMs: () => number;
 }
