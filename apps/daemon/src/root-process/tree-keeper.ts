@@ -2,19 +2,30 @@
 import { HostError, isExpectedEnd } from '@espalier/core';
 import {
   describeDifference,
+  normaliseSpec,
   start,
   type ApplyResult,
   type Difference,
   type Host,
+  type LimitsChanged,
   type StartOptions,
   type TreeSpec,
 } from '@espalier/supervisor';
+import type { ChangedLimits, NodeLimits } from '@espalier/supervisor/client';
+import { LiveLimits } from './live-limits.js';
 
 /** A spec, and what the driver wants to be told of it again; the root does not look into that. */
 export interface ApplyOrder {
   readonly input: TreeSpec;
   readonly base: string;
   readonly check: boolean;
+  /** They hold in place of those of the spec. */
+  readonly limits: readonly ChangedLimits[];
+  readonly note: unknown;
+}
+
+/** Limits of one node; the note of what the tree runs by afterwards, if that is to be kept. */
+export interface LimitsOrder extends ChangedLimits {
   readonly note: unknown;
 }
 
@@ -42,6 +53,8 @@ const UNTOLD = /^(?:args|env|bindings)(?:\.|$)/;
 
 export class TreeKeeper {
   readonly #wiring: Wiring;
+  /** Of the host. */
+  #limits: LiveLimits | undefined;
   #host: Host | undefined;
   #state: TreeState = { state: 'empty', tree: null, reason: null, note: null };
   #stuck: readonly string[] = [];
@@ -63,9 +76,22 @@ export class TreeKeeper {
 
   /** One after the other. Throws what `Host.apply` throws. */
   apply(order: ApplyOrder): Promise<Applied> {
-    const result = this.#last.then(() => this.#apply(order));
-    this.#last = result.catch(() => undefined);
-    return result;
+    return this.#inTurn(() => this.#apply(order));
+  }
+
+  /** In turn with the applies. Throws what `Host.setLimits` throws. */
+  setLimits({ path, limits, note }: LimitsOrder): Promise<LimitsChanged> {
+    return this.#inTurn(async () => {
+      const { host } = this;
+      const done = await (this.#limits as LiveLimits).set(host, { path, limits });
+      if (note !== null) this.#state = { ...this.#state, note };
+      return done;
+    });
+  }
+
+  /** Those that were changed of the node at a path. */
+  limitsOf(path: string): NodeLimits | null {
+    return this.#limits?.of(path) ?? null;
   }
 
   /** Resolves when no apply is under way. */
@@ -83,18 +109,30 @@ export class TreeKeeper {
     return this.#stuck;
   }
 
-  async #apply({ input, base, check, note }: ApplyOrder): Promise<Applied> {
+  #inTurn<T>(run: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(run);
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  async #apply({ input, base, check, limits, note }: ApplyOrder): Promise<Applied> {
+    const tree = normaliseSpec(input, { base });
     const first = this.#host === undefined;
     const host = this.#host ?? (await this.#begin(input, base));
+    if (first) this.#limits = new LiveLimits(tree, limits);
+    const live = this.#limits as LiveLimits;
     try {
-      const { difference, outcome } = await host.apply(input, { base, check });
-      const makesRevision = !check && (first || outcome === 'applied');
-      if (makesRevision) this.#runs(host, input.name ?? 'root', note);
+      const { difference, outcome } = await host.apply(live.specFor(input, tree, limits), { base, check });
+      const limited = live.changes(tree, limits);
+      if (!check) await live.settle(host, tree, limits);
+      const changes = [...difference.changes, ...limited];
+      const makesRevision = !check && (first || changes.length > 0);
+      if (makesRevision) this.#runs(host, tree.name, note);
       else if (first) await this.#drop();
       return {
-        outcome,
-        changes: told(difference),
-        description: describeDifference(difference),
+        outcome: makesRevision ? 'applied' : outcome,
+        changes: told({ changes }),
+        description: describeDifference({ changes }),
         makesRevision,
       };
     } catch (error) {
