@@ -7,6 +7,7 @@ export { start } from './host/start.js';
 export { eventRecord } from './log-events/event-record.js';
 export { eventLevel, logEvents } from './log-events/log-events.js';
 export { OutputLines } from './output-lines/output-lines.js';
+export { wholeLimits } from './spec/changed-limits.js';
 export {
   checkSpec,
   DEFAULTS,

@@ -3,6 +3,7 @@ import type { OperationName } from '@espalier/supervisor/admin-api';
 import type {
   ApplyRequest,
   CallRequest,
+  NodeLimits,
   RollbackRequest,
   SendRequest,
   SpawnRequest,
@@ -34,6 +35,8 @@ export const HANDLERS: Record<Exclude<OperationName, 'events' | 'logs' | 'openap
   suspend: (api, { params }) => api.change('suspend', params),
   resume: (api, { params }) => api.change('resume', params),
   kill: (api, { params }) => api.change('kill', params),
+  limits: (api, { params, body }) => api.limits(params, body as NodeLimits),
+  usage: (api, { query }) => api.usage(query['path'] as string | undefined),
   spawn: (api, { params, body }) => api.spawn(params, body as SpawnRequest),
   call: (api, { params, body }) => api.call(params, body as CallRequest),
   send: (api, { params, body }) => api.send(params, (body as SendRequest).value),

@@ -70,7 +70,8 @@ export function startLocalDaemon({ nowMs, say }: LocalDaemonOptions): LocalDaemo
     },
   };
   const startedAtMs = nowMs();
-  const api = new Api({ root, applies, history, logs, events, lines, startedAtMs, version: version() });
+  const parts = { root, applies, history, logs, events, lines };
+  const api = new Api({ ...parts, startedAtMs, nowMs, version: version() });
   return {
     connection: new LocalConnection(api),
     async stop() {

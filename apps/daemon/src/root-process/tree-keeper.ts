@@ -9,15 +9,26 @@ import {
   type ApplyResult,
   type Difference,
   type Host,
+  type LimitsChanged,
+  type NormalisedTree,
   type StartOptions,
   type TreeSpec,
 } from '@espalier/supervisor';
+import type { ChangedLimits, NodeLimits } from '@espalier/supervisor/client';
+import { LiveLimits } from './live-limits.js';
 
 /** A spec, and what the driver wants to be told of it again; the root does not look into that. */
 export interface ApplyOrder {
   readonly input: TreeSpec;
   readonly base: string;
   readonly check: boolean;
+  /** They hold in place of those of the spec. */
+  readonly limits: readonly ChangedLimits[];
+  readonly note: unknown;
+}
+
+/** Limits of one node; the note of what the tree runs by afterwards, if that is to be kept. */
+export interface LimitsOrder extends ChangedLimits {
   readonly note: unknown;
 }
 
@@ -45,6 +56,8 @@ const UNTOLD = /^(?:args|env|bindings)(?:\.|$)/;
 
 export class TreeKeeper {
   readonly #wiring: Wiring;
+  /** Of the host. */
+  #limits: LiveLimits | undefined;
   #host: Host | undefined;
   #state: TreeState = { state: 'empty', tree: null, reason: null, note: null };
   #stuck: readonly string[] = [];
@@ -67,9 +80,22 @@ export class TreeKeeper {
 
   /** One after the other. Throws what `Host.apply` throws; a first one, what `start` does, with the path of who failed. */
   apply(order: ApplyOrder): Promise<Applied> {
-    const result = this.#last.then(() => this.#apply(order));
-    this.#last = result.catch(() => undefined);
-    return result;
+    return this.#inTurn(() => this.#apply(order));
+  }
+
+  /** In turn with the applies. Throws what `Host.setLimits` throws. */
+  setLimits({ path, limits, note }: LimitsOrder): Promise<LimitsChanged> {
+    return this.#inTurn(async () => {
+      const { host } = this;
+      const done = await (this.#limits as LiveLimits).set(host, { path, limits });
+      if (note !== null) this.#state = { ...this.#state, note };
+      return done;
+    });
+  }
+
+  /** Those that were changed of the node at a path. */
+  limitsOf(path: string): NodeLimits | null {
+    return this.#limits?.of(path) ?? null;
   }
 
   /** Resolves when no apply is under way. */
@@ -88,31 +114,47 @@ export class TreeKeeper {
     return this.#stuck;
   }
 
-  async #apply(order: ApplyOrder): Promise<Applied> {
-    if (this.#host === undefined) return order.check ? this.#checkFirst(order) : this.#first(order);
-    const { input, base, check, note } = order;
-    const { difference, outcome } = await this.#host.apply(input, { base, check });
-    const makesRevision = outcome === 'applied';
-    if (makesRevision) this.#state = running(input, note);
-    return { ...described(difference), outcome, makesRevision };
+  #inTurn<T>(run: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(run);
+    this.#last = result.catch(() => undefined);
+    return result;
   }
 
-  async #first({ input, base, note }: ApplyOrder): Promise<Applied> {
+  async #apply(order: ApplyOrder): Promise<Applied> {
+    const { input, base, check, limits, note } = order;
+    const tree = normaliseSpec(input, { base });
+    const [host, live] = [this.#host, this.#limits];
+    if (host === undefined || live === undefined) {
+      return check ? this.#checkFirst(order) : this.#first(order, tree);
+    }
+    const { difference, outcome } = await host.apply(live.specFor(input, tree, limits), { base, check });
+    const limited = live.changes(tree, limits);
+    if (!check) await live.settle(host, tree, limits);
+    const changes = [...difference.changes, ...limited];
+    const makesRevision = !check && changes.length > 0;
+    if (makesRevision) this.#state = running(tree, note);
+    return { ...described({ changes }), outcome: makesRevision ? 'applied' : outcome, makesRevision };
+  }
+
+  async #first({ input, base, limits, note }: ApplyOrder, tree: NormalisedTree): Promise<Applied> {
+    const live = new LiveLimits(tree, limits);
     let host: Host | undefined;
     const onStarting = (starting: Host): void => {
       host = starting;
       this.#host = starting;
+      this.#limits = live;
       if (this.#closing) void this.#drop();
     };
+    const spec = live.specFor(input, tree, limits);
     try {
-      host = await start(input, { base: new URL(base), onStarting, ...this.#wiring });
+      host = await start(spec, { base: new URL(base), onStarting, ...this.#wiring });
     } catch (error) {
+      // What never ran as a whole is no tree.
       if (this.#host === host) this.#host = undefined;
-      throw withPath(error, input);
+      throw withPath(error, tree);
     }
-    this.#runs(host, running(input, note));
-    const difference = firstDifference(normaliseSpec(input, { base }));
-    return { ...described(difference), outcome: 'applied', makesRevision: true };
+    this.#runs(host, running(tree, note));
+    return { ...described(firstDifference(tree)), outcome: 'applied', makesRevision: true };
   }
 
   #runs(host: Host, state: TreeState): void {
@@ -152,12 +194,12 @@ export class TreeKeeper {
   }
 }
 
-function running({ name = 'root' }: TreeSpec, note: unknown): TreeState {
+function running({ name }: NormalisedTree, note: unknown): TreeState {
   return { state: 'running', tree: name, reason: null, note };
 }
 
 /** Who of the tree did not start, and why, is what is to be mended. */
-function withPath(error: unknown, { name = 'root' }: TreeSpec): unknown {
+function withPath(error: unknown, { name }: NormalisedTree): unknown {
   if (!(error instanceof EnvironmentError) || error.code !== 'start_failed') return error;
   const { path, reason } = culprit(name, error.reason);
   const facts = { path, reason, cause: reason?.detail };

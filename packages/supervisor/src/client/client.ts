@@ -10,8 +10,10 @@ import type {
   EventEntry,
   Health,
   History,
+  LimitsOutcome,
   LogLine,
   NodeDetails,
+  NodeLimits,
   Node,
   OperationName,
   RevisionWithText,
@@ -19,6 +21,7 @@ import type {
   Spawned,
   SpawnRequest,
   Tree,
+  Usage,
 } from './contract/index.js';
 import type { Connection, Streamed } from './connection.js';
 import { SocketConnection } from './socket-connection.js';
@@ -112,6 +115,16 @@ export class AdminClient {
   /** `start`, `stop`, `restart`, `suspend`, `resume` or `kill` of the node at a path. */
   async change(verb: Verb, path: string, options?: RequestOptions): Promise<void> {
     await this.#json<Node>('POST', nodeAt(path, verb), undefined, options);
+  }
+
+  /** Resolves when the limits hold and are written durably. @throws SpecError `spec_invalid`: nothing was changed. */
+  setLimits(path: string, limits: NodeLimits, options?: RequestOptions): Promise<LimitsOutcome> {
+    return this.#json('PATCH', nodeAt(path, 'limits'), limits, options);
+  }
+
+  /** Of the node at a path and of those below it, by default of all. */
+  usage(path?: string, options?: RequestOptions): Promise<Usage> {
+    return this.#json('GET', `/v1/usage${queryOf({ path })}`, undefined, options);
   }
 
   /** Adds a child to the supervisor at a path. */
