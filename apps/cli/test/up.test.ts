@@ -148,8 +148,9 @@ describe('signals', () => {
     expect(code).toBe(143);
   });
 
-  test('one that comes while the tree is starting stops it when it has started', async () => {
-    const { code, stdout } = await runCli(['up', fixture('slow-start.espalier.yaml')], {
+  test('one that comes while the tree is starting does not wait for that', async () => {
+    const forAnHour = ['--set', 'slow.args=3600000', '--set', 'slow.shutdown=100'];
+    const { code, stdout } = await runCli(['up', fixture('slow-start.espalier.yaml'), ...forAnHour], {
       onLine: (line, child) => {
         if (line.includes('| starting')) child.kill('SIGINT');
       },

@@ -79,6 +79,7 @@ async function begin(context: Context & { readonly state: State }, root: Root): 
     events,
     lines,
     startedAtMs: Date.now(),
+    nowMs: () => Date.now(),
     version: given.version,
   });
   void copyJournal((after) => root.eventsAfter(after), events);

@@ -178,6 +178,8 @@ export class KernelThread {
   /** Rejects with `EnvironmentError` `start_failed`, with the reason; then nothing runs any more. */
   async start(name: string, spec: SupervisorSpec): Promise<void> {
     const { place } = this.#options;
+    // What is stopping must not begin to run.
+    if (this.#stopping !== undefined) throw hostStopped();
     const { failure } = await this.#orFailure<FromKernel & { tag: 'started' }>((resolve) => {
       this.#started = resolve;
       this.#say({ tag: 'start', name: place.path, spec });
