@@ -2,14 +2,8 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import {
-  createKeyPair,
-  fingerprint,
-  issueJoinTicket,
-  type DiscoveryOptions,
-  type KeyPair,
-  type Refusal,
-} from '@espalier/discovery';
+import { createKeyPair, fingerprint, issueJoinTicket, type KeyPair } from '@espalier/core/identity';
+import type { DiscoveryOptions, Refusal } from '@espalier/discovery';
 import { NETWORK_TOOLS, whatIsMissing } from './tools.mjs';
 
 const WORLD = fileURLToPath(new URL('./world.mjs', import.meta.url));
