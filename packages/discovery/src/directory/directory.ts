@@ -7,7 +7,7 @@
  * - A name is known through a living host alone; names of an earlier epoch end with it.
  * - Nobody else ends a host: that a responder says an instance is gone is a reason to ask, not to believe.
  */
-import { isGranted } from '../identity/membership.js';
+import { isGranted } from '@espalier/core/identity';
 import {
   HOST_PURPOSE,
   HOST_TYPE,
