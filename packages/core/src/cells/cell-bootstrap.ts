@@ -8,7 +8,7 @@ import { endProcess } from '../threads/end-process.js';
 import { nodeAfterTurn } from '../threads/node-after-turn.js';
 import { streamsOfDescriptors } from './byte-streams.js';
 import { closeInherited } from './descriptors.js';
-import { Pipe } from './pipe.js';
+import { Pipe, type PipeOptions } from './pipe.js';
 
 /** The descriptors of the two pipes in a cell: it reads from the first of each and writes to the second. */
 const PARENT = [3, 4] as const;
@@ -50,18 +50,20 @@ export function bootCell(): CellPipes {
       // It was possible when it was probed: the cell runs as well without.
     }
   }
-  const over = ([input, output]: readonly [number, number], ended?: () => void): Pipe =>
+  const over = ([input, output]: readonly [number, number], options: Partial<PipeOptions>): Pipe =>
     new Pipe({
       maxFrameBytes: MAX_FRAME_BYTES,
       maxSentFrameBytes: setup.maxFrameBytes,
       streams: streamsOfDescriptors(input, output),
       side: 'child',
-      takesEnds: true,
       afterTurn: nodeAfterTurn,
-      ...(ended === undefined ? {} : { ended }),
+      ...options,
     });
-  const { direct, settings } = setup;
-  return { parent: over(PARENT, endAtOnce), direct: direct ? over(DIRECT) : undefined, settings };
+  return {
+    parent: over(PARENT, { takesEnds: true, ended: endAtOnce }),
+    direct: setup.direct ? over(DIRECT, { numberedElsewhere: true }) : undefined,
+    settings: setup.settings,
+  };
 }
 
 /**

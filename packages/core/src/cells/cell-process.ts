@@ -207,6 +207,15 @@ export class CellProcess {
     this.#give('protocol', problem);
   }
 
+  /** A pipe of it has ended: it is about to end, too, or is made to. `pipe`: which, for people. */
+  detached(pipe: string): void {
+    if (this.#exit !== undefined) return;
+    const cancel = this.#options.clock.after(CLOSED_MS, () => {
+      this.#give('detached', `it closed ${pipe} and did not end`);
+    });
+    this.#cancels.push(cancel);
+  }
+
   /** It did not end although it was killed: nothing of it is passed on, and nobody waits for it. */
   abandon(): void {
     this.#output.silence();
@@ -318,12 +327,7 @@ export class CellProcess {
   #ended(): void {
     this.#pipeEnded = true;
     if (this.#exit !== undefined) this.#report();
-    else {
-      const cancel = this.#options.clock.after(CLOSED_MS, () => {
-        this.#give('detached', 'it closed its pipe and did not end');
-      });
-      this.#cancels.push(cancel);
-    }
+    else this.detached('its pipe');
   }
 
   #report(): void {

@@ -6,6 +6,7 @@ import type { Link } from '../channel/link.js';
 import type { AfterTurn, Clock } from '../clock.js';
 import { HostError } from '../errors.js';
 import type { Wall, WallRequest, WallThread } from '../kernel/wall.js';
+import type { DirectWay } from './direct/direct-offers.js';
 import { isWithin } from '../node-path.js';
 import type { LimitChange } from '../threads/limit-changes.js';
 import { together, type Use } from '../threads/use.js';
@@ -36,6 +37,8 @@ export interface CellWallOptions {
   readonly settings: (machine: Machine, path: string) => unknown;
   /** In a cell: what its machine offers inside of it. Else `probe` finds out, before the first start. */
   readonly machine?: Machine | undefined;
+  /** A way of its own to the application's thread, for a cell that is about to be started; undefined: there is none. */
+  readonly direct?: (() => DirectWay | undefined) | undefined;
   readonly clock: Clock;
   readonly afterTurn: AfterTurn;
   output(path: string, stream: OutputStream, text: string, dropped: number): void;
@@ -114,6 +117,7 @@ export class CellWall implements Wall {
     const { use, missing } = chooseWalls((walls ?? NONE) as WantedWalls, machine);
     // Of cells in cells the host has said it already.
     if (this.#options.machine === undefined) this.#warnOfMissing(missing);
+    const way = this.#options.direct?.();
     const cell = new WalledCell({
       file,
       execArgv: [],
@@ -122,11 +126,14 @@ export class CellWall implements Wall {
       walls: use,
       limits,
       settings: settings(machineInside(machine, use), title),
+      ...(way === undefined ? {} : { direct: way.far }),
       startTimeoutMs: START_TIMEOUT_MS,
       clock,
       afterTurn,
       guard: this.#guard,
       ownData: (nodeDataMb) => {
+        // It runs: what the next start needs no longer delays this one.
+        way?.heard();
         if (nodeDataMb !== undefined) this.#machine = { ...machine, nodeDataMb };
       },
       output,
@@ -138,15 +145,24 @@ export class CellWall implements Wall {
     });
     this.#cells.add(cell);
     const { pipe, cleared } = cell.process;
+    if (way !== undefined) {
+      way.lost = (problem) => {
+        if (problem === undefined) cell.process.detached('its direct pipe');
+        else cell.process.violated(problem);
+      };
+    }
     void cleared.then(() => {
       this.#cells.delete(cell);
       this.#stuck.delete(title);
     });
     return {
-      link: pipe.control,
-      site: pipe,
+      link: way?.passage.control(pipe.control) ?? pipe.control,
+      site: way?.passage.site(pipe) ?? pipe,
       onEnd: (observer) => {
-        cell.onEnd(observer);
+        cell.onEnd((end) => {
+          way?.over();
+          observer(end);
+        });
       },
       // Its kernel watches over its threads; its own loop cannot be seen from here.
       isWaiting: () => false,
@@ -157,6 +173,7 @@ export class CellWall implements Wall {
         this.#stuck.add(title);
         this.#cells.delete(cell);
         cell.process.abandon();
+        way?.over();
       },
     };
   }

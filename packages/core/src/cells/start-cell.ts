@@ -8,11 +8,13 @@ import type { SupervisorLogic } from '../kernel/index.js';
 import { NO_SPARES, nodeKernel, type CellSettings } from '../threads/node-kernel.js';
 import { realTime } from '../threads/thread-time.js';
 import { bootCell, endAtOnce } from './cell-bootstrap.js';
+import { CellFence } from './direct/cell-fence.js';
+import { FencedLink } from './direct/fenced-link.js';
 import { decodeToCell, encodeFromCell, type FromCell } from './cell-messages.js';
 
 /** Call it once, first of all. */
 export function startCell(logic: SupervisorLogic): void {
-  const { parent, settings } = bootCell();
+  const { parent, direct, settings } = bootCell();
   const { machine, changes, spares, ...common } = settings as CellSettings;
   process.on('uncaughtException', (error) => {
     // Where a thread is stuck `process.exit` would hang: so it is said at once, and not by a stream.
@@ -39,12 +41,18 @@ export function startCell(logic: SupervisorLogic): void {
       say({ tag: 'warning', problem });
     },
     up: {
-      link: keptOpen(parent.control),
+      link: keptOpen(
+        direct === undefined ? parent.control : new FencedLink(parent.control, new CellFence(direct)),
+      ),
       links: parent,
       over: () => {
         // What guests printed last comes before the end.
         void close().then(() => {
-          parent.close(endAtOnce);
+          const closeParent = (): void => {
+            parent.close(endAtOnce);
+          };
+          if (direct === undefined) closeParent();
+          else direct.close(closeParent);
         });
       },
     },

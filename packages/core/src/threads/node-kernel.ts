@@ -4,6 +4,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { CellWall } from '../cells/cell-wall.js';
+import type { DirectWay } from '../cells/direct/direct-offers.js';
 import type { Machine } from '../cells/walls.js';
 import { Kernel, type KernelEvent, type SupervisorLogic } from '../kernel/index.js';
 import type { LoadResult, UplinkOptions } from '../kernel/parts.js';
@@ -69,6 +70,8 @@ export interface NodeKernelOptions {
   /** False where every guest is in a cell: then nothing is spawned beside the kernel. */
   readonly holdsGuests: boolean;
   readonly time: KernelTime;
+  /** See `CellWallOptions`. */
+  readonly direct?: () => DirectWay | undefined;
   /** In a cell. */
   readonly up?: UplinkOptions;
   /** In a cell. */
@@ -114,6 +117,7 @@ export function nodeKernel(options: NodeKernelOptions): NodeKernel {
       changes: changes.within(path),
     }),
     machine,
+    direct: options.direct,
     clock: time.realClock,
     afterTurn: nodeAfterTurn,
     output,

@@ -10,9 +10,12 @@ import {
 } from '@espalier/core';
 import {
   announceExit,
+  connectDirect,
   decodeReason,
   DEFAULT_TERMS,
+  DirectPipes,
   exitHandshake,
+  FencedLink,
   garbageCollector,
   nodeAfterTurn,
   nodeNextTurn,
@@ -79,6 +82,7 @@ export class KernelThread {
   readonly #options: KernelThreadOptions;
   readonly #listeners = new Set<(event: TreeEvent) => void>();
   readonly #link: PortLink;
+  readonly #direct: DirectPipes;
   readonly #say: (message: ToKernel) => void;
   #announce: () => void;
   #tellEnded: (event: TreeEnded) => void = () => undefined;
@@ -107,6 +111,13 @@ export class KernelThread {
     });
     // Who does not ask how the tree ended is not to be told by an unhandled rejection.
     this.treeEnded.catch(() => undefined);
+    this.#direct = new DirectPipes({
+      clock: time.clock,
+      nextTurn: nodeNextTurn,
+      over: (id, problem) => {
+        this.#say({ tag: 'direct-over', id, problem });
+      },
+    });
     const { port1, port2 } = new MessageChannel();
     const handshake = exitHandshake();
     const setup: KernelSetup = {
@@ -151,8 +162,8 @@ export class KernelThread {
     process.on('exit', this.#announce);
     this.#link = new PortLink(port1, { takesEnds: true });
     this.#runtime = new Runtime({
-      control: time.control(this.#link),
-      links: time.links,
+      control: new FencedLink(time.control(this.#link), this.#direct),
+      links: this.#direct.opener(time.links),
       clock: time.clock,
       afterTurn: nodeAfterTurn,
       nextTurn: nodeNextTurn,
@@ -321,7 +332,11 @@ export class KernelThread {
       case 'started':
         this.#started?.(message);
         return;
+      case 'direct':
+        this.#direct.add(message.id, (events) => connectDirect(message.address, events));
+        return;
       case 'closed':
+        this.#direct.close();
         this.#closed?.({ stuck: message.stuck });
         return;
       case 'facts':
