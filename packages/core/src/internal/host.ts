@@ -16,6 +16,7 @@ export { PortLink } from '../threads/port-link.js';
 export { garbageCollector } from '../threads/start-guest.js';
 export { realTime } from '../threads/thread-time.js';
 export { applicationTestTime } from '../threads/test-clock/test-time.js';
+export { builtThreadCode } from '../threads/thread-code.js';
 export { THREAD_FILES } from '../threads/thread-files.js';
 export { connectDirect } from '../cells/direct/connect-direct.js';
 export { DirectPipes } from '../cells/direct/direct-pipes.js';
@@ -29,6 +30,7 @@ export { startKernel } from '../threads/start-kernel.js';
 export { startCell } from '../cells/start-cell.js';
 
 export type { EnvironmentSpec, KernelEvent, NodeStart, TreeSnapshot, WallLimits } from '../kernel/index.js';
+export type { CellModule } from '../cells/compiled-cell.js';
 export type { Machine, WallName } from '../cells/walls.js';
 export type { Image } from '../images/image.js';
 export type { MailboxTerms } from '../protocol/notices.js';
