@@ -20,6 +20,7 @@ export { THREAD_FILES } from '../threads/thread-files.js';
 export { chooseWalls } from '../cells/choose-walls.js';
 export { probeMachine } from '../cells/probe.js';
 export { WALLS } from '../cells/walls.js';
+export { KERNEL_ENTRIES } from '../threads/limits.js';
 export { nameIn } from '../kernel/names.js';
 export { isWithin } from '../node-path.js';
 export { startKernel } from '../threads/start-kernel.js';

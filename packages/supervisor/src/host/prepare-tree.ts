@@ -86,6 +86,7 @@ function environmentSpec(node: NormalisedEnvironment, image: Image): Environment
     limits: wallLimits(limits),
     unresponsiveMs: limits.unresponsiveMs,
     ...(limits.children === 'unlimited' ? {} : { mostChildren: limits.children }),
+    mostEntries: limits.kernelEntries,
     env: node.env,
   };
 }
@@ -106,6 +107,7 @@ function poolSpec(node: NormalisedPool, image: Image): EnvironmentSpec {
     },
     limits: wallLimits(limits),
     unresponsiveMs: limits.unresponsiveMs,
+    mostEntries: limits.kernelEntries,
     env: {},
   };
 }

@@ -80,10 +80,22 @@ export const LIMIT_FIELDS = {
     says: 'Environments that it has spawned and that have not ended; one more is refused with `limit_refused`. Those below them count for who has spawned them.',
     default: `\`${limits.children}\``,
   },
+  kernelEntries: {
+    kind: numberIn({ min: 100, max: 1_000_000, unit: 'entries' }),
+    says: 'What the kernel keeps for it: addresses that it knows, names that it holds or sends to, monitors, links, spawns under way. What would be one more is refused with `limit_refused`.',
+    default: `${limits.kernelEntries}`,
+  },
 } satisfies FieldTable<EnvironmentLimitsSpec>;
 
-const { mailbox: _m, mailboxBytes: _b, messageBytes: _s, children: _c, ...CHANGEABLE } = LIMIT_FIELDS;
-/** Those of a mailbox have been told to all who send to it; that of children is the kernel's. */
+const {
+  mailbox: _m,
+  mailboxBytes: _b,
+  messageBytes: _s,
+  children: _c,
+  kernelEntries: _k,
+  ...CHANGEABLE
+} = LIMIT_FIELDS;
+/** Those of a mailbox have been told to all who send to it; those of children and entries are the kernel's. */
 export const CHANGEABLE_LIMIT_FIELDS = CHANGEABLE satisfies FieldTable<ChangeableLimitsSpec>;
 
 export const PROCESS_LIMIT_FIELDS = {

@@ -28,6 +28,7 @@ export interface NormalisedLimits extends NormalisedThreadLimits {
   readonly cpuOver: 'lower' | 'end';
   readonly stdioBytesPerSecond: number;
   readonly children: number | 'unlimited';
+  readonly kernelEntries: number;
 }
 
 /** Of a process as a whole. */

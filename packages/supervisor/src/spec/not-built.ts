@@ -37,7 +37,7 @@ export const NOT_BUILT: readonly NotBuilt[] = Object.freeze([
   { on: ['pool'], field: 'limits.unresponsiveMs', instead: CALL_TIMEOUT },
   { on: CODE, field: 'limits.messagesPerSecond', instead: LEAVE_OUT },
   { on: ['pool'], field: 'limits.children', instead: LEAVE_OUT },
-  { on: CODE, field: 'limits.kernelEntries', instead: LEAVE_OUT },
+  { on: ['pool'], field: 'limits.kernelEntries', instead: LEAVE_OUT },
   { on: CODE, field: 'limits.timers', instead: LEAVE_OUT },
   { on: CODE, field: 'limits.poolMs', instead: LEAVE_OUT },
   { on: CODE, field: 'limits.fds', instead: LEAVE_OUT },

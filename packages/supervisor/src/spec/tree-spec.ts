@@ -71,12 +71,14 @@ export interface EnvironmentLimitsSpec extends ThreadLimitsSpec {
   stdioBytesPerSecond?: number;
   /** Environments that it has spawned and that run, or are being started. */
   children?: number | 'unlimited';
+  /** Handles, names, monitors, links and spawns under way that the kernel keeps for it. */
+  kernelEntries?: number;
 }
 
 /** What can be changed while the environment runs. */
 export type ChangeableLimitsSpec = Omit<
   EnvironmentLimitsSpec,
-  'mailbox' | 'mailboxBytes' | 'messageBytes' | 'children'
+  'mailbox' | 'mailboxBytes' | 'messageBytes' | 'children' | 'kernelEntries'
 >;
 
 /** Limits of a process as a whole: of all that runs in it, and all that it starts. */
