@@ -82,6 +82,7 @@ function environmentSpec(node: NormalisedEnvironment, image: Image): Environment
       messageBytes: limits.messageBytes,
       overflow: node.overflow,
       sendTimeoutMs: node.sendTimeoutMs,
+      ...(limits.messagesPerSecond === 'unlimited' ? {} : { messagesPerSecond: limits.messagesPerSecond }),
     },
     limits: wallLimits(limits),
     unresponsiveMs: limits.unresponsiveMs,

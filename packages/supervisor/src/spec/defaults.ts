@@ -35,6 +35,7 @@ export const DEFAULTS = deepFreeze({
     mailboxBytes: 16 * MB,
     /** At most `mailboxBytes`, where that is smaller. */
     messageBytes: 16 * MB,
+    messagesPerSecond: 'unlimited',
     unresponsiveMs: 'infinity',
     cpu: 'unlimited',
     cpuOver: 'lower',

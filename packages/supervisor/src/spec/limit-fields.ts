@@ -55,6 +55,11 @@ export const LIMIT_FIELDS = {
     says: 'Bytes of one message.',
     default: `${limits.messageBytes} (16 MB), or \`mailboxBytes\` if that is less`,
   },
+  messagesPerSecond: {
+    kind: numberOr({ min: 1, max: 10_000_000, unit: 'messages per second' }, 'unlimited'),
+    says: 'Messages, casts and calls that its mailbox takes in, from all senders together, and from itself. What is over it meets what `overflow` says, as at a full mailbox.',
+    default: `\`${limits.messagesPerSecond}\``,
+  },
   unresponsiveMs: {
     kind: numberOr({ min: 100, max: LONGEST_MS, unit: 'milliseconds' }, 'infinity'),
     says: 'For so long its event loop may stand still; then it ends with reason `unresponsive`. See [A hang is a failure](supervision.md#a-hang-is-a-failure).',
@@ -91,6 +96,7 @@ const {
   mailbox: _m,
   mailboxBytes: _b,
   messageBytes: _s,
+  messagesPerSecond: _p,
   children: _c,
   kernelEntries: _k,
   ...CHANGEABLE

@@ -23,6 +23,7 @@ export interface NormalisedLimits extends NormalisedThreadLimits {
   readonly mailbox: number;
   readonly mailboxBytes: number;
   readonly messageBytes: number;
+  readonly messagesPerSecond: number | 'unlimited';
   readonly unresponsiveMs: number | 'infinity';
   readonly cpu: number | 'unlimited';
   readonly cpuOver: 'lower' | 'end';

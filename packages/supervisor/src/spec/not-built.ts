@@ -35,7 +35,7 @@ export const NOT_BUILT: readonly NotBuilt[] = Object.freeze([
   { on: EVERY, field: 'onIntrusion', instead: LEAVE_OUT },
   { on: ['root'], field: 'limits', instead: OWN_LIMITS },
   { on: ['pool'], field: 'limits.unresponsiveMs', instead: CALL_TIMEOUT },
-  { on: CODE, field: 'limits.messagesPerSecond', instead: LEAVE_OUT },
+  { on: ['pool'], field: 'limits.messagesPerSecond', instead: LEAVE_OUT },
   { on: ['pool'], field: 'limits.children', instead: LEAVE_OUT },
   { on: ['pool'], field: 'limits.kernelEntries', instead: LEAVE_OUT },
   { on: CODE, field: 'limits.timers', instead: LEAVE_OUT },

@@ -61,6 +61,8 @@ export interface EnvironmentLimitsSpec extends ThreadLimitsSpec {
   mailboxBytes?: number;
   /** Bytes of one message. */
   messageBytes?: number;
+  /** Messages that its mailbox takes in a second. */
+  messagesPerSecond?: number | 'unlimited';
   /** For so long its event loop may stand still. */
   unresponsiveMs?: number | 'infinity';
   /** A share of one core, over a second. */
@@ -78,7 +80,7 @@ export interface EnvironmentLimitsSpec extends ThreadLimitsSpec {
 /** What can be changed while the environment runs. */
 export type ChangeableLimitsSpec = Omit<
   EnvironmentLimitsSpec,
-  'mailbox' | 'mailboxBytes' | 'messageBytes' | 'children' | 'kernelEntries'
+  'mailbox' | 'mailboxBytes' | 'messageBytes' | 'messagesPerSecond' | 'children' | 'kernelEntries'
 >;
 
 /** Limits of a process as a whole: of all that runs in it, and all that it starts. */
