@@ -24,6 +24,7 @@ export { FencedLink } from '../cells/direct/fenced-link.js';
 export { chooseWalls } from '../cells/choose-walls.js';
 export { probeMachine } from '../cells/probe.js';
 export { WALLS } from '../cells/walls.js';
+export { KERNEL_ENTRIES } from '../threads/limits.js';
 export { nameIn } from '../kernel/names.js';
 export { isWithin } from '../node-path.js';
 export { startKernel } from '../threads/start-kernel.js';
