@@ -14,6 +14,7 @@ class TerminalModel {
   }
 
   write(text: string): void {
+    // eslint-disable-next-line no-control-regex -- they are what is looked for
     for (const part of text.split(/(\x1b\[[?\d]*[A-Za-z])/)) {
       if (part === '\x1b[?1049h') this.#screen = 'other';
       else if (part === '\x1b[?1049l') this.#screen = 'main';
