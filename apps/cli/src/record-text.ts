@@ -80,6 +80,8 @@ function partsOf(record: EventRecord, facts: Facts): Parts | undefined {
       return ['red', 'stuck', 'its thread cannot be ended; it ends with its process'];
     case 'blocked':
       return ['yellow', 'blocked', `waits for room in the mailbox of ${facts.receiver}`];
+    case 'unblocked':
+      return ['dim', 'goes on', `waits no more for room in the mailbox of ${facts.receiver}`];
     case 'blocked-circle':
       return ['red', 'blocked', `senders wait for each other: ${facts.circle.join(' → ')}`];
     case 'undelivered':

@@ -6,7 +6,6 @@
  */
 import type { Link } from '../channel/link.js';
 import type { ExitReason } from '../exit-reason.js';
-import { BlockedSenders } from './blocked-senders.js';
 import { Channels } from './channels.js';
 import { readSystemCall } from './door.js';
 import type { Environment } from './environment.js';
@@ -38,7 +37,6 @@ export class Kernel {
       channels,
       uplink,
       names: new Names(channels, uplink),
-      blocked: new BlockedSenders(uplink?.report ?? options.observe),
       orphans: new Orphans(),
     };
     this.#parts = parts;

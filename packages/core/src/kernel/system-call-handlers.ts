@@ -199,9 +199,9 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
       for (const [at, handle] of call.handles.entries()) guest.drop(handle, call.counts[at] ?? 1);
     },
 
-    blocked(caller, call, guest) {
-      const receiver = channels.at(guest, call.channel, call.slot);
-      if (receiver !== undefined) parts.blocked.changed(caller, receiver, call.on);
+    blocked({ path }, { channel, slot, on }, guest) {
+      const receiver = channels.at(guest, channel, slot)?.path;
+      if (receiver !== undefined) parts.observe({ kind: on ? 'blocked' : 'unblocked', path, receiver });
     },
 
     undelivered({ path }, { target, cause, count }) {

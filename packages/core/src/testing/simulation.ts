@@ -16,6 +16,7 @@ import type { Behaviour } from '../guest/behaviour.js';
 import type { Context } from '../guest/context.js';
 import { DEFAULT_TERMS } from '../guest/route.js';
 import { resultOf } from '../kernel/door.js';
+import { withCircles } from '../events/circles.js';
 import type { KernelEvent } from '../kernel/events.js';
 import type {
   ChildSpec,
@@ -117,9 +118,9 @@ export class Simulation {
           this.#pending.push(happens);
         },
       },
-      (event) => {
+      withCircles((event) => {
         this.events.push(event);
-      },
+      }),
     );
     this.kernel = root.kernel;
     const [near, far] = this.#links.pair('application');

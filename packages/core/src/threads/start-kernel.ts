@@ -4,6 +4,7 @@
  */
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import type { Machine } from '../cells/walls.js';
+import { withCircles } from '../events/circles.js';
 import type { ExitReason } from '../exit-reason.js';
 import type { EnvironmentSpec, SupervisorLogic, SupervisorSpec } from '../kernel/index.js';
 import { DEFAULT_TERMS } from '../guest/route.js';
@@ -88,9 +89,9 @@ export function startKernel(logic: SupervisorLogic): void {
     sparesInCells: setup.embedded ? NO_SPARES : setup.spares,
     holdsGuests: setup.embedded,
     time,
-    observe: (event) => {
+    observe: withCircles((event) => {
       application.guest.notify({ notice: 'event', event });
-    },
+    }),
     output: (path, stream, text, dropped) => {
       say({ tag: 'output', path, stream, text, dropped });
     },

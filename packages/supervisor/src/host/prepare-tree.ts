@@ -17,6 +17,7 @@ import { supervisorVersion, threadVersion } from '../apply/version.js';
 import { wallLimits } from './wall-limits.js';
 import { behindItsWall, childSpecOf, supervisorSpecOf } from '../spec/supervisor-spec.js';
 import { DEFAULTS } from '../spec/defaults.js';
+import { isIsolating } from '../spec/reservations.js';
 import type {
   NormalisedEnvironment,
   NormalisedModule,
@@ -58,7 +59,8 @@ async function prepareNode(
 ): Promise<{ readonly start: NodeStart; readonly version: string }> {
   if (node.kind === 'supervisor') {
     const spec = await prepareSupervisor(node, builder);
-    return { start: behindItsWall(node, { kind: 'supervisor', spec }), version: supervisorVersion(spec) };
+    const version = supervisorVersion(spec, isIsolating(node) ? node.limits : undefined);
+    return { start: behindItsWall(node, { kind: 'supervisor', spec }), version };
   }
   const module = node.kind === 'pool' ? node.pool.module : node.module;
   const image = await builder.build({ ...located(module), external: node.external });

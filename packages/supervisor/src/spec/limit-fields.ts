@@ -103,3 +103,7 @@ export const PROCESS_LIMIT_FIELDS = {
     default: `\`${processLimits.cpuOver}\``,
   },
 } satisfies FieldTable<ProcessLimitsSpec>;
+
+const { cpuOver: _o, ...RESERVED } = PROCESS_LIMIT_FIELDS;
+/** Of who isolates: its children are held, each to its part. */
+export const RESERVED_LIMIT_FIELDS = RESERVED satisfies FieldTable<Omit<ProcessLimitsSpec, 'cpuOver'>>;

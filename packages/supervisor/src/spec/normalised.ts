@@ -105,7 +105,7 @@ export interface NormalisedSupervisor extends NormalisedChild {
   readonly maxChildren: number | 'infinity';
   /** Of its children; null: none. */
   readonly backoff: Backoff | null;
-  /** Of its process; nothing is held where it has none of its own. */
+  /** Of its process; with `siblings: isolate`, what its children have together. Else nothing is held. */
   readonly limits: NormalisedProcessLimits;
   readonly children: readonly NormalisedNode[];
 }

@@ -8,6 +8,7 @@ import type {
   NormalisedSupervisor,
   NormalisedThreadLimits,
 } from './normalised.js';
+import { isIsolating } from './reservations.js';
 
 /** Where nobody asks for the spec again, or applies another. */
 const NO_SOURCE = new Uint8Array();
@@ -43,6 +44,8 @@ export function processLimits(node: NormalisedNode): WallLimits {
 }
 
 function wholeOf(node: NormalisedNode): NormalisedProcessLimits {
+  // Each child holds its part. Held once more for all of them, what one uses would count against the others.
+  if (isIsolating(node)) return DEFAULTS.processLimits;
   if (node.kind === 'supervisor') return node.limits;
   if (node.kind === 'environment') return { ...node.limits, memoryMb: heldByThread(node.limits) };
   // One more: the thread that hands out its tasks.
@@ -85,7 +88,7 @@ export function childSpecOf(node: NormalisedNode, startOf: StartOf = (child) => 
   const name = node.kind === 'supervisor' ? null : node.name;
   const { wall, walls } = node;
   // What runs in it is compared by itself; a process that is to have other limits as a whole starts anew.
-  const limits = node.kind === 'supervisor' ? node.limits : undefined;
+  const limits = node.kind === 'supervisor' ? wholeOf(node) : undefined;
   const siblings = node.kind === 'supervisor' ? node.siblings : DEFAULTS.supervisor.siblings;
   const isPlain = wall === 'thread' && siblings === 'group';
   const cell = isPlain ? {} : { cell: JSON.stringify({ wall, walls, limits, siblings }) };

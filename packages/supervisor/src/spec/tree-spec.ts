@@ -164,7 +164,7 @@ export interface SupervisorOptionsSpec {
 }
 
 export interface SupervisorNodeSpec extends ChildNodeSpec, SupervisorOptionsSpec {
-  /** Of its process, with `wall: process`: a pool for all that runs in it. */
+  /** Of its process, with `wall: process`: a pool for all that runs in it; or what isolated children reserve parts of. */
   limits?: ProcessLimitsSpec;
 }
 
