@@ -1,6 +1,7 @@
 export { AdminClient } from './client.js';
 export { jsonValue } from '../log-events/json-value.js';
 export { daemonFolder, socketPath } from './folder.js';
+export { SocketConnection } from './socket-connection.js';
 export { errorOf, problemOf } from './problem.js';
 
 export type { AdminClientOptions, FollowOptions, LogOptions, RequestOptions } from './client.js';
