@@ -15,4 +15,5 @@ export {
   type Membership,
   type TicketRequest,
 } from './membership.js';
+export { Members, type Verdict } from './members.js';
 export { openRevocations, revokeHosts, type Revocations } from './revocations.js';
