@@ -4,6 +4,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { MAX_FRAME_BYTES } from '../channel/channel.js';
+import type { WallLimits } from '../kernel/wall.js';
 import { endProcess } from '../threads/end-process.js';
 import { nodeAfterTurn } from '../threads/node-after-turn.js';
 import { streamsOfDescriptors } from './byte-streams.js';
@@ -16,8 +17,19 @@ const DIRECT = [5, 6] as const;
 /** What a shell says of a process that SIGKILL ended. */
 const KILLED = 137;
 
+/** A thread of a cell that is opened before there is a kernel to ask for one. Its files: `file:` URLs. */
+export interface EarlyThread {
+  readonly bootstrap: string;
+  readonly guest: string;
+  readonly limits: WallLimits;
+}
+
 /** The one argument of a cell's process, as JSON. */
 export interface CellSetup {
+  /** A `file:` URL: what compiled-cell.cjs is to run, where that is the entry. */
+  readonly code?: string;
+  /** A thread to open before that is loaded. */
+  readonly early?: EarlyThread;
   /** Whether it has a second pipe. */
   readonly direct: boolean;
   /** The largest frame that the parent takes. */

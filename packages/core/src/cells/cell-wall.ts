@@ -11,6 +11,7 @@ import { isWithin } from '../node-path.js';
 import type { LimitChange } from '../threads/limit-changes.js';
 import { together, type Use } from '../threads/use.js';
 import type { OutputStream } from '../threads/wall-messages.js';
+import type { EarlyThread } from './cell-bootstrap.js';
 import { CellCgroup } from './cell-cgroup.js';
 import { CellGuard } from './cell-guard.js';
 import { chooseWalls, type ChosenWalls, type WantedWalls } from './choose-walls.js';
@@ -29,8 +30,11 @@ type CellRequest = Omit<WallRequest, 'boundary'>;
 const NONE: WantedWalls = { required: [], preferred: [] };
 
 export interface CellWallOptions {
-  /** Absolute path of the code that every cell runs. */
+  /** Absolute path of what every cell runs: compiled-cell.cjs, which runs `code`, a `file:` URL; or code that needs no other. */
   readonly file: string;
+  readonly code?: string | undefined;
+  /** A thread that each is to open before that. */
+  readonly early?: EarlyThread | undefined;
   /** Absolute paths of what it reads besides. */
   readonly reads: readonly string[];
   /** For that code, with what this machine offers inside of the cell at that path. */
@@ -109,7 +113,7 @@ export class CellWall implements Wall {
   }
 
   #start({ title, walls, limits }: CellRequest): WallThread {
-    const { file, settings, clock, afterTurn, output, warning } = this.#options;
+    const { file, code, early, settings, clock, afterTurn, output, warning } = this.#options;
     const machine = this.#machine;
     if (machine === undefined) {
       throw new HostError('host_unfit', 'what this machine offers was not tried out', { field: 'wall' });
@@ -120,6 +124,8 @@ export class CellWall implements Wall {
     const way = this.#options.direct?.();
     const cell = new WalledCell({
       file,
+      code,
+      early,
       execArgv: [],
       title,
       machine,

@@ -9,6 +9,7 @@ import type { Machine } from '../cells/walls.js';
 import { withCircles } from '../events/circles.js';
 import type { ExitReason } from '../exit-reason.js';
 import type { EnvironmentSpec, SupervisorLogic, SupervisorSpec } from '../kernel/index.js';
+import type { WallLimits } from '../kernel/wall.js';
 import { DEFAULT_TERMS } from '../guest/route.js';
 import { whenExitAnnounced } from './exit-handshake.js';
 import type { LimitChange } from './limit-changes.js';
@@ -20,7 +21,7 @@ import type { Use } from './use.js';
 import { realTime } from './thread-time.js';
 import type { ThreadFacts } from './thread-wall.js';
 
-/** `workerData` of the kernel's thread. */
+/** `workerData` of the kernel's thread, beside its code (thread-code.ts). */
 export interface KernelSetup extends KernelSettings {
   /** The kernel's end of the application's control link. */
   readonly control: MessagePort;
@@ -29,6 +30,8 @@ export interface KernelSetup extends KernelSettings {
   readonly embedded: boolean;
   /** Where the guests are. */
   readonly spares: SpareCounts;
+  /** What the first of their threads will be limited to, if that is known. */
+  readonly first: WallLimits | undefined;
   /** Its place under a test clock. */
   readonly ticket: KernelTicket | undefined;
 }
@@ -98,6 +101,7 @@ export function startKernel(logic: SupervisorLogic): void {
     settings: { files: setup.files, spawnBase: setup.spawnBase, spawnLimits: setup.spawnLimits },
     spares: setup.embedded ? setup.spares : NO_SPARES,
     sparesInCells: setup.embedded ? NO_SPARES : setup.spares,
+    firstInCells: setup.first,
     holdsGuests: setup.embedded,
     time,
     direct: () => offers.take(),

@@ -10,6 +10,7 @@ import {
 } from '@espalier/core';
 import {
   announceExit,
+  builtThreadCode,
   connectDirect,
   decodeReason,
   DEFAULT_TERMS,
@@ -48,6 +49,7 @@ import type { TreePlace } from './tree-place.js';
 export interface KernelThreadOptions {
   readonly place: TreePlace;
   readonly spares: KernelSetup['spares'];
+  readonly first: KernelSetup['first'];
   readonly spawnBase: string;
   readonly spawnLimits: KernelSetup['spawnLimits'];
   readonly output: (path: string, stream: 'stdout' | 'stderr', text: string, dropped: number) => void;
@@ -126,13 +128,14 @@ export class KernelThread {
       files: { ...THREAD_FILES, cell: new URL('../cell.cjs', import.meta.url).href },
       spares: options.spares,
       embedded: options.place.embedded,
+      first: options.first,
       spawnBase: options.spawnBase,
       spawnLimits: options.spawnLimits,
       ticket: time.kernel,
     };
-    this.#worker = new Worker(new URL('../kernel-thread.cjs', import.meta.url), {
+    this.#worker = new Worker(new URL(THREAD_FILES.compiled), {
       name: 'espalier kernel',
-      workerData: setup,
+      workerData: { ...setup, code: builtThreadCode(new URL('../kernel-thread.cjs', import.meta.url)) },
       transferList: [port2],
       env: {},
       execArgv: [],
@@ -189,6 +192,8 @@ export class KernelThread {
   /** Rejects with `EnvironmentError` `start_failed`, with the reason; then nothing runs any more. */
   async start(name: string, spec: SupervisorSpec): Promise<void> {
     const { place } = this.#options;
+    // What is stopping must not begin to run.
+    if (this.#stopping !== undefined) throw hostStopped();
     const { failure } = await this.#orFailure<FromKernel & { tag: 'started' }>((resolve) => {
       this.#started = resolve;
       this.#say({ tag: 'start', name: place.path, spec });
