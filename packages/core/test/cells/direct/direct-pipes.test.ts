@@ -151,7 +151,7 @@ test('mark: of what is sent here one leaves before the next word, once', () => {
 });
 
 const opened = (pipes: DirectPipes, pipe = PIPE): Link => {
-  const end = pipes.taken(encodeDirectEnd({ pipe, link: 1 }) as Transfer);
+  const end = pipes.taken(encodeDirectEnd({ pipe, link: 1 }));
   return pipes.opener(new LoopbackLinks()).open(end as never);
 };
 
