@@ -8,7 +8,7 @@ import {
   writeLength,
   type FrameKind,
 } from '../../../src/channel/frames.js';
-import type { Link, LinkReceiver, Transfer } from '../../../src/channel/link.js';
+import type { Link, LinkReceiver } from '../../../src/channel/link.js';
 import { LoopbackLinks } from '../../../src/channel/loopback.js';
 import { encodeDirectEnd } from '../../../src/cells/direct/direct-end.js';
 import type { DirectPipe } from '../../../src/cells/direct/direct-pipe.js';
