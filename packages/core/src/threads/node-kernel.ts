@@ -3,6 +3,7 @@
  * handed in: who is above, where events, output and warnings go, and whose time it is.
  */
 import { fileURLToPath } from 'node:url';
+import type { EarlyThread } from '../cells/cell-setup.js';
 import { CellWall } from '../cells/cell-wall.js';
 import type { Machine } from '../cells/walls.js';
 import { Kernel, type KernelEvent, type SupervisorLogic } from '../kernel/index.js';
@@ -100,6 +101,16 @@ export interface NodeKernel {
   close(): Promise<void>;
 }
 
+/** What a cell opens before its kernel is there: it would be a spare. `limits`: of the first environment in it. */
+export function firstThread(
+  { compiled, guest }: ThreadFiles,
+  { perClass, total }: SpareCounts,
+  limits: WallLimits | undefined,
+): EarlyThread | undefined {
+  const none = limits === undefined || perClass * total === 0;
+  return none ? undefined : { bootstrap: compiled, guest, limits };
+}
+
 export function nodeKernel(options: NodeKernelOptions): NodeKernel {
   const {
     logic,
@@ -128,11 +139,7 @@ export function nodeKernel(options: NodeKernelOptions): NodeKernel {
   const cells = new CellWall({
     file: fileURLToPath(files.compiledCell),
     code: files.cell,
-    // It would be a spare.
-    early:
-      firstInCells === undefined || sparesInCells.perClass * sparesInCells.total === 0
-        ? undefined
-        : { bootstrap: files.compiled, guest: files.guest, limits: firstInCells },
+    first: firstThread(files, sparesInCells, firstInCells),
     reads: [files.cell, files.compiled, files.guest, files.loader].map((file) => fileURLToPath(file)),
     settings: (inside, path): CellSettings => ({
       ...settings,

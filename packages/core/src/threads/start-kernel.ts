@@ -3,6 +3,7 @@
  * adapters that the sans-io kernel runs on. The entry file (package `supervisor`) brings the strategies.
  */
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
+import type { EarlyOffer } from '../cells/early-cell.js';
 import type { Machine } from '../cells/walls.js';
 import { withCircles } from '../events/circles.js';
 import type { ExitReason } from '../exit-reason.js';
@@ -36,7 +37,13 @@ export interface KernelSetup extends KernelSettings {
 
 /** What the application's thread says, besides its control link. */
 export type ToKernel =
-  | { readonly tag: 'start'; readonly name: string; readonly spec: SupervisorSpec }
+  | {
+      readonly tag: 'start';
+      readonly name: string;
+      readonly spec: SupervisorSpec;
+      /** Its port was transferred. */
+      readonly early: EarlyOffer | undefined;
+    }
   | { readonly tag: 'facts' }
   /** Cells are about to be started for the first time: what does this machine offer for their walls? */
   | { readonly tag: 'machine' }
@@ -111,6 +118,7 @@ export function startKernel(logic: SupervisorLogic): void {
 
   const heard = time.hearing((message: ToKernel) => {
     if (message.tag === 'start') {
+      if (message.early !== undefined) cells.adopt(message.early);
       kernel.start(message.name, message.spec, (failure) => {
         say({ tag: 'started', failure });
       });
