@@ -9,9 +9,12 @@ import type {
   EventEntry,
   Health,
   History as HistoryDocument,
+  LimitsOutcome,
   LogLine,
   Node,
   NodeDetails,
+  NodeLimits,
+  NodeUse,
   Revision,
   RevisionWithText,
   RollbackRequest,
@@ -19,22 +22,24 @@ import type {
   SpawnRequest,
   Tree,
   TreeNode,
+  Usage,
 } from '@espalier/supervisor/client';
-import type { ChildSpecInput } from '@espalier/supervisor';
+import type { ChildSpecInput, NodeUsage } from '@espalier/supervisor';
 import type { Logs } from '../drivers/logs-client.js';
 import type { Root } from '../drivers/root.js';
 import type { Journal } from '../journal.js';
 import type { Applies } from '../state/applies.js';
-import type { History, KeptRevision } from '../state/history.js';
+import type { KeptRevision, Revisions } from '../state/history.js';
 
 export interface ApiParts {
-  readonly root: Root;
+  readonly root: Pick<Root, 'ask'>;
   readonly applies: Applies;
-  readonly history: History;
-  readonly logs: Logs;
+  readonly history: Revisions;
+  readonly logs: Pick<Logs, 'read'>;
   readonly events: Journal<EventEntry>;
   readonly lines: Journal<LogLine>;
   readonly startedAtMs: number;
+  readonly nowMs: () => number;
   readonly version: string;
 }
 
@@ -90,14 +95,20 @@ export class Api {
 
   async show({ path }: At): Promise<NodeDetails> {
     const node = (await this.#nodes()).find((known) => known.path === path);
-    const { child, spec, statistics } = await this.#parts.root.ask('show', path);
+    const { child, spec, statistics, limits } = await this.#parts.root.ask('show', path);
     // One that does not run stands in no tree; its supervisor lists it.
     const known = node ?? (child === null ? undefined : stoppedNode(path, child));
     if (known === undefined) {
       const remedy = 'Ask `espalier tree` for the paths of those that are there.';
       throw new CallError('noproc', `there is nothing at '${path}'`, { field: 'path', value: path, remedy });
     }
-    return { ...known, incarnation: child?.incarnation ?? null, spec: spec && shown(spec), statistics };
+    return {
+      ...known,
+      incarnation: child?.incarnation ?? null,
+      spec: spec && shown(spec),
+      statistics,
+      limits,
+    };
   }
 
   apply(body: ApplyRequest): Promise<ApplyOutcome> {
@@ -120,6 +131,15 @@ export class Api {
   async change(verb: Verb, { path }: At): Promise<Node> {
     await this.#parts.root.ask(verb, path);
     return { path };
+  }
+
+  limits({ path }: At, limits: NodeLimits): Promise<LimitsOutcome> {
+    return this.#parts.applies.limits({ path, limits });
+  }
+
+  async usage(path: string | undefined): Promise<Usage> {
+    const usage = await this.#parts.root.ask('usage', path ?? null);
+    return { at: new Date(this.#parts.nowMs()).toISOString(), nodes: flatUse(usage, 0) };
   }
 
   async spawn({ path }: At, { child, args }: SpawnRequest): Promise<Spawned> {
@@ -156,6 +176,26 @@ function flat({ path, kind, state, children }: Snapshot, depth: number): TreeNod
   return [{ path, depth, kind, state }, ...children.flatMap((child) => flat(child, depth + 1))];
 }
 
+function flatUse({ children, ...use }: NodeUsage, depth: number): NodeUse[] {
+  const { path, kind, state, printed, restarts } = use;
+  const node = {
+    path,
+    depth,
+    kind,
+    state,
+    heapMb: use.heapMb ?? null,
+    offHeapMb: use.offHeapMb ?? null,
+    cpuMs: use.cpuMs ?? null,
+    processMb: use.processMb ?? null,
+    printed,
+    mailbox: use.mailbox ?? null,
+    received: use.received ?? null,
+    pendingCalls: use.pendingCalls ?? null,
+    restarts,
+  };
+  return [node, ...children.flatMap((child) => flatUse(child, depth + 1))];
+}
+
 function stoppedNode(
   path: string,
   { kind, state }: { readonly kind: string; readonly state: string },
@@ -175,6 +215,6 @@ function shown(spec: object): Record<string, unknown> {
 }
 
 function withoutText(kept: KeptRevision): Revision {
-  const { revision, at, tree, source, base, summary, rollbackTo } = kept;
-  return { revision, at, tree, source, base, summary, rollbackTo };
+  const { revision, at, tree, source, base, summary, rollbackTo, limits } = kept;
+  return { revision, at, tree, source, base, summary, rollbackTo, limits };
 }

@@ -8,11 +8,18 @@ type Schema = Json & { readonly $id?: string };
 
 export function openApi(version: string): Json {
   const schemas = new Map<string, Schema>();
+  // A schema with a name stands in the document once, wherever it is used.
   const refer = (schema: Schema): Json => {
     const { $id, ...rest } = schema;
-    if ($id === undefined) return rest;
-    schemas.set($id, rest);
+    const parts = Object.entries(rest).map(([key, part]) => [key, within(part)]);
+    const whole = Object.fromEntries(parts) as Json;
+    if ($id === undefined) return whole;
+    schemas.set($id, whole);
     return { $ref: `#/components/schemas/${$id}` };
+  };
+  const within = (part: unknown): unknown => {
+    if (Array.isArray(part)) return part.map(within);
+    return typeof part === 'object' && part !== null ? refer(part as Schema) : part;
   };
   const paths: Record<string, Record<string, Json>> = {};
   for (const [operationId, operation] of Object.entries(OPERATIONS as Record<string, Operation>)) {

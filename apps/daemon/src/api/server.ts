@@ -9,21 +9,14 @@ import {
   type Operation,
   type OperationName,
 } from '@espalier/supervisor/admin-api';
-import {
-  problemOf,
-  type ApplyRequest,
-  type CallRequest,
-  type Problem,
-  type RollbackRequest,
-  type SendRequest,
-  type SpawnRequest,
-} from '@espalier/supervisor/client';
+import { problemOf, type Problem } from '@espalier/supervisor/client';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
 import Compile from 'typebox/compile';
-import { isAtOrBelow } from '../logs/log-files.js';
 import type { Api } from './api.js';
+import { HANDLERS, type Asked } from './handlers.js';
 import { openApi } from './openapi.js';
+import { readingOfEvents, readingOfLogs, type ReadingQuery } from './reading.js';
 import { stream } from './streams.js';
 
 /** A request that takes longer to arrive is given up. Milliseconds. */
@@ -31,35 +24,6 @@ const SLOWEST_REQUEST_MS = 10_000;
 const MOST_CONNECTIONS = 256;
 /** Longer than any path that the schema takes, percent-encoded. */
 const LONGEST_PARAMETER = 3 * 4096;
-
-interface Asked {
-  readonly params: { readonly path: string; readonly revision: number };
-  readonly query: Readonly<Record<string, unknown>>;
-  readonly body: unknown;
-}
-
-type Handler = (api: Api, asked: Asked) => unknown;
-
-const HANDLERS: Record<Exclude<OperationName, 'events' | 'logs' | 'openapi'>, Handler> = {
-  health: (api) => api.health(),
-  ready: (api) => api.ready(),
-  status: (api) => api.status(),
-  tree: (api) => api.tree(),
-  show: (api, { params }) => api.show(params),
-  apply: (api, { body }) => api.apply(body as ApplyRequest),
-  rollback: (api, { body }) => api.rollback(body as RollbackRequest),
-  history: (api) => api.history(),
-  revision: (api, { params }) => api.revision(params),
-  start: (api, { params }) => api.change('start', params),
-  stop: (api, { params }) => api.change('stop', params),
-  restart: (api, { params }) => api.change('restart', params),
-  suspend: (api, { params }) => api.change('suspend', params),
-  resume: (api, { params }) => api.change('resume', params),
-  kill: (api, { params }) => api.change('kill', params),
-  spawn: (api, { params, body }) => api.spawn(params, body as SpawnRequest),
-  call: (api, { params, body }) => api.call(params, body as CallRequest),
-  send: (api, { params, body }) => api.send(params, (body as SendRequest).value),
-};
 
 export interface ListeningApi {
   close(): Promise<void>;
@@ -136,33 +100,18 @@ function route(
   });
 }
 
-interface Following {
-  readonly path?: string;
-  readonly after?: number;
-  readonly lines?: number;
-  readonly follow?: boolean;
-}
-
 async function follow(
   api: Api,
   name: 'events' | 'logs',
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<void> {
-  const { path, lines = 1000, follow: goesOn = false, ...asked } = request.query as Following;
-  const after = asked.after ?? lastEventId(request) ?? 0;
-  const always = (): boolean => true;
-  if (name === 'events') {
-    const options = { before: [], journal: api.events, after, wanted: always, follow: goesOn };
-    await stream(taken(reply), options);
-    return;
+  const asked = { after: lastEventId(request) ?? 0, ...(request.query as ReadingQuery) };
+  if (name === 'events') await stream(taken(reply), readingOfEvents(api, asked));
+  else {
+    const reading = await readingOfLogs(api, asked);
+    await stream(taken(reply), reading);
   }
-  // What comes while the files are read is in the journal: it begins behind what they had.
-  const begun = api.lines.lastId;
-  const before = await api.readLogs(path ?? null, after, lines);
-  const wanted = path === undefined ? always : (line: { path: string }) => isAtOrBelow(line.path, path);
-  const last = Math.max(after, begun, before.at(-1)?.id ?? 0);
-  await stream(taken(reply), { before, journal: api.lines, after: last, wanted, follow: goesOn });
 }
 
 /** From here on the answer is ours alone. */

@@ -25,6 +25,8 @@ interface State {
   readonly arguments: Arguments;
   readonly history: History;
   listening: { close(): Promise<void> } | undefined;
+  /** Applies the file of the start again. */
+  reload: () => void;
 }
 
 const EVENTS_KEPT = 10_000;
@@ -48,11 +50,14 @@ export default server({
       arguments: given,
       history: await History.open(join(folder, 'revisions')),
       listening: undefined,
+      reload: () => undefined,
     };
   },
 
   info(context: ServerContext<State>, item: Received): void {
-    const address = item.type === 'message' ? (item.value as { administration?: unknown }).administration : 0;
+    if (item.type !== 'message') return;
+    const { administration: address, reload } = item.value as { administration?: unknown; reload?: boolean };
+    if (reload === true) context.state.reload();
     if (!(address instanceof Address) || context.state.listening !== undefined) return;
     // What fails in there ends this driver, and it is started again.
     void begin(context, new Root(context, address));
@@ -79,11 +84,18 @@ async function begin(context: Context & { readonly state: State }, root: Root): 
     events,
     lines,
     startedAtMs: Date.now(),
+    nowMs: () => Date.now(),
     version: given.version,
   });
   void copyJournal((after) => root.eventsAfter(after), events);
   void logs.copyTo(lines);
   context.state.listening = await apiServer(api, socketPath(given.folder), given.version);
+  const { file } = given;
+  if (file !== null) {
+    context.state.reload = () => {
+      void applies.reload(file).then((line) => root.say(line));
+    };
+  }
   try {
     await applies.begin(given.file);
   } catch (error) {

@@ -1,11 +1,11 @@
 /** The driver of logs, in a cell of its own: what environments print, as lines in files. */
 import { join } from 'node:path';
 import { environment, type Context, type ReceivedCall } from '@espalier/core';
-import { OutputLines } from '@espalier/supervisor';
 import type { LogLine } from '@espalier/supervisor/client';
 import { answerAfter } from '../journal-calls.js';
 import { entryIds, Journal } from '../journal.js';
 import { LogFiles } from '../logs/log-files.js';
+import { PrintedLines } from '../logs/printed-lines.js';
 import type { Printed } from '../root-process/output-buffer.js';
 import { privateFolder } from '../state/folder.js';
 import type { LogQuery } from './logs-client.js';
@@ -31,23 +31,16 @@ class LogDriver {
     weight: CHARACTERS_KEPT,
     weigh: ({ text }) => text.length,
   });
-  readonly #output: OutputLines;
+  readonly #output: PrintedLines;
   /** Lines of the present call. */
   #lines: LogLine[] = [];
-  #atMs = 0;
   #patience: NodeJS.Timeout | undefined;
 
   constructor(files: LogFiles) {
     this.#files = files;
     // What was written before we lived is in the files alone.
     this.#recent.skipTo(this.#nextId());
-    this.#output = new OutputLines({
-      line: (path, stream, text) => {
-        const at = new Date(this.#atMs).toISOString();
-        this.#lines.push({ id: this.#nextId(), at, path, stream, text });
-      },
-      progress: () => undefined,
-    });
+    this.#output = new PrintedLines(this.#nextId, (line) => this.#lines.push(line));
   }
 
   answer(call: ReceivedCall): void {
@@ -70,10 +63,7 @@ class LogDriver {
   }
 
   #write(batch: readonly Printed[]): void {
-    for (const { atMs, path, stream, text } of batch) {
-      this.#atMs = atMs;
-      this.#output.take(path, stream, text);
-    }
+    for (const printed of batch) this.#output.take(printed);
     this.#keep();
     this.#patience ??= setTimeout(() => {
       this.#end();
@@ -91,7 +81,7 @@ class LogDriver {
   #keep(): void {
     const lines = this.#lines;
     this.#lines = [];
-    this.#files.add(lines);
+    this.#files.add(lines.filter(({ progress }) => progress !== true));
     for (const line of lines) this.#recent.append(line);
   }
 }

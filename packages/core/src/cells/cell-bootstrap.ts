@@ -8,10 +8,10 @@ import { MAX_FRAME_BYTES } from '../channel/channel.js';
 import { endProcess } from '../threads/end-process.js';
 import { nodeAfterTurn } from '../threads/node-after-turn.js';
 import { streamsOfDescriptors, type ByteStreams } from './byte-streams.js';
-import { LINE, readSetup, type CellSetup } from './cell-setup.js';
+import { LINE, readSetup, type CellSetup, type EarlyAddresses } from './cell-setup.js';
 import { closeInherited } from './descriptors.js';
-import { Pipe } from './pipe.js';
-import { acceptStreams, type StreamAddress } from './stream-offer.js';
+import { Pipe, type PipeOptions } from './pipe.js';
+import { acceptStreams } from './stream-offer.js';
 
 /** The descriptors of the two pipes in a cell: it reads from the first of each and writes to the second. */
 const PARENT = [3, 4] as const;
@@ -28,29 +28,33 @@ export interface CellPipes {
   readonly settings: unknown;
 }
 
+/** How each of the two is used. */
+const TO_PARENT: Partial<PipeOptions> = { takesEnds: true, ended: endAtOnce };
+const BESIDE: Partial<PipeOptions> = { numberedElsewhere: true };
+
 /** Call it once, first of all, in a cell that was started with its pipes. */
 export function bootCell(setup: CellSetup = readSetup()): CellPipes {
   prepareProcess(setup, [...PARENT, ...(setup.direct ? DIRECT : [])]);
   return {
-    parent: pipeOver(setup, streamsOfDescriptors(...PARENT), endAtOnce),
-    direct: setup.direct ? pipeOver(setup, streamsOfDescriptors(...DIRECT)) : undefined,
+    parent: pipeOver(setup, streamsOfDescriptors(...PARENT), TO_PARENT),
+    direct: setup.direct ? pipeOver(setup, streamsOfDescriptors(...DIRECT), BESIDE) : undefined,
     settings: setup.settings,
   };
 }
 
-/** The same in an early cell: resolves when the kernel above has connected to it. */
-export async function bootEarlyCell(setup: CellSetup, address: StreamAddress): Promise<CellPipes> {
+/** The same in an early cell: resolves when the kernel above, and who started it, have connected to it. */
+export async function bootEarlyCell(setup: CellSetup, addresses: EarlyAddresses): Promise<CellPipes> {
   prepareProcess(setup, [LINE]);
   const line = new Socket({ fd: LINE });
   line.on('error', endAtOnce);
   line.on('close', endAtOnce);
   line.resume();
-  const connected = acceptStreams(address);
+  const connected = Promise.all([acceptStreams(addresses.parent), acceptStreams(addresses.direct)]);
   line.write('.');
-  const streams = await connected;
+  const [parent, direct] = await connected;
   return {
-    parent: pipeOver(setup, streams, endAtOnce),
-    direct: undefined,
+    parent: pipeOver(setup, parent, TO_PARENT),
+    direct: pipeOver(setup, direct, BESIDE),
     settings: setup.settings,
   };
 }
@@ -67,15 +71,14 @@ function prepareProcess({ oomScore }: CellSetup, descriptors: readonly number[])
   }
 }
 
-function pipeOver({ maxFrameBytes }: CellSetup, streams: ByteStreams, ended?: () => void): Pipe {
+function pipeOver({ maxFrameBytes }: CellSetup, streams: ByteStreams, options: Partial<PipeOptions>): Pipe {
   return new Pipe({
     maxFrameBytes: MAX_FRAME_BYTES,
     maxSentFrameBytes: maxFrameBytes,
     streams,
     side: 'child',
-    takesEnds: true,
     afterTurn: nodeAfterTurn,
-    ...(ended === undefined ? {} : { ended }),
+    ...options,
   });
 }
 

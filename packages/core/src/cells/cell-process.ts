@@ -130,7 +130,7 @@ export class CellProcess {
       options.output?.(...printed),
     );
     this.#offer = early === undefined ? offerStreams() : undefined;
-    const near = connectStreams(early?.address ?? (this.#offer as StreamOffer).address);
+    const near = connectStreams(early?.addresses.parent ?? (this.#offer as StreamOffer).address);
     this.pipe = new Pipe({
       streams: near,
       side: 'parent',
@@ -218,6 +218,15 @@ export class CellProcess {
   /** Ends it as one that broke the pipe's protocol: what it said on one of the links is none of it. */
   violated(problem: string): void {
     this.#give('protocol', problem);
+  }
+
+  /** A pipe of it has ended: it is about to end, too, or is made to. `pipe`: which, for people. */
+  detached(pipe: string): void {
+    if (this.#exit !== undefined) return;
+    const cancel = this.#options.clock.after(CLOSED_MS, () => {
+      this.#give('detached', `it closed ${pipe} and did not end`);
+    });
+    this.#cancels.push(cancel);
   }
 
   /** It did not end although it was killed: nothing of it is passed on, and nobody waits for it. */
@@ -345,10 +354,7 @@ export class CellProcess {
     if (this.#exit !== undefined) this.#report();
     else {
       if (this.#child instanceof EarlyChild) this.#child.expectEnd();
-      const cancel = this.#options.clock.after(CLOSED_MS, () => {
-        this.#give('detached', 'it closed its pipe and did not end');
-      });
-      this.#cancels.push(cancel);
+      this.detached('its pipe');
     }
   }
 

@@ -10,14 +10,22 @@ export interface EarlyThread {
   readonly limits: WallLimits;
 }
 
+/** Where an early cell is connected to. */
+export interface EarlyAddresses {
+  /** By the kernel above. */
+  readonly parent: StreamAddress;
+  /** By the thread that has started it: its second pipe. */
+  readonly direct: StreamAddress;
+}
+
 /** The one argument of a cell's process, as JSON; of an early cell (early-cell.ts), what comes over its line. */
 export interface CellSetup {
   /** A `file:` URL: what compiled-cell.cjs is to run, where that is the entry. */
   readonly code?: string;
   /** A thread to open before that is loaded. */
   readonly early?: EarlyThread;
-  /** Of an early cell, which was not started with a pipe: where its parent will connect to. */
-  readonly address?: StreamAddress;
+  /** Of an early cell, which was not started with its pipes. */
+  readonly addresses?: EarlyAddresses;
   /** Whether it has a second pipe. */
   readonly direct: boolean;
   /** The largest frame that the parent takes. */

@@ -6,6 +6,7 @@ import type { Link } from '../channel/link.js';
 import type { AfterTurn, Clock } from '../clock.js';
 import { HostError } from '../errors.js';
 import type { Wall, WallRequest, WallThread } from '../kernel/wall.js';
+import type { DirectWay } from './direct/direct-offers.js';
 import { isWithin } from '../node-path.js';
 import type { LimitChange } from '../threads/limit-changes.js';
 import { together, type Use } from '../threads/use.js';
@@ -18,6 +19,7 @@ import { chooseWalls, type ChosenWalls, type WantedWalls } from './choose-walls.
 import { machineInside } from './machine-inside.js';
 import { probeMachine } from './probe.js';
 import { killGroup } from './run-command.js';
+import type { StreamAddress } from './stream-offer.js';
 import { WalledCell } from './walled-cell.js';
 import { WALLS, type Machine, type WallName } from './walls.js';
 
@@ -42,6 +44,11 @@ export interface CellWallOptions {
   readonly settings: (machine: Machine, path: string) => unknown;
   /** In a cell: what its machine offers inside of it. Else `probe` finds out, before the first start. */
   readonly machine?: Machine | undefined;
+  /**
+   * A way of its own to the application's thread, for a cell that is about to be started; undefined: there is none.
+   * `address`: where an early cell waits for it.
+   */
+  readonly direct?: ((address?: StreamAddress) => DirectWay | undefined) | undefined;
   readonly clock: Clock;
   readonly afterTurn: AfterTurn;
   output(path: string, stream: OutputStream, text: string, dropped: number): void;
@@ -136,6 +143,7 @@ export class CellWall implements Wall {
     // Of cells in cells the host has said it already.
     if (this.#options.machine === undefined) this.#warnOfMissing(missing);
     const early = this.#takeEarly(title, use);
+    const way = this.#options.direct?.(early?.addresses.direct);
     const cell = new WalledCell({
       file,
       code,
@@ -147,11 +155,14 @@ export class CellWall implements Wall {
       walls: use,
       limits,
       settings: settings(machineInside(machine, use), title),
+      ...(way?.far === undefined ? {} : { direct: way.far }),
       startTimeoutMs: START_TIMEOUT_MS,
       clock,
       afterTurn,
       guard: this.#guard,
       ownData: (nodeDataMb) => {
+        // It runs: what the next start needs no longer delays this one.
+        way?.heard();
         if (nodeDataMb !== undefined) this.#machine = { ...machine, nodeDataMb };
       },
       output,
@@ -165,15 +176,24 @@ export class CellWall implements Wall {
     // What it was told when it was started may be less than is known by now.
     if (early !== undefined && early.machine !== machine) cell.tell(machine);
     const { pipe, cleared } = cell.process;
+    if (way !== undefined) {
+      way.lost = (problem) => {
+        if (problem === undefined) cell.process.detached('its direct pipe');
+        else cell.process.violated(problem);
+      };
+    }
     void cleared.then(() => {
       this.#cells.delete(cell);
       this.#stuck.delete(title);
     });
     return {
-      link: pipe.control,
-      site: pipe,
+      link: way?.passage.control(pipe.control) ?? pipe.control,
+      site: way?.passage.site(pipe) ?? pipe,
       onEnd: (observer) => {
-        cell.onEnd(observer);
+        cell.onEnd((end) => {
+          way?.over();
+          observer(end);
+        });
       },
       // Its kernel watches over its threads; its own loop cannot be seen from here.
       isWaiting: () => false,
@@ -184,6 +204,7 @@ export class CellWall implements Wall {
         this.#stuck.add(title);
         this.#cells.delete(cell);
         cell.process.abandon();
+        way?.over();
       },
     };
   }

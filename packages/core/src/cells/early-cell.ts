@@ -14,10 +14,10 @@ import type { Duplex, Readable } from 'node:stream';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { OutputStream } from '../threads/wall-messages.js';
 import { CELL_ENVIRONMENT, cellCommand, OOM_SCORE, titled } from './cell-command.js';
-import type { CellSetup, EarlyThread } from './cell-setup.js';
+import type { CellSetup, EarlyAddresses, EarlyThread } from './cell-setup.js';
 import { DEFAULT_FRAME_BYTES } from './pipe.js';
 import { killGroup } from './run-command.js';
-import { freshAddress, type StreamAddress } from './stream-offer.js';
+import { freshAddress } from './stream-offer.js';
 import type { Machine, WallName } from './walls.js';
 
 export interface EarlyCellOptions {
@@ -38,7 +38,7 @@ export interface EarlyCellOptions {
 export interface EarlyOffer {
   readonly port: MessagePort;
   readonly pid: number;
-  readonly address: StreamAddress;
+  readonly addresses: EarlyAddresses;
   readonly title: string;
   readonly walls: ReadonlySet<WallName>;
   readonly machine: Machine;
@@ -62,12 +62,12 @@ export class EarlyCell {
   /** Starts at once. Throws the system's error. */
   constructor(options: EarlyCellOptions) {
     const { file, code, early, title, walls, machine, settings } = options;
-    const address = freshAddress();
+    const addresses = { parent: freshAddress(), direct: freshAddress() };
     const setup: CellSetup = {
       ...(code === undefined ? {} : { code }),
       ...(early === undefined ? {} : { early }),
-      address,
-      direct: false,
+      addresses,
+      direct: true,
       maxFrameBytes: DEFAULT_FRAME_BYTES,
       ...(walls.has('oomScore') ? { oomScore: OOM_SCORE } : {}),
       settings,
@@ -94,7 +94,8 @@ export class EarlyCell {
       const line = child.stdio[3] as Duplex | undefined;
       line?.on('error', () => undefined);
       line?.once('data', () => {
-        if (child.pid !== undefined) resolve({ port: port2, pid: child.pid, address, title, walls, machine });
+        if (child.pid !== undefined)
+          resolve({ port: port2, pid: child.pid, addresses, title, walls, machine });
       });
       line?.write(`${JSON.stringify(setup)}\n`);
       // Whether this process may end is not for one that waits in it.

@@ -10,20 +10,22 @@ import type { OpenThread } from '../threads/open-thread.js';
 import { realTime } from '../threads/thread-time.js';
 import { bootCell, bootEarlyCell, endAtOnce, type CellPipes } from './cell-bootstrap.js';
 import type { CellModule } from './compiled-cell.js';
+import { CellFence } from './direct/cell-fence.js';
+import { FencedLink } from './direct/fenced-link.js';
 import { decodeToCell, encodeFromCell, type FromCell } from './cell-messages.js';
 
 /** Call it once, first of all. */
 export function startCell(logic: SupervisorLogic, { setup, early }: CellModule): void {
-  if (setup.address === undefined) runCell(logic, bootCell(setup), early);
+  if (setup.addresses === undefined) runCell(logic, bootCell(setup), early);
   else
-    void bootEarlyCell(setup, setup.address).then((pipes) => {
+    void bootEarlyCell(setup, setup.addresses).then((pipes) => {
       runCell(logic, pipes, early);
     });
 }
 
 function runCell(
   logic: SupervisorLogic,
-  { parent, settings }: CellPipes,
+  { parent, direct, settings }: CellPipes,
   early: OpenThread | undefined,
 ): void {
   const { machine, changes, spares, ...common } = settings as CellSettings;
@@ -53,12 +55,18 @@ function runCell(
       say({ tag: 'warning', problem });
     },
     up: {
-      link: keptOpen(parent.control),
+      link: keptOpen(
+        direct === undefined ? parent.control : new FencedLink(parent.control, new CellFence(direct)),
+      ),
       links: parent,
       over: () => {
         // What guests printed last comes before the end.
         void close().then(() => {
-          parent.close(endAtOnce);
+          const closeParent = (): void => {
+            parent.close(endAtOnce);
+          };
+          if (direct === undefined) closeParent();
+          else direct.close(closeParent);
         });
       },
     },

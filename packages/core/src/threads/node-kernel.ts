@@ -4,7 +4,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import type { EarlyThread } from '../cells/cell-setup.js';
-import { CellWall } from '../cells/cell-wall.js';
+import { CellWall, type CellWallOptions } from '../cells/cell-wall.js';
 import type { Machine } from '../cells/walls.js';
 import { Kernel, type KernelEvent, type SupervisorLogic } from '../kernel/index.js';
 import type { LoadResult, UplinkOptions } from '../kernel/parts.js';
@@ -78,6 +78,8 @@ export interface NodeKernelOptions {
   /** False where every guest is in a cell: then nothing is spawned beside the kernel. */
   readonly holdsGuests: boolean;
   readonly time: KernelTime;
+  /** See `CellWallOptions`. */
+  readonly direct?: CellWallOptions['direct'];
   /** In a cell. */
   readonly up?: UplinkOptions;
   /** In a cell. */
@@ -148,6 +150,7 @@ export function nodeKernel(options: NodeKernelOptions): NodeKernel {
       changes: changes.within(path),
     }),
     machine,
+    direct: options.direct,
     clock: time.realClock,
     afterTurn: nodeAfterTurn,
     output,

@@ -3,7 +3,9 @@
  * adapters that the sans-io kernel runs on. The entry file (package `supervisor`) brings the strategies.
  */
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
+import { DirectOffers } from '../cells/direct/direct-offers.js';
 import type { EarlyOffer } from '../cells/early-cell.js';
+import type { StreamAddress } from '../cells/stream-offer.js';
 import type { Machine } from '../cells/walls.js';
 import { withCircles } from '../events/circles.js';
 import type { ExitReason } from '../exit-reason.js';
@@ -49,6 +51,8 @@ export type ToKernel =
   | { readonly tag: 'machine' }
   | { readonly tag: 'limits'; readonly change: LimitChange }
   | { readonly tag: 'use'; readonly id: number; readonly path: string }
+  /** Its end of a direct pipe is no more. `problem`: what the cell did that it must not. */
+  | { readonly tag: 'direct-over'; readonly id: number; readonly problem: string | undefined }
   /** The tree has ended; the thread is to end, too. */
   | { readonly tag: 'close' };
 
@@ -73,6 +77,8 @@ export type FromKernel =
   | { readonly tag: 'limits' }
   | { readonly tag: 'use'; readonly id: number; readonly use: Use }
   | { readonly tag: 'warning'; readonly problem: string }
+  /** It is to connect to a direct pipe. */
+  | { readonly tag: 'direct'; readonly id: number; readonly address: StreamAddress }
   /** Paths of threads and cells that were told to end and did not. */
   | { readonly tag: 'closed'; readonly stuck: readonly string[] };
 
@@ -92,6 +98,13 @@ export function startKernel(logic: SupervisorLogic): void {
   const say = time.saying((message: FromKernel) => {
     port.postMessage(message);
   });
+  const offers = new DirectOffers((id, address) => {
+    say({ tag: 'direct', id, address });
+  });
+  // Where guests are threads of this process, a cell is the exception; and one that is there is connected to itself.
+  const connected = async (early: EarlyOffer | undefined): Promise<void> => {
+    if (!setup.embedded && early === undefined) await offers.prepare();
+  };
   const { kernel, threads, cells, setLimits, use, close } = nodeKernel({
     logic,
     settings: { files: setup.files, spawnBase: setup.spawnBase, spawnLimits: setup.spawnLimits },
@@ -100,6 +113,7 @@ export function startKernel(logic: SupervisorLogic): void {
     firstInCells: setup.first,
     holdsGuests: setup.embedded,
     time,
+    direct: (address) => (address === undefined ? offers.take() : offers.to(address)),
     observe: withCircles((event) => {
       application.guest.notify({ notice: 'event', event });
     }),
@@ -111,7 +125,11 @@ export function startKernel(logic: SupervisorLogic): void {
     },
   });
   const link = new PortLink(setup.control);
-  const application = kernel.attach(time.control(link), 'application', APPLICATION);
+  const application = kernel.attach(
+    offers.passages.application(time.control(link)),
+    'application',
+    APPLICATION,
+  );
   whenExitAnnounced(setup.handshake, () => {
     threads.dismissGuard();
   });
@@ -119,8 +137,10 @@ export function startKernel(logic: SupervisorLogic): void {
   const heard = time.hearing((message: ToKernel) => {
     if (message.tag === 'start') {
       if (message.early !== undefined) cells.adopt(message.early);
-      kernel.start(message.name, message.spec, (failure) => {
-        say({ tag: 'started', failure });
+      void connected(message.early).then(() => {
+        kernel.start(message.name, message.spec, (failure) => {
+          say({ tag: 'started', failure });
+        });
       });
       return;
     }
@@ -136,6 +156,10 @@ export function startKernel(logic: SupervisorLogic): void {
       });
       return;
     }
+    if (message.tag === 'direct-over') {
+      offers.lost(message.id, message.problem);
+      return;
+    }
     if (message.tag === 'facts') {
       say({ tag: 'facts', facts: threads.facts() });
       return;
@@ -147,6 +171,7 @@ export function startKernel(logic: SupervisorLogic): void {
       return;
     }
     time.ending();
+    offers.close();
     void close().then(() => {
       say({ tag: 'closed', stuck: [...threads.stuck, ...cells.stuck] });
       link.close();

@@ -8,7 +8,7 @@ import { readSetup } from '../../dist/cells/cell-setup.js';
 
 const require = createRequire(import.meta.url);
 const setup = readSetup();
-const booted = setup.address === undefined ? bootCell(setup) : bootEarlyCell(setup, setup.address);
+const booted = setup.addresses === undefined ? bootCell(setup) : bootEarlyCell(setup, setup.addresses);
 const { parent: pipe, direct } = await booted;
 const say = (answer) => pipe.control.send(new TextEncoder().encode(JSON.stringify(answer)));
 

@@ -8,6 +8,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { assumedMachine, isAssumed } from '../../src/cells/assumed-machine.js';
 import { CellWall } from '../../src/cells/cell-wall.js';
 import { EarlyCell, type EarlyOffer } from '../../src/cells/early-cell.js';
+import { connectStreams } from '../../src/cells/stream-offer.js';
 import type { WallName } from '../../src/cells/walls.js';
 import type { WallEnd, WallThread } from '../../src/kernel/wall.js';
 import { nodeAfterTurn } from '../../src/threads/node-after-turn.js';
@@ -62,6 +63,7 @@ function take(offer: EarlyOffer, title = 'tree', preferred: readonly WallName[] 
   });
   walls.push(wall);
   wall.adopt(offer);
+  connectStreams(offer.addresses.direct);
   const thread = wall.start({ title, limits: LIMITS, env: {}, walls: { required: [], preferred } });
   const answers: unknown[] = [];
   let heard = (): void => undefined;
@@ -194,7 +196,7 @@ describe('an early cell that does not come up', () => {
   test('takes nobody who does not know its secrets for its parent', async () => {
     const offer = await offerOf(begin());
     const strangers = [Buffer.alloc(16), Buffer.alloc(64, 1), Buffer.from('x')].map((said) => {
-      const socket = connect({ path: offer.address.path });
+      const socket = connect({ path: offer.addresses.parent.path });
       socket.on('error', () => undefined);
       socket.write(said);
       return socket;

@@ -36,6 +36,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   apply_undone: 409,
   apply_broken: 409,
   shutdown: 409,
+  daemon_fault: 500,
   down: 502,
   task_failed: 502,
   task_ended: 502,

@@ -11,9 +11,12 @@ import {
 import {
   announceExit,
   builtThreadCode,
+  connectDirect,
   decodeReason,
   DEFAULT_TERMS,
+  DirectPipes,
   exitHandshake,
+  FencedLink,
   garbageCollector,
   nodeAfterTurn,
   nodeNextTurn,
@@ -81,6 +84,7 @@ export class KernelThread {
   readonly #options: KernelThreadOptions;
   readonly #listeners = new Set<(event: TreeEvent) => void>();
   readonly #link: PortLink;
+  readonly #direct: DirectPipes;
   readonly #say: (message: ToKernel) => void;
   #announce: () => void;
   #tellEnded: (event: TreeEnded) => void = () => undefined;
@@ -110,6 +114,13 @@ export class KernelThread {
     });
     // Who does not ask how the tree ended is not to be told by an unhandled rejection.
     this.treeEnded.catch(() => undefined);
+    this.#direct = new DirectPipes({
+      clock: time.clock,
+      nextTurn: nodeNextTurn,
+      over: (id, problem) => {
+        this.#say({ tag: 'direct-over', id, problem });
+      },
+    });
     const { port1, port2 } = new MessageChannel();
     const handshake = exitHandshake();
     const setup: KernelSetup = {
@@ -155,8 +166,8 @@ export class KernelThread {
     process.on('exit', this.#announce);
     this.#link = new PortLink(port1, { takesEnds: true });
     this.#runtime = new Runtime({
-      control: time.control(this.#link),
-      links: time.links,
+      control: new FencedLink(time.control(this.#link), this.#direct),
+      links: this.#direct.opener(time.links),
       clock: time.clock,
       afterTurn: nodeAfterTurn,
       nextTurn: nodeNextTurn,
@@ -182,6 +193,8 @@ export class KernelThread {
   /** Rejects with `EnvironmentError` `start_failed`, with the reason; then nothing runs any more. */
   async start(name: string, spec: SupervisorSpec, early: EarlyOffer | undefined): Promise<void> {
     const { place } = this.#options;
+    // What is stopping must not begin to run.
+    if (this.#stopping !== undefined) throw hostStopped();
     const { failure } = await this.#orFailure<FromKernel & { tag: 'started' }>((resolve) => {
       this.#started = resolve;
       this.#say({ tag: 'start', name: place.path, spec, early });
@@ -323,7 +336,11 @@ export class KernelThread {
       case 'started':
         this.#started?.(message);
         return;
+      case 'direct':
+        this.#direct.add(message.id, (events) => connectDirect(message.address, events));
+        return;
       case 'closed':
+        this.#direct.close();
         this.#closed?.({ stuck: message.stuck });
         return;
       case 'facts':

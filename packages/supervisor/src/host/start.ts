@@ -48,6 +48,8 @@ export interface StartOptions {
    * reaches embedded guests only.
    */
   readonly clock?: TestClock;
+  /** Gets the host when the first node is about to start: to look at what starts, or to stop it in the midst of that. */
+  readonly onStarting?: (host: Host) => void;
 }
 
 /**
@@ -55,7 +57,7 @@ export interface StartOptions {
  *
  * @throws SpecError `spec_unreadable`, `spec_invalid`, `spec_not_built`: nothing was started.
  * @throws EnvironmentError `module_missing`, `module_unfit`, `start_failed`: nothing runs any more.
- * @throws HostError `kernel_fault`; `host_unfit`: this machine lacks a wall that the spec requires.
+ * @throws HostError `kernel_fault`; `host_unfit`: this machine lacks a wall that the spec requires; `host_stopped`.
  */
 export async function start(spec: TreeSpec | string, options: StartOptions = {}): Promise<Host> {
   const { embedded = false } = options;
@@ -127,16 +129,11 @@ async function startTree(
       if (early !== undefined && offer === undefined) await walls.check(inItsCell);
       const grants = new Grants(kernel, tree);
       await grants.replace(grantsOf(tree));
+      const applied = versioned(tree, spec);
+      const host = new Host({ kernel, images, walls, grants, place, base: base.href, applied });
+      options.onStarting?.(host);
       await kernel.start(name, place.spec(tree, spec), offer);
-      return new Host({
-        kernel,
-        images,
-        walls,
-        grants,
-        place,
-        base: base.href,
-        applied: versioned(tree, spec),
-      });
+      return host;
     } catch (error) {
       early?.end();
       await kernel.stop();

@@ -1,9 +1,10 @@
 /** Every operation of the admin API: the routes of the daemon and its OpenAPI document are made of this table. */
 import type { TSchema } from 'typebox';
+import * as resources from './resources.js';
 import * as schemas from './schemas.js';
 
 export interface Operation {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PATCH';
   /** `:name` stands for a parameter, percent-encoded. */
   readonly path: string;
   readonly summary: string;
@@ -82,7 +83,7 @@ export const OPERATIONS = {
   rollback: {
     method: 'POST',
     path: '/v1/rollback',
-    summary: 'Applies the text of an earlier revision, as a new revision.',
+    summary: 'Applies the text and the changed limits of an earlier revision, as a new revision.',
     body: schemas.RollbackRequest,
     response: schemas.ApplyOutcome,
     status: 200,
@@ -111,6 +112,24 @@ export const OPERATIONS = {
   suspend: onNode('suspend', 'The mailbox fills, but delivers nothing until `resume`.'),
   resume: onNode('resume', 'The mailbox delivers again.'),
   kill: onNode('kill', 'Ends an environment with reason `killed`; its supervisor does what its spec says.'),
+  limits: {
+    method: 'PATCH',
+    path: '/v1/nodes/:path/limits',
+    summary:
+      'Changes limits of a node while it runs. Answers when they hold and are written durably; they hold until an apply changes the limits of that node.',
+    params: schemas.Parameters.node,
+    body: resources.NodeLimits,
+    response: resources.LimitsOutcome,
+    status: 200,
+  },
+  usage: {
+    method: 'GET',
+    path: '/v1/usage',
+    summary: 'What a node and those below it use; all, without a path.',
+    query: schemas.Parameters.usage,
+    response: resources.Usage,
+    status: 200,
+  },
   spawn: {
     method: 'POST',
     path: '/v1/nodes/:path/children',
