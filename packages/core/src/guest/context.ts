@@ -131,9 +131,13 @@ export interface Context {
 }
 
 export interface Statistics {
+  /** Messages, casts and calls that wait. */
   readonly mailbox: number;
   readonly pendingCalls: number;
+  /** Messages, casts and calls that have arrived so far. */
   readonly received: number;
+  /** Messages, casts and calls that have left so far; replies are none. */
+  readonly sent: number;
 }
 
 /** Thrown by `exit`: unwinds to the behaviour's driver. Catching it keeps the environment alive no longer than its next turn. */

@@ -52,6 +52,7 @@ export class LocalEnvironment implements RouteOwner {
   readonly #routes = new Map<Destination, Route>();
   /** By channel and slot of the peer. */
   readonly #streams = new Map<number, PeerStream>();
+  #sentToEnded = 0;
   readonly #inbound: InboundStreams;
   readonly #monitors = new Map<number, Monitor>();
   readonly #monitorIds = new Map<Monitor, number>();
@@ -238,6 +239,7 @@ export class LocalEnvironment implements RouteOwner {
     const outbound = this.#streams.get(streamKey(channel, slot));
     if (outbound === undefined) return;
     this.#streams.delete(streamKey(channel, slot));
+    this.#sentToEnded += outbound.sent;
     const left = outbound.end();
     for (const [destination, route] of this.#routes) {
       // A name's route learns its state from the name's own notice, which comes before this.
@@ -265,7 +267,10 @@ export class LocalEnvironment implements RouteOwner {
   }
 
   statistics(): Statistics {
-    return { mailbox: this.mailbox.length, pendingCalls: this.pending.size, received: this.mailbox.received };
+    let sent = this.#sentToEnded;
+    for (const stream of this.#streams.values()) sent += stream.sent;
+    const { length: mailbox, received } = this.mailbox;
+    return { mailbox, pendingCalls: this.pending.size, received, sent };
   }
 
   // ---- routes ------------------------------------------------------------------------------------
