@@ -96,7 +96,11 @@ export interface Context {
   receive(options?: ReceiveOptions & { readonly timeoutMs?: undefined }): Promise<Received>;
   receive(options: ReceiveOptions): Promise<Received | undefined>;
 
-  /** Sends a value later; it is encoded now. To oneself it has a reserved slot. */
+  /**
+   * Sends a value later; it is encoded now. To oneself it has a reserved slot.
+   *
+   * @throws EnvironmentError `limit_refused`: its limit `timers` allows no more.
+   */
   sendAfter(delayMs: number, target: Destination, value: unknown): TimerHandle;
 
   /** One `down` item when the environment ends, at once if there is none (`noproc`). */

@@ -25,7 +25,7 @@ import { PeerStream } from './peer-stream.js';
 import { PendingCalls } from './pending-calls.js';
 import type { Monitor, Received } from './received.js';
 import { Route, type RouteOwner } from './route.js';
-import type { EnvironmentServices, Loaded } from './services.js';
+import type { EnvironmentServices, Loaded, TimerCount } from './services.js';
 import type { Timer, Timers } from './timers.js';
 import { UndeliveredReports } from './undelivered-reports.js';
 
@@ -52,6 +52,7 @@ export class LocalEnvironment implements RouteOwner {
   readonly #routes = new Map<Destination, Route>();
   /** By channel and slot of the peer. */
   readonly #streams = new Map<number, PeerStream>();
+  #timerCount: TimerCount | undefined;
   #sentToEnded = 0;
   readonly #inbound: InboundStreams;
   readonly #monitors = new Map<number, Monitor>();
@@ -91,10 +92,11 @@ export class LocalEnvironment implements RouteOwner {
   /** Loads the behaviour and runs it. */
   async start(load: Promise<Loaded>): Promise<void> {
     try {
-      const { behaviour, args, bindings, base } = await load;
+      const { behaviour, args, bindings, base, timerCount } = await load;
       if (!this.alive) return;
       this.bindings = bindings;
       this.base = base;
+      this.#timerCount = timerCount;
       const environment = this as LocalEnvironment;
       this.#driver = this.services.drive(behaviour, {
         context: this.context,
@@ -352,15 +354,28 @@ export class LocalEnvironment implements RouteOwner {
   /** A timer that ends with the environment. */
   timer(delayMs: number, fire: () => void): Timer {
     const timer = this.timers.start(delayMs, () => {
-      this.#ownTimers.delete(timer);
+      this.#timerOver(timer);
       fire();
     });
     this.#ownTimers.add(timer);
     return timer;
   }
 
+  /** One of those that its limit counts. Throws `EnvironmentError` `limit_refused`. */
+  countedTimer(delayMs: number, fire: () => void): Timer {
+    this.#timerCount?.admit();
+    const timer = this.timer(delayMs, fire);
+    this.#timerCount?.began(timer);
+    return timer;
+  }
+
   cancelTimer(timer: Timer): boolean {
     this.timers.cancel(timer);
+    return this.#timerOver(timer);
+  }
+
+  #timerOver(timer: Timer): boolean {
+    this.#timerCount?.ended(timer);
     return this.#ownTimers.delete(timer);
   }
 
