@@ -81,18 +81,25 @@ function started(command, { cwd, env }) {
       heard();
     });
   }
-  const closed = new Promise((resolve) => child.on('close', resolve));
-  const ended = async (expected) => {
-    const code = await closed;
-    clearTimeout(late);
-    if (code !== expected) throw new Error(`\`${command}\` ended with ${code}, not ${expected}:\n${text}`);
-  };
+  // When nobody of the group has its streams any more.
+  const closed = new Promise((resolve) => {
+    child.on('close', (code, signal) => {
+      clearTimeout(late);
+      resolve({ code, signal });
+    });
+  });
+  const unexpected = ({ code, signal }) => new Error(`\`${command}\` ended with ${code ?? signal}:\n${text}`);
   return {
     printed,
-    ended,
-    end(signal) {
-      process.kill(-child.pid, signal);
-      return ended(0);
+    async ended(expected) {
+      const how = await closed;
+      if (how.code !== expected) throw unexpected(how);
+    },
+    /** npx itself ends by the signal, what it has started with 0. */
+    async end(sent) {
+      process.kill(-child.pid, sent);
+      const how = await closed;
+      if (how.code !== 0 && how.signal !== sent) throw unexpected(how);
     },
   };
 }
