@@ -13,17 +13,22 @@ import {
   problemOf,
   type ApplyRequest,
   type CallRequest,
+  type LogLine,
   type NodeLimits,
   type Problem,
   type RollbackRequest,
   type SendRequest,
   type SpawnRequest,
+  type TokenRequest,
 } from '@espalier/supervisor/client';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
 import Compile from 'typebox/compile';
-import { isAtOrBelow } from '../logs/log-files.js';
-import type { Api } from './api.js';
+import { isAtOrBelow } from '../logs/line-files.js';
+import type { Audit } from '../access/audit.js';
+import { mayAsk, type Caller, type Callers } from '../access/caller.js';
+import { View } from '../access/view.js';
+import { Api, type ApiParts } from './api.js';
 import { openApi } from './openapi.js';
 import { stream } from './streams.js';
 
@@ -34,8 +39,8 @@ const MOST_CONNECTIONS = 256;
 const LONGEST_PARAMETER = 3 * 4096;
 
 interface Asked {
-  readonly params: { readonly path: string; readonly revision: number };
-  readonly query: Readonly<Record<string, unknown>>;
+  readonly params: { readonly path: string; readonly revision: number; readonly id: string };
+  readonly query: { readonly path?: string; readonly after?: number; readonly lines?: number };
   readonly body: unknown;
 }
 
@@ -58,65 +63,101 @@ const HANDLERS: Record<Exclude<OperationName, 'events' | 'logs' | 'openapi'>, Ha
   resume: (api, { params }) => api.change('resume', params),
   kill: (api, { params }) => api.change('kill', params),
   limits: (api, { params, body }) => api.limits(params, body as NodeLimits),
-  usage: (api, { query }) => api.usage(query['path'] as string | undefined),
+  usage: (api, { query }) => api.usage(query.path),
   spawn: (api, { params, body }) => api.spawn(params, body as SpawnRequest),
   call: (api, { params, body }) => api.call(params, body as CallRequest),
   send: (api, { params, body }) => api.send(params, (body as SendRequest).value),
+  metrics: (api) => api.metrics(),
+  makeToken: (api, { body }) => api.tokens.make(body as TokenRequest),
+  tokens: (api) => api.tokens.list(),
+  revokeToken: (api, { params }) => api.tokens.revoke(params.id),
+  audit: (api, { query: { path = null, after = 0, lines = 1000 } }) => api.audit({ path, after, lines }),
 };
 
+export interface ServedApi {
+  readonly parts: ApiParts;
+  readonly callers: Callers;
+  readonly version: string;
+  /** A request that takes longer to arrive is given up. Milliseconds; 10 s by default. */
+  readonly slowestRequestMs?: number;
+}
+
+/** A path of a Unix socket; or TCP with TLS, with certificate and key in PEM. */
+export type Place =
+  | { readonly socket: string }
+  | { readonly host: string; readonly port: number; readonly cert: string; readonly key: string };
+
 export interface ListeningApi {
+  /** Null of a socket. */
+  readonly port: number | null;
   close(): Promise<void>;
 }
 
-/** Listens at `path`, which nobody else uses: what is there is left over. Its folder is nobody's but ours. */
-export async function apiServer(
-  api: Api,
-  path: string,
-  version: string,
-  slowestRequestMs = SLOWEST_REQUEST_MS,
-): Promise<ListeningApi> {
-  const app = fastify({
+/** At a socket: nobody else uses it, what is there is left over, and its folder is nobody's but ours. */
+export async function apiServer(served: ServedApi, place: Place): Promise<ListeningApi> {
+  const { slowestRequestMs = SLOWEST_REQUEST_MS } = served;
+  const atSocket = 'socket' in place;
+  // Node takes the longer of the two for the request, whichever that is.
+  const slowest = { headersTimeout: slowestRequestMs, connectionsCheckingInterval: slowestRequestMs / 10 };
+  const options = {
     bodyLimit: LARGEST_REQUEST_BYTES,
     requestTimeout: slowestRequestMs,
-    // Node takes the longer of the two for the request, whichever that is.
-    http: { headersTimeout: slowestRequestMs, connectionsCheckingInterval: slowestRequestMs / 10 },
     forceCloseConnections: true,
     routerOptions: { maxParamLength: LONGEST_PARAMETER },
-    clientErrorHandler: (error, socket) => {
-      refuseConnection(error, socket);
+    clientErrorHandler: refuseConnection,
+    frameworkErrors: (error: Error, _request: unknown, reply: unknown) => {
+      void sendProblem(reply as FastifyReply, malformed(error));
     },
-    frameworkErrors: (error, _request, reply) => {
-      void sendProblem(reply, malformed(error));
-    },
-  });
+  };
+  const tls = atSocket
+    ? undefined
+    : { ...slowest, cert: place.cert, key: place.key, handshakeTimeout: slowestRequestMs };
+  const app = (
+    tls === undefined ? fastify({ ...options, http: slowest }) : fastify({ ...options, https: tls })
+  ) as FastifyInstance;
   app.server.maxConnections = MOST_CONNECTIONS;
   app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(({ schema, httpPart }) => validator(schema as TSchema, httpPart !== 'body'));
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
-  app.setErrorHandler((error: Error, _request, reply) => sendProblem(reply, problemFor(error)));
-  app.setNotFoundHandler((request, reply) => {
-    return sendProblem(
-      reply,
-      malformed({ statusCode: 404, message: `there is no ${request.method} ${request.url}` }),
-    );
+  app.decorateRequest('caller', null);
+  // Before anything else of it is looked at, unknown places too.
+  app.addHook('onRequest', (request, _reply, done) => {
+    (request as Asking).caller = served.callers.known(request.headers.authorization, atSocket);
+    done();
   });
-  const document = openApi(version);
+  app.setErrorHandler((error: Error, request, reply) => {
+    const { caller } = request as Asking;
+    return sendProblem(reply, problemFor(error, caller?.view ?? NOBODYS));
+  });
+  app.setNotFoundHandler((request, reply) => sendProblem(reply, notThere(request)));
+  const document = openApi(served.version);
   for (const [name, operation] of Object.entries(OPERATIONS))
-    route(app, api, name as OperationName, operation, document);
-  await rm(path, { force: true });
-  await app.listen({ path });
-  await chmod(path, 0o600);
-  return { close: () => app.close() };
+    route(app, served, name as OperationName, operation, document);
+  if (atSocket) {
+    await rm(place.socket, { force: true });
+    await app.listen({ path: place.socket });
+    await chmod(place.socket, 0o600);
+  } else {
+    await app.listen({ host: place.host, port: place.port });
+  }
+  const address = app.server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : null;
+  return { port, close: () => app.close() };
 }
+
+/** Of who is not known: it tells nothing that could be of the tree. */
+const NOBODYS = new View('?');
+
+type Asking = FastifyRequest & { caller: Caller | null };
 
 function route(
   app: FastifyInstance,
-  api: Api,
+  { parts, callers }: ServedApi,
   name: OperationName,
   operation: Operation,
   document: object,
 ): void {
-  const { method, path, params, query, body, status } = operation;
+  const { method, path, params, query, body, status, right, media = 'application/json' } = operation;
   const schema = {
     ...(params === undefined ? {} : { params }),
     ...(query === undefined ? {} : { querystring: query }),
@@ -126,17 +167,50 @@ function route(
     method,
     url: path,
     schema,
+    // Its body is not even read.
+    onRequest: async (request, reply) => {
+      if (!mayAsk(callerOf(request), operation)) await sendProblem(reply, notThere(request));
+    },
     handler: async (request: FastifyRequest, reply: FastifyReply) => {
+      const caller = callerOf(request);
+      const api = new Api(parts, caller);
       if (name === 'events' || name === 'logs') {
-        await follow(api, name, request, reply);
+        await follow(api, name, request, reply, (revoked) => callers.onRevoked(caller, revoked));
         return reply;
       }
+      if (name === 'openapi') return document;
       const { params: at, query: asked, body: given } = request as unknown as Asked;
-      const answer =
-        name === 'openapi' ? document : await HANDLERS[name](api, { params: at, query: asked, body: given });
+      const handle = () => HANDLERS[name](api, { params: at, query: asked, body: given });
+      const answer = await (right === 'control'
+        ? audited(parts.audit, caller, name, at.path, handle)
+        : handle());
+      if (status !== 204) void reply.type(media);
       return reply.code(status).send(answer);
     },
   });
+}
+
+async function audited(
+  audit: Audit,
+  caller: Caller,
+  operation: OperationName,
+  path: string | undefined,
+  handle: () => unknown,
+): Promise<unknown> {
+  const known = path === undefined ? '' : caller.view.known(path);
+  const over = audit.begin({ by: caller.by, operation, path: known }, caller.family);
+  try {
+    const answer = await handle();
+    over('ok');
+    return answer;
+  } catch (error) {
+    over(problemOf(error).code);
+    throw error;
+  }
+}
+
+function callerOf(request: FastifyRequest): Caller {
+  return (request as Asking).caller as Caller;
 }
 
 interface Following {
@@ -151,21 +225,23 @@ async function follow(
   name: 'events' | 'logs',
   request: FastifyRequest,
   reply: FastifyReply,
+  onRevoked: (revoked: () => void) => () => void,
 ): Promise<void> {
-  const { path, lines = 1000, follow: goesOn = false, ...asked } = request.query as Following;
-  const after = asked.after ?? lastEventId(request) ?? 0;
+  const { path, lines = 1000, follow: goesOn = false, ...query } = request.query as Following;
+  const asked = query.after ?? lastEventId(request) ?? 0;
   const always = (): boolean => true;
+  const options = { before: [], cut: false, asked, after: asked, wanted: always, follow: goesOn, onRevoked };
   if (name === 'events') {
-    const options = { before: [], journal: api.events, after, wanted: always, follow: goesOn };
-    await stream(taken(reply), options);
+    await stream(taken(reply), { ...options, reading: api.events });
     return;
   }
   // What comes while the files are read is in the journal: it begins behind what they had.
-  const begun = api.lines.lastId;
-  const before = await api.readLogs(path ?? null, after, lines);
-  const wanted = path === undefined ? always : (line: { path: string }) => isAtOrBelow(line.path, path);
-  const last = Math.max(after, begun, before.at(-1)?.id ?? 0);
-  await stream(taken(reply), { before, journal: api.lines, after: last, wanted, follow: goesOn });
+  const reading = api.lines;
+  const begun = reading.lastId;
+  const { lines: before, cut } = await api.readLogs({ path: path ?? null, after: asked, lines });
+  const wanted = path === undefined ? always : (line: LogLine) => isAtOrBelow(line.path, path);
+  const after = Math.max(asked, begun, before.at(-1)?.id ?? 0);
+  await stream(taken(reply), { ...options, before, cut: cut && asked > 0, reading, after, wanted });
 }
 
 /** From here on the answer is ours alone. */
@@ -209,8 +285,8 @@ interface HttpError {
   readonly message: string;
 }
 
-function problemFor(error: Error & { readonly statusCode?: number }): Problem {
-  if (error instanceof EspalierError) return problemOf(error);
+function problemFor(error: Error & { readonly statusCode?: number }, view: View): Problem {
+  if (error instanceof EspalierError) return view.problem(error);
   const { statusCode = 500 } = error;
   if (statusCode >= 400 && statusCode < 500) return malformed(error);
   console.error(`espalierd: defect: ${error.stack ?? error.message}`);
@@ -222,7 +298,12 @@ function malformed({ statusCode = 400, message }: HttpError): Problem {
   return { ...problemOf(new CallError('request_malformed', message)), status: statusCode };
 }
 
+function notThere({ method, url }: FastifyRequest): Problem {
+  return malformed({ statusCode: 404, message: `there is no ${method} ${url}` });
+}
+
 function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
   return reply.code(problem.status).type('application/problem+json').send(problem);
 }
 

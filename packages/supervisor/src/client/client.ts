@@ -2,11 +2,13 @@
  * The admin API of a daemon, typed: `const daemon = new AdminClient({ folder })`. Whatever the daemon refuses
  * is thrown as the error that `Host` throws for it, with its code.
  */
-import { request, type IncomingMessage } from 'node:http';
+import { request, type ClientRequest, type IncomingMessage } from 'node:http';
+import { request as requestWithTls } from 'node:https';
 import { CallError, HostError } from '@espalier/core';
 import type {
   ApplyOutcome,
   ApplyRequest,
+  AuditLog,
   CallRequest,
   DaemonStatus,
   EventEntry,
@@ -14,6 +16,7 @@ import type {
   History,
   LimitsOutcome,
   LogLine,
+  MadeToken,
   Missed,
   NodeDetails,
   NodeLimits,
@@ -24,6 +27,8 @@ import type {
   RollbackRequest,
   Spawned,
   SpawnRequest,
+  TokenList,
+  TokenRequest,
   Tree,
   Usage,
 } from './contract/index.js';
@@ -32,9 +37,15 @@ import { readEvents } from './event-stream.js';
 import { socketPath } from './folder.js';
 import { errorOf } from './problem.js';
 
-export interface AdminClientOptions {
-  /** The daemon's, as `daemonFolder` finds it. */
-  readonly folder: string;
+/** At the socket in its folder, as `daemonFolder` finds it; or over TLS. */
+export type AdminClientOptions = { readonly folder: string } | RemoteDaemon;
+
+export interface RemoteDaemon {
+  /** `https://host:port`. */
+  readonly url: string;
+  readonly token: string;
+  /** Certificates in PEM that are trusted; by default those that Node trusts. */
+  readonly ca?: string;
 }
 
 export interface RequestOptions {
@@ -56,9 +67,24 @@ export interface LogOptions extends FollowOptions {
   readonly lines?: number;
 }
 
+export interface AuditOptions extends RequestOptions {
+  /** About that node and those below it; by default about all. */
+  readonly path?: string;
+  readonly after?: number;
+  /** So many of the last. 1000 by default, 10,000 at most. */
+  readonly lines?: number;
+}
+
 /** An entry, or the news that some were dropped before it could be read. */
 export type Streamed<T> =
   { readonly kind: 'entry'; readonly entry: T } | { readonly kind: 'missed'; readonly missed: Missed };
+
+interface RequestOptionsOfNode {
+  readonly path: string;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string | number>>;
+  readonly signal?: AbortSignal;
+}
 
 type Verb = OperationName & ('start' | 'stop' | 'restart' | 'suspend' | 'resume' | 'kill');
 
@@ -69,10 +95,27 @@ const LARGEST_ANSWER = 64 * 1024 * 1024;
  * if its signal was used, and what the operation of `Host` of the same name throws.
  */
 export class AdminClient {
-  readonly #socketPath: string;
+  readonly #place: string;
+  readonly #request: (options: RequestOptionsOfNode) => ClientRequest;
 
-  constructor({ folder }: AdminClientOptions) {
-    this.#socketPath = socketPath(folder);
+  constructor(daemon: AdminClientOptions) {
+    if ('folder' in daemon) {
+      const path = socketPath(daemon.folder);
+      this.#place = path;
+      this.#request = (options) => request({ ...options, socketPath: path });
+      return;
+    }
+    const { url, token, ca } = daemon;
+    this.#place = url;
+    this.#request = ({ path, headers, ...options }) => {
+      const { host: _host, ...given } = headers;
+      const trusted = ca === undefined ? {} : { ca };
+      return requestWithTls(new URL(path, url), {
+        ...options,
+        ...trusted,
+        headers: { ...given, authorization: `Bearer ${token}` },
+      });
+    };
   }
 
   health(options?: RequestOptions): Promise<Health> {
@@ -145,6 +188,29 @@ export class AdminClient {
     await this.#json('POST', nodeAt(path, 'send'), { value }, options);
   }
 
+  /** In the text format of Prometheus. */
+  async metrics(options: RequestOptions = {}): Promise<string> {
+    return allOf(await this.#ask('GET', '/v1/metrics', undefined, options.signal));
+  }
+
+  /** Its text is told once, here. @throws CallError `operation_refused`: there are too many. */
+  makeToken(body: TokenRequest, options?: RequestOptions): Promise<MadeToken> {
+    return this.#json('POST', '/v1/tokens', body, options);
+  }
+
+  tokens(options?: RequestOptions): Promise<TokenList> {
+    return this.#json('GET', '/v1/tokens', undefined, options);
+  }
+
+  /** With all that were made by it. @throws CallError `token_missing`. */
+  async revokeToken(id: string, options?: RequestOptions): Promise<void> {
+    await this.#json('DELETE', `/v1/tokens/${encodeURIComponent(id)}`, undefined, options);
+  }
+
+  audit({ signal, ...query }: AuditOptions = {}): Promise<AuditLog> {
+    return this.#json('GET', `/v1/audit${queryOf(query)}`, undefined, signal && { signal });
+  }
+
   events({ signal, ...query }: FollowOptions = {}): AsyncIterable<Streamed<EventEntry>> {
     return this.#stream(`/v1/events${queryOf(query)}`, signal);
   }
@@ -154,14 +220,14 @@ export class AdminClient {
   }
 
   async #json<T>(method: string, path: string, body: unknown, options: RequestOptions = {}): Promise<T> {
-    const response = await this.#request(method, path, body, options.signal);
+    const response = await this.#ask(method, path, body, options.signal);
     const text = await allOf(response);
     if (response.statusCode === 204) return undefined as T;
     return JSON.parse(text) as T;
   }
 
   async *#stream<T>(path: string, signal: AbortSignal | undefined): AsyncGenerator<Streamed<T>> {
-    const response = await this.#request('GET', path, undefined, signal);
+    const response = await this.#ask('GET', path, undefined, signal);
     try {
       for await (const { event, data } of readEvents(response.setEncoding('utf8'))) {
         if (event === 'entry') yield { kind: 'entry', entry: JSON.parse(data) as T };
@@ -176,7 +242,7 @@ export class AdminClient {
   }
 
   /** Resolves with the head of a success; any other is thrown as the error that it tells of. */
-  async #request(
+  async #ask(
     method: string,
     path: string,
     body: unknown,
@@ -192,8 +258,7 @@ export class AdminClient {
         text === undefined
           ? {}
           : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
-      const asked = request({
-        socketPath: this.#socketPath,
+      const asked = this.#request({
         path,
         method,
         headers: { host: 'espalier', ...headers },
@@ -211,9 +276,9 @@ export class AdminClient {
   }
 
   #unreachable(cause: unknown): HostError {
-    return new HostError('daemon_unreachable', `no daemon answers at ${this.#socketPath}`, {
+    return new HostError('daemon_unreachable', `no daemon answers at ${this.#place}`, {
       field: 'folder',
-      value: this.#socketPath,
+      value: this.#place,
       cause,
     });
   }
