@@ -16,9 +16,11 @@ export const BIG_SIZE = 8;
  * @typedef {object} Benchmark
  * @property {string} key
  * @property {string} what one line for people
- * @property {'rate' | 'time' | 'memory'} figure count per second, seconds per count, bytes per count
- * @property {'higher' | 'lower'} better of the ratio subject : reference
- * @property {number | null} bar what the ratio must reach; null where nothing is judged
+ * @property {'rate' | 'time' | 'memory' | 'amount'} figure count per second, seconds per count, bytes per count, or `unit`s
+ * @property {string} [unit] of an amount
+ * @property {number} [runs] instead of rounds, where one takes long; at least three, none is warm-up
+ * @property {'higher' | 'lower'} better of the ratio subject : reference, or of the amount
+ * @property {number | null} bar what that must reach; null where nothing is judged
  * @property {number | null} aim
  * @property {number} [floor] what no single work may fall below
  * @property {string} reference a file under references/, or `own` (the subject file has it), or `none`: the key has a unit
@@ -49,6 +51,21 @@ const everyMessage = ({ payload, count }) => expectedSum(payload, count);
 const MESSAGES = { pinned: false, freshProcess: false, expected: everyMessage };
 const LATENCY = { pinned: true, freshProcess: false, expected: everyMessage };
 const STARTS = { pinned: false, freshProcess: false, expected: null };
+
+/**
+ * What is no ratio, because nothing does the same without us: the median of the runs, in a unit.
+ *
+ * @param {string} unit
+ * @returns {Pick<Benchmark, 'pinned' | 'freshProcess' | 'expected' | 'figure' | 'unit' | 'better' | 'reference' | 'works'>}
+ */
+const amount = (unit) => ({
+  ...STARTS,
+  figure: 'amount',
+  unit,
+  better: 'lower',
+  reference: 'none',
+  works: small(1),
+});
 
 /** @type {readonly Benchmark[]} */
 export const catalogue = [
@@ -279,6 +296,38 @@ export const catalogue = [
     aim: null,
     reference: 'none',
     works: small(80_000),
+  },
+  {
+    key: 'discoverMs',
+    what: 'start of a host’s process until its first name is resolved on another, over mDNS',
+    ...amount('ms'),
+    bar: 1500,
+    aim: 800,
+    runs: 5,
+  },
+  {
+    key: 'goodbyeMs',
+    what: 'a host is told to stop until another knows it',
+    ...amount('ms'),
+    bar: 300,
+    aim: null,
+    runs: 5,
+  },
+  {
+    key: 'crashNoticedMs',
+    what: 'a host is killed until another knows it',
+    ...amount('ms'),
+    bar: 5000,
+    aim: null,
+    runs: 5,
+  },
+  {
+    key: 'mdnsIdle',
+    what: 'packets on the link in a second, with 500 names on 5 hosts, at rest',
+    ...amount('packets/s'),
+    bar: 5,
+    aim: null,
+    runs: 3,
   },
 ];
 

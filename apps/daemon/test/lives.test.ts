@@ -127,7 +127,7 @@ test('a file that is refused ends the daemon with code 1 and one line that says 
   const daemon = new RunningDaemon(folder, [specFile(specWith('refuse'))]);
   const { code, said } = await daemon.ended;
   expect(code).toBe(1);
-  expect(said).toMatch(/^espalierd: 'shop\/counter' could not be started; .*\(apply_undone\)\. .*\n$/);
+  expect(said).toMatch(/^espalierd: 'shop\/counter' could not be started \(start_failed\)\. .*\n$/);
 });
 
 test('what was applied last and does not start any more is told of; the API is there to mend it', async () => {

@@ -275,6 +275,11 @@ export const ERROR_CODES = {
     meaning: 'The join ticket cannot be issued or taken.',
     remedy: "Ask the cluster's root for a ticket that was made for this host's key.",
   },
+  revocations_refused: {
+    kind: 'host',
+    meaning: 'The list of revoked hosts cannot be made or taken.',
+    remedy: "Take the newest list that the cluster's root has signed, whole.",
+  },
   kernel_fault: {
     kind: 'host',
     meaning: 'The kernel ended unexpectedly. This is a defect of Espalier.',

@@ -1,5 +1,6 @@
 export { describeDifference } from './apply/describe.js';
-export { ApplyError } from './host/apply.js';
+export { firstDifference } from './apply/difference.js';
+export { ApplyError, culprit } from './host/apply.js';
 export { Host } from './host/host.js';
 export { childPath } from './host/events.js';
 export { start } from './host/start.js';

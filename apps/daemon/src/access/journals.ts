@@ -11,11 +11,9 @@ export interface JournalsOptions<T extends Entry> {
 }
 
 /** A journal, and its entries as they are told. */
-export interface Reading<T extends Entry> {
+export interface Source<T extends Entry> {
   readonly journal: Journal<T>;
   readonly told: (entry: T) => T;
-  /** As it is told. */
-  readonly lastId: number;
 }
 
 interface Part<T extends Entry> {
@@ -59,13 +57,13 @@ export class Journals<T extends Entry> {
     }
   }
 
-  of(view: View): Reading<T> {
+  of(view: View): Source<T> {
     if (view.path === null) {
       const { told } = this.#options;
-      return { journal: this.all, told: (entry) => told(entry as T & Seen, view), lastId: this.all.lastId };
+      return { journal: this.all, told: (entry) => told(entry as T & Seen, view) };
     }
     const journal = this.#parts.get(view.path)?.journal ?? new Journal<T>(this.#options.partLimits);
-    return { journal, told: (entry) => entry, lastId: journal.lastId };
+    return { journal, told: (entry) => entry };
   }
 
   #tell({ view, journal }: Part<T>, entry: T & Seen): void {

@@ -7,7 +7,6 @@ import type {
   ApplyOutcome,
   ApplyRequest,
   CallRequest,
-  AuditLog,
   CallResult,
   DaemonStatus,
   EventEntry,
@@ -31,24 +30,20 @@ import type {
 import type { ChildSpecInput, NodeUsage } from '@espalier/supervisor';
 import type { Logs } from '../drivers/logs-client.js';
 import type { Root } from '../drivers/root.js';
-import type { Audit } from '../access/audit.js';
-import type { Caller } from '../access/caller.js';
 import type { View } from '../access/view.js';
-import type { Journals, Reading } from '../access/journals.js';
+import type { Journals, Source } from '../access/journals.js';
 import type { LineQuery, LinesRead } from '../logs/line-files.js';
-import { metricsOf } from './metrics.js';
-import { TokenOperations, type TokenParts } from './token-operations.js';
 import type { Applies } from '../state/applies.js';
-import type { History, KeptRevision } from '../state/history.js';
+import type { KeptRevision, Revisions } from '../state/history.js';
 
-export interface ApiParts extends TokenParts {
-  readonly root: Root;
+export interface ApiParts {
+  readonly root: Pick<Root, 'ask'>;
   readonly applies: Applies;
-  readonly history: History;
-  readonly logs: Logs;
+  readonly history: Revisions;
+  readonly logs: Pick<Logs, 'read'>;
   readonly events: Journals<EventEntry>;
   readonly lines: Journals<LogLine>;
-  readonly audit: Audit;
+  readonly nowMs: () => number;
   readonly startedAtMs: number;
   readonly version: string;
 }
@@ -61,20 +56,18 @@ interface At {
 
 export class Api {
   readonly #parts: ApiParts;
-  readonly #caller: Caller;
-  readonly tokens: TokenOperations;
+  readonly #view: View;
 
-  constructor(parts: ApiParts, caller: Caller) {
+  constructor(parts: ApiParts, view: View) {
     this.#parts = parts;
-    this.#caller = caller;
-    this.tokens = new TokenOperations(parts, caller);
+    this.#view = view;
   }
 
-  get events(): Reading<EventEntry> {
+  get events(): Source<EventEntry> {
     return this.#parts.events.of(this.#view);
   }
 
-  get lines(): Reading<LogLine> {
+  get lines(): Source<LogLine> {
     return this.#parts.lines.of(this.#view);
   }
 
@@ -176,11 +169,9 @@ export class Api {
   }
 
   async metrics(): Promise<string> {
+    // Of those in the foreground nobody asks for it.
+    const { metricsOf } = await import('./metrics.js');
     return metricsOf((await this.usage(undefined)).nodes);
-  }
-
-  audit(query: LineQuery): AuditLog {
-    return { entries: [...this.#parts.audit.read(query)] };
   }
 
   async spawn({ path }: At, { child, args }: SpawnRequest): Promise<Spawned> {
@@ -207,10 +198,6 @@ export class Api {
     const inside = path === null ? view.path : view.inside(path);
     const { lines, cut } = await this.#parts.logs.read({ ...query, path: inside, view: view.path });
     return { lines: lines.map((line) => view.entry(line)), cut };
-  }
-
-  get #view(): View {
-    return this.#caller.view;
   }
 
   async #nodes(): Promise<TreeNode[]> {

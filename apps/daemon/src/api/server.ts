@@ -9,27 +9,18 @@ import {
   type Operation,
   type OperationName,
 } from '@espalier/supervisor/admin-api';
-import {
-  problemOf,
-  type ApplyRequest,
-  type CallRequest,
-  type LogLine,
-  type NodeLimits,
-  type Problem,
-  type RollbackRequest,
-  type SendRequest,
-  type SpawnRequest,
-  type TokenRequest,
-} from '@espalier/supervisor/client';
+import { problemOf, type Problem } from '@espalier/supervisor/client';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
 import Compile from 'typebox/compile';
-import { isAtOrBelow } from '../logs/line-files.js';
 import type { Audit } from '../access/audit.js';
 import { mayAsk, type Caller, type Callers } from '../access/caller.js';
 import { View } from '../access/view.js';
+import { AccessOperations, type AccessParts } from './access-operations.js';
 import { Api, type ApiParts } from './api.js';
+import { ACCESS_HANDLERS, HANDLERS, isAboutAccess, type Asked } from './handlers.js';
 import { openApi } from './openapi.js';
+import { readingOfEvents, readingOfLogs, type ReadingQuery } from './reading.js';
 import { stream } from './streams.js';
 
 /** A request that takes longer to arrive is given up. Milliseconds. */
@@ -38,44 +29,9 @@ const MOST_CONNECTIONS = 256;
 /** Longer than any path that the schema takes, percent-encoded. */
 const LONGEST_PARAMETER = 3 * 4096;
 
-interface Asked {
-  readonly params: { readonly path: string; readonly revision: number; readonly id: string };
-  readonly query: { readonly path?: string; readonly after?: number; readonly lines?: number };
-  readonly body: unknown;
-}
-
-type Handler = (api: Api, asked: Asked) => unknown;
-
-const HANDLERS: Record<Exclude<OperationName, 'events' | 'logs' | 'openapi'>, Handler> = {
-  health: (api) => api.health(),
-  ready: (api) => api.ready(),
-  status: (api) => api.status(),
-  tree: (api) => api.tree(),
-  show: (api, { params }) => api.show(params),
-  apply: (api, { body }) => api.apply(body as ApplyRequest),
-  rollback: (api, { body }) => api.rollback(body as RollbackRequest),
-  history: (api) => api.history(),
-  revision: (api, { params }) => api.revision(params),
-  start: (api, { params }) => api.change('start', params),
-  stop: (api, { params }) => api.change('stop', params),
-  restart: (api, { params }) => api.change('restart', params),
-  suspend: (api, { params }) => api.change('suspend', params),
-  resume: (api, { params }) => api.change('resume', params),
-  kill: (api, { params }) => api.change('kill', params),
-  limits: (api, { params, body }) => api.limits(params, body as NodeLimits),
-  usage: (api, { query }) => api.usage(query.path),
-  spawn: (api, { params, body }) => api.spawn(params, body as SpawnRequest),
-  call: (api, { params, body }) => api.call(params, body as CallRequest),
-  send: (api, { params, body }) => api.send(params, (body as SendRequest).value),
-  metrics: (api) => api.metrics(),
-  makeToken: (api, { body }) => api.tokens.make(body as TokenRequest),
-  tokens: (api) => api.tokens.list(),
-  revokeToken: (api, { params }) => api.tokens.revoke(params.id),
-  audit: (api, { query: { path = null, after = 0, lines = 1000 } }) => api.audit({ path, after, lines }),
-};
-
 export interface ServedApi {
   readonly parts: ApiParts;
+  readonly access: AccessParts;
   readonly callers: Callers;
   readonly version: string;
   /** A request that takes longer to arrive is given up. Milliseconds; 10 s by default. */
@@ -152,7 +108,7 @@ type Asking = FastifyRequest & { caller: Caller | null };
 
 function route(
   app: FastifyInstance,
-  { parts, callers }: ServedApi,
+  { parts, access, callers }: ServedApi,
   name: OperationName,
   operation: Operation,
   document: object,
@@ -173,16 +129,19 @@ function route(
     },
     handler: async (request: FastifyRequest, reply: FastifyReply) => {
       const caller = callerOf(request);
-      const api = new Api(parts, caller);
+      const api = new Api(parts, caller.view);
       if (name === 'events' || name === 'logs') {
         await follow(api, name, request, reply, (revoked) => callers.onRevoked(caller, revoked));
         return reply;
       }
       if (name === 'openapi') return document;
-      const { params: at, query: asked, body: given } = request as unknown as Asked;
-      const handle = () => HANDLERS[name](api, { params: at, query: asked, body: given });
+      const asked = request as unknown as Asked;
+      const handle = (): unknown => {
+        if (isAboutAccess(name)) return ACCESS_HANDLERS[name](new AccessOperations(access, caller), asked);
+        return HANDLERS[name](api, asked);
+      };
       const answer = await (right === 'control'
-        ? audited(parts.audit, caller, name, at.path, handle)
+        ? audited(access.audit, caller, name, asked.params.path, handle)
         : handle());
       if (status !== 204) void reply.type(media);
       return reply.code(status).send(answer);
@@ -213,13 +172,6 @@ function callerOf(request: FastifyRequest): Caller {
   return (request as Asking).caller as Caller;
 }
 
-interface Following {
-  readonly path?: string;
-  readonly after?: number;
-  readonly lines?: number;
-  readonly follow?: boolean;
-}
-
 async function follow(
   api: Api,
   name: 'events' | 'logs',
@@ -227,21 +179,12 @@ async function follow(
   reply: FastifyReply,
   onRevoked: (revoked: () => void) => () => void,
 ): Promise<void> {
-  const { path, lines = 1000, follow: goesOn = false, ...query } = request.query as Following;
-  const asked = query.after ?? lastEventId(request) ?? 0;
-  const always = (): boolean => true;
-  const options = { before: [], cut: false, asked, after: asked, wanted: always, follow: goesOn, onRevoked };
-  if (name === 'events') {
-    await stream(taken(reply), { ...options, reading: api.events });
-    return;
+  const asked = { after: lastEventId(request) ?? 0, ...(request.query as ReadingQuery) };
+  if (name === 'events') await stream(taken(reply), readingOfEvents(api, asked), onRevoked);
+  else {
+    const reading = await readingOfLogs(api, asked);
+    await stream(taken(reply), reading, onRevoked);
   }
-  // What comes while the files are read is in the journal: it begins behind what they had.
-  const reading = api.lines;
-  const begun = reading.lastId;
-  const { lines: before, cut } = await api.readLogs({ path: path ?? null, after: asked, lines });
-  const wanted = path === undefined ? always : (line: LogLine) => isAtOrBelow(line.path, path);
-  const after = Math.max(asked, begun, before.at(-1)?.id ?? 0);
-  await stream(taken(reply), { ...options, before, cut: cut && asked > 0, reading, after, wanted });
 }
 
 /** From here on the answer is ours alone. */

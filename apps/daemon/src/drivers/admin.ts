@@ -37,6 +37,8 @@ interface State {
   readonly tokens: Tokens;
   readonly audit: Audit;
   listening: ListeningApi[];
+  /** Applies the file of the start again. */
+  reload: () => void;
 }
 
 const EVENTS_KEPT = 10_000;
@@ -68,11 +70,14 @@ export default server({
         () => Date.now(),
       ),
       listening: [],
+      reload: () => undefined,
     };
   },
 
   info(context: ServerContext<State>, item: Received): void {
-    const address = item.type === 'message' ? (item.value as { administration?: unknown }).administration : 0;
+    if (item.type !== 'message') return;
+    const { administration: address, reload } = item.value as { administration?: unknown; reload?: boolean };
+    if (reload === true) context.state.reload();
     if (!(address instanceof Address) || context.state.listening.length > 0) return;
     // What fails in there ends this driver, and it is started again.
     void begin(context, new Root(context, address));
@@ -98,7 +103,8 @@ async function begin(context: Context & { readonly state: State }, root: Root): 
     told: (line, view) => view.entry(line),
   });
   const logs = new Logs(context);
-  const applies = new Applies({ history, root, nowMs: () => Date.now() });
+  const nowMs = (): number => Date.now();
+  const applies = new Applies({ history, root, nowMs });
   const callers = new Callers(tokens, geteuid?.());
   const onChange = (revoked: readonly string[]): void => {
     callers.revoked(revoked);
@@ -114,18 +120,22 @@ async function begin(context: Context & { readonly state: State }, root: Root): 
     logs,
     events,
     lines,
-    tokens,
-    audit,
-    onChange,
     startedAtMs: Date.now(),
-    nowMs: () => Date.now(),
+    nowMs,
     version: given.version,
   };
   void copyJournal((after) => root.eventsAfter(after), events);
   void logs.copyTo(lines);
-  const served = { parts, callers, version: given.version };
+  const access = { tokens, audit, onChange, nowMs };
+  const served = { parts, access, callers, version: given.version };
   state.listening.push(await apiServer(served, { socket: socketPath(given.folder) }));
   const port = given.listen === null ? null : await listenBeside(state, served, given.listen, root);
+  const { file } = given;
+  if (file !== null) {
+    state.reload = () => {
+      void applies.reload(file).then((line) => root.say(line));
+    };
+  }
   try {
     await applies.begin(given.file);
   } catch (error) {

@@ -1,12 +1,12 @@
 /** The driver of logs, in a cell of its own: what environments print, as lines in files. */
 import { join } from 'node:path';
 import { environment, type Context, type ReceivedCall } from '@espalier/core';
-import { OutputLines } from '@espalier/supervisor';
 import { answerAfter } from '../journal-calls.js';
 import { View } from '../access/view.js';
 import { ViewIds } from '../access/view-ids.js';
 import { Journal } from '../journal.js';
 import { LineFiles, type LinesRead } from '../logs/line-files.js';
+import { PrintedLines } from '../logs/printed-lines.js';
 import type { Printed } from '../root-process/output-buffer.js';
 import { privateFolder } from '../state/folder.js';
 import type { KeptLine, LogQuery } from './logs-client.js';
@@ -26,31 +26,22 @@ export default environment(async (context: Context, { folder }: { readonly folde
 
 class LogDriver {
   readonly #files: LineFiles<KeptLine>;
-  readonly #ids: ViewIds;
   readonly #recent = new Journal<KeptLine>({
     entries: LINES_KEPT,
     weight: CHARACTERS_KEPT,
     weigh: ({ text }) => text.length,
   });
-  readonly #output: OutputLines;
+  readonly #output: PrintedLines;
   /** Lines of the present call. */
   #lines: KeptLine[] = [];
-  #atMs = 0;
   #patience: NodeJS.Timeout | undefined;
 
   constructor(files: LineFiles<KeptLine>) {
     this.#files = files;
     // What was written before we lived is in the files alone.
     const begunMs = Date.now();
-    this.#ids = new ViewIds(begunMs);
     this.#recent.skipTo(begunMs * 1000 - 1);
-    this.#output = new OutputLines({
-      line: (path, stream, text) => {
-        const at = new Date(this.#atMs).toISOString();
-        this.#lines.push({ ...this.#ids.next(path, this.#atMs), at, path, stream, text });
-      },
-      progress: () => undefined,
-    });
+    this.#output = new PrintedLines(new ViewIds(begunMs), (line) => this.#lines.push(line));
   }
 
   answer(call: ReceivedCall): void {
@@ -78,10 +69,7 @@ class LogDriver {
   }
 
   #write(batch: readonly Printed[]): void {
-    for (const { atMs, path, stream, text } of batch) {
-      this.#atMs = atMs;
-      this.#output.take(path, stream, text);
-    }
+    for (const printed of batch) this.#output.take(printed);
     this.#keep();
     this.#patience ??= setTimeout(() => {
       this.#end();
@@ -99,7 +87,7 @@ class LogDriver {
   #keep(): void {
     const lines = this.#lines;
     this.#lines = [];
-    this.#files.add(lines);
+    this.#files.add(lines.filter(({ progress }) => progress !== true));
     for (const line of lines) this.#recent.append(line);
   }
 }

@@ -30,6 +30,11 @@ export class Root {
     return this.#context.cast(this.#address, 'ready', [port]);
   }
 
+  /** One line for the log of the daemon itself. */
+  say(line: string): Promise<void> {
+    return this.#context.cast(this.#address, 'say', [line]);
+  }
+
   failed(problem: Problem): Promise<void> {
     return this.#context.cast(this.#address, 'failed', [problem]);
   }

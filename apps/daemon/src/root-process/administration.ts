@@ -63,7 +63,7 @@ export function administration({
 
 type Run = (...parameters: readonly unknown[]) => unknown;
 
-function operationsOn(keeper: TreeKeeper) {
+export function operationsOn(keeper: TreeKeeper) {
   return {
     state: () => keeper.state,
     settled: () => keeper.settled(),

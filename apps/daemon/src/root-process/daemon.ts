@@ -42,6 +42,8 @@ export interface Daemon {
   readonly ready: Promise<void>;
   /** Resolves with why, if the daemon cannot go on: the file of its start was refused, or its drivers gave up. */
   readonly failed: Promise<Problem | string>;
+  /** Applies the file of the start again; how that went is said. */
+  reload(): void;
   /** Stops the tree, then the drivers. Resolves with the paths of threads that could not be ended. */
   stop(): Promise<readonly string[]>;
 }
@@ -105,6 +107,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       if (ending) fail(problem);
       else say(`${problem.detail} (${problem.code})`);
     },
+    say,
   };
   void serve(services, answer, told);
   const written = writeOutput(services, output, say);
@@ -123,7 +126,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const { stuck: more } = await services.stop();
     return [...stuck, ...more];
   };
-  return { ready: daemonReady, failed, stop };
+  const reload = (): void => {
+    void services.send('admin', { reload: true }).catch(() => undefined);
+  };
+  return { ready: daemonReady, failed, reload, stop };
 }
 
 async function startServices(
@@ -179,6 +185,7 @@ function causeOf(error: EnvironmentError): HostError | undefined {
 interface Told {
   readonly ready: (port: number | null) => void;
   readonly failed: (problem: Problem) => void;
+  readonly say: (line: string) => void;
 }
 
 async function serve(services: Host, answer: ReturnType<typeof administration>, told: Told): Promise<void> {
@@ -186,6 +193,7 @@ async function serve(services: Host, answer: ReturnType<typeof administration>, 
     const item = await services.context.receive();
     if (item.type === 'call') answer(item);
     if (item.type === 'cast' && item.operation === 'ready') told.ready(item.arguments[0] as number | null);
+    if (item.type === 'cast' && item.operation === 'say') told.say(item.arguments[0] as string);
     if (item.type === 'cast' && item.operation === 'failed') told.failed(item.arguments[0] as Problem);
   }
 }

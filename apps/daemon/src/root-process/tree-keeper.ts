@@ -1,13 +1,16 @@
 /** The one tree of a daemon: made by the first apply, changed by later ones, and its end noticed. */
-import { HostError, isExpectedEnd } from '@espalier/core';
+import { EnvironmentError, HostError, isExpectedEnd } from '@espalier/core';
 import {
+  culprit,
   describeDifference,
+  firstDifference,
   normaliseSpec,
   start,
   type ApplyResult,
   type Difference,
   type Host,
   type LimitsChanged,
+  type NormalisedTree,
   type StartOptions,
   type TreeSpec,
 } from '@espalier/supervisor';
@@ -58,6 +61,7 @@ export class TreeKeeper {
   #host: Host | undefined;
   #state: TreeState = { state: 'empty', tree: null, reason: null, note: null };
   #stuck: readonly string[] = [];
+  #closing = false;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(wiring: Wiring) {
@@ -74,7 +78,7 @@ export class TreeKeeper {
     throw new HostError('tree_absent', 'there is no tree that runs');
   }
 
-  /** One after the other. Throws what `Host.apply` throws. */
+  /** One after the other. Throws what `Host.apply` throws; a first one, what `start` does, with the path of who failed. */
   apply(order: ApplyOrder): Promise<Applied> {
     return this.#inTurn(() => this.#apply(order));
   }
@@ -103,6 +107,7 @@ export class TreeKeeper {
   /** Ends the tree. Resolves with the paths of threads that could not be ended. */
   async close(): Promise<readonly string[]> {
     // An apply that is under way must not keep us: the end of the tree ends it.
+    this.#closing = true;
     await this.#drop();
     await this.#last;
     await this.#drop();
@@ -115,55 +120,68 @@ export class TreeKeeper {
     return result;
   }
 
-  async #apply({ input, base, check, limits, note }: ApplyOrder): Promise<Applied> {
+  async #apply(order: ApplyOrder): Promise<Applied> {
+    const { input, base, check, limits, note } = order;
     const tree = normaliseSpec(input, { base });
-    const first = this.#host === undefined;
-    const host = this.#host ?? (await this.#begin(input, base));
-    if (first) this.#limits = new LiveLimits(tree, limits);
-    const live = this.#limits as LiveLimits;
-    try {
-      const { difference, outcome } = await host.apply(live.specFor(input, tree, limits), { base, check });
-      const limited = live.changes(tree, limits);
-      if (!check) await live.settle(host, tree, limits);
-      const changes = [...difference.changes, ...limited];
-      const makesRevision = !check && (first || changes.length > 0);
-      if (makesRevision) this.#runs(host, tree.name, note);
-      else if (first) await this.#drop();
-      return {
-        outcome: makesRevision ? 'applied' : outcome,
-        changes: told({ changes }),
-        description: describeDifference({ changes }),
-        makesRevision,
-      };
-    } catch (error) {
-      // What never ran as a whole is no tree.
-      if (first) await this.#drop();
-      throw error;
+    const [host, live] = [this.#host, this.#limits];
+    if (host === undefined || live === undefined) {
+      return check ? this.#checkFirst(order) : this.#first(order, tree);
     }
+    const { difference, outcome } = await host.apply(live.specFor(input, tree, limits), { base, check });
+    const limited = live.changes(tree, limits);
+    if (!check) await live.settle(host, tree, limits);
+    const changes = [...difference.changes, ...limited];
+    const makesRevision = !check && changes.length > 0;
+    if (makesRevision) this.#state = running(tree, note);
+    return { ...described({ changes }), outcome: makesRevision ? 'applied' : outcome, makesRevision };
   }
 
-  /** An empty tree of that name, so that the first spec is a difference, too, and is undone as a whole if it fails. */
-  async #begin(input: TreeSpec, base: string): Promise<Host> {
-    const { strategy, ...root } = input;
-    // One for children of a template needs its template.
-    const kept = strategy === undefined || strategy === 'simple_one_for_one' ? {} : { strategy };
-    const empty = { ...root, ...kept, children: [] };
-    const host = await start(empty, { base: new URL(base), ...this.#wiring });
-    this.#host = host;
+  async #first({ input, base, limits, note }: ApplyOrder, tree: NormalisedTree): Promise<Applied> {
+    const live = new LiveLimits(tree, limits);
+    let host: Host | undefined;
+    const onStarting = (starting: Host): void => {
+      host = starting;
+      this.#host = starting;
+      this.#limits = live;
+      if (this.#closing) void this.#drop();
+    };
+    const spec = live.specFor(input, tree, limits);
+    try {
+      host = await start(spec, { base: new URL(base), onStarting, ...this.#wiring });
+    } catch (error) {
+      // What never ran as a whole is no tree.
+      if (this.#host === host) this.#host = undefined;
+      throw withPath(error, tree);
+    }
+    this.#runs(host, running(tree, note));
+    return { ...described(firstDifference(tree)), outcome: 'applied', makesRevision: true };
+  }
+
+  #runs(host: Host, state: TreeState): void {
+    if (this.#host === host) this.#state = state;
     void host.ended.then(
       ({ reason }) => this.#over(host, isExpectedEnd(reason) ? 'it shut down' : reason.tag),
       () => this.#over(host, 'its kernel has failed'),
     );
-    return host;
   }
 
-  #runs(host: Host, tree: string, note: unknown): void {
-    if (this.#host === host) this.#state = { state: 'running', tree, reason: null, note };
+  /** Against an empty tree of that name, which ends with the answer. */
+  async #checkFirst({ input, base }: ApplyOrder): Promise<Applied> {
+    const { strategy, ...root } = input;
+    // One for children of a template needs its template.
+    const kept = strategy === undefined || strategy === 'simple_one_for_one' ? {} : { strategy };
+    const host = await start({ ...root, ...kept, children: [] }, { base: new URL(base), ...this.#wiring });
+    try {
+      const { difference, outcome } = await host.apply(input, { base, check: true });
+      return { ...described(difference), outcome, makesRevision: false };
+    } finally {
+      await host.stop();
+    }
   }
 
   #over(host: Host, reason: string): void {
     if (this.#host !== host) return;
-    this.#state = { ...this.#state, state: this.#state.state === 'empty' ? 'empty' : 'ended', reason };
+    this.#state = { ...this.#state, state: 'ended', reason };
     void this.#drop();
   }
 
@@ -174,6 +192,22 @@ export class TreeKeeper {
     const { stuck } = await host.stop();
     this.#stuck = [...this.#stuck, ...stuck];
   }
+}
+
+function running({ name }: NormalisedTree, note: unknown): TreeState {
+  return { state: 'running', tree: name, reason: null, note };
+}
+
+/** Who of the tree did not start, and why, is what is to be mended. */
+function withPath(error: unknown, { name }: NormalisedTree): unknown {
+  if (!(error instanceof EnvironmentError) || error.code !== 'start_failed') return error;
+  const { path, reason } = culprit(name, error.reason);
+  const facts = { path, reason, cause: reason?.detail };
+  return new EnvironmentError('start_failed', `'${path}' could not be started`, facts);
+}
+
+function described(difference: Difference): Pick<Applied, 'changes' | 'description'> {
+  return { changes: told(difference), description: describeDifference(difference) };
 }
 
 function told({ changes }: Difference): readonly object[] {

@@ -21,10 +21,10 @@ import {
 } from '@espalier/supervisor/client';
 import { limitsOf, nodeIn, stillHolding, withChanged } from '../changed-limits.js';
 import type { Root } from '../drivers/root.js';
-import type { History, NewRevision } from './history.js';
+import type { NewRevision, Revisions } from './history.js';
 
 export interface AppliesOptions {
-  readonly history: History;
+  readonly history: Revisions;
   readonly root: Pick<Root, 'ask'>;
   readonly nowMs: () => number;
 }
@@ -77,6 +77,19 @@ export class Applies {
 
   apply({ text, base, source, check = false }: ApplyRequest): Promise<ApplyOutcome> {
     return this.#inTurn(() => this.#apply({ text, base, source: source ?? null }, check, null));
+  }
+
+  /** Resolves with a line that says how it went. */
+  reload(file: string): Promise<string> {
+    return this.#inTurn(async () => {
+      try {
+        const { outcome, description } = await this.#apply(await read(file), false, null);
+        return `${file}: ${outcome}, ${summaryOf(description)}`;
+      } catch (error) {
+        const { detail, code, remedy } = problemOf(error);
+        return `${file} was not applied: ${detail} (${code}). ${remedy}`;
+      }
+    });
   }
 
   rollback({ revision, check = false }: RollbackRequest): Promise<ApplyOutcome> {

@@ -81,7 +81,7 @@ describe('before anything was applied', () => {
   test('a first spec that cannot be started leaves the daemon as empty as it was', async () => {
     const body = { text: specWith('refuse'), base };
     const { status, document } = await asked('POST', '/v1/apply', { body });
-    expect([status, document['code'], document['path']]).toEqual([409, 'apply_undone', 'shop/counter']);
+    expect([status, document['code'], document['path']]).toEqual([422, 'start_failed', 'shop/counter']);
     expect(document['reason']).toMatchObject({ tag: 'error', detail: { name: 'RangeError' } });
     expect((await daemon.client.status()).state).toBe('empty');
     expect((await daemon.client.history()).revisions).toEqual([]);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Callers } from '../../src/access/caller.js';
 import { Tokens } from '../../src/access/tokens.js';
+import type { AccessParts } from '../../src/api/access-operations.js';
 import type { ApiParts } from '../../src/api/api.js';
 import { apiServer, type ListeningApi } from '../../src/api/server.js';
 import { ask } from './ask.js';
@@ -17,7 +18,8 @@ beforeAll(async () => {
   const broken = { root: { ask: () => Promise.reject(new RangeError('a secret of ours')) } };
   const callers = new Callers(await Tokens.open(join(folder, 'tokens')), 0);
   const parts = broken as unknown as ApiParts;
-  server = await apiServer({ parts, callers, version: '0', slowestRequestMs: 500 }, { socket: path });
+  const access = {} as unknown as AccessParts;
+  server = await apiServer({ parts, access, callers, version: '0', slowestRequestMs: 500 }, { socket: path });
 });
 
 afterAll(async () => {

@@ -216,9 +216,8 @@ export class Lifecycle {
   }
 
   #tellAll(environment: Environment, reason: WireReason, decision: Decision): void {
-    const { names, channels, blocked, uplink } = this.#parts;
+    const { names, channels, uplink } = this.#parts;
     const { guest } = environment;
-    blocked.forget(environment);
     uplink?.ended(environment, reason, decision.willRestart);
     for (const name of [...environment.names]) {
       // Only the name of its spec belongs to the next incarnation; those it took itself are free.

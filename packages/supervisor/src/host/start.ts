@@ -7,9 +7,17 @@ import {
   hostFlagsThatOverrideLimits,
   realTime,
   type ApplicationTime,
+  type WallLimits,
 } from '@espalier/core/internal/host.js';
 import type { TestClock } from '@espalier/core/testing';
-import { DEFAULTS, loadSpec, normaliseSpec, type NormalisedTree, type TreeSpec } from '../spec/index.js';
+import {
+  DEFAULTS,
+  loadSpec,
+  normaliseSpec,
+  type NormalisedNode,
+  type NormalisedTree,
+  type TreeSpec,
+} from '../spec/index.js';
 import type { TreeEvent } from './events.js';
 import { versioned } from './apply.js';
 import { CellWalls } from './cell-walls.js';
@@ -46,6 +54,8 @@ export interface StartOptions {
    * reaches embedded guests only.
    */
   readonly clock?: TestClock;
+  /** Gets the host when the first node is about to start: to look at what starts, or to stop it in the midst of that. */
+  readonly onStarting?: (host: Host) => void;
 }
 
 /**
@@ -53,7 +63,7 @@ export interface StartOptions {
  *
  * @throws SpecError `spec_unreadable`, `spec_invalid`, `spec_not_built`: nothing was started.
  * @throws EnvironmentError `module_missing`, `module_unfit`, `start_failed`: nothing runs any more.
- * @throws HostError `kernel_fault`; `host_unfit`: this machine lacks a wall that the spec requires.
+ * @throws HostError `kernel_fault`; `host_unfit`: this machine lacks a wall that the spec requires; `host_stopped`.
  */
 export async function start(spec: TreeSpec | string, options: StartOptions = {}): Promise<Host> {
   const { embedded = false } = options;
@@ -100,6 +110,7 @@ async function startTree(
     const kernel = new KernelThread({
       place,
       spares: { perClass: options.spares?.perClass ?? 1, total: options.spares?.total ?? 4 },
+      first: firstThread(root),
       spawnBase: fileURLToPath(base),
       spawnLimits: wallLimits(DEFAULTS.limits),
       output: options.onOutput ?? print,
@@ -116,16 +127,11 @@ async function startTree(
       ]);
       const grants = new Grants(kernel, tree);
       await grants.replace(grantsOf(tree));
+      const applied = versioned(tree, spec);
+      const host = new Host({ kernel, images, walls, grants, place, base: base.href, applied });
+      options.onStarting?.(host);
       await kernel.start(name, place.spec(tree, spec));
-      return new Host({
-        kernel,
-        images,
-        walls,
-        grants,
-        place,
-        base: base.href,
-        applied: versioned(tree, spec),
-      });
+      return host;
     } catch (error) {
       await kernel.stop();
       throw error;
@@ -133,6 +139,14 @@ async function startTree(
   } finally {
     await images.settled();
   }
+}
+
+/** What the thread that a tree is likely to start first is limited to. */
+function firstThread(node: NormalisedNode): WallLimits | undefined {
+  if (node.kind !== 'supervisor') return wallLimits(node.kind === 'pool' ? DEFAULTS.limits : node.limits);
+  if (node.strategy === 'simple_one_for_one') return undefined;
+  const here = node.children.filter(({ wall }) => wall === 'thread');
+  return here.map(firstThread).find((limits) => limits !== undefined);
 }
 
 function print(_path: string, stream: 'stdout' | 'stderr', text: string): void {

@@ -213,6 +213,12 @@ export const LogLine = Type.Object(
     path: Type.String(),
     stream: Type.Union([Type.Literal('stdout'), Type.Literal('stderr')]),
     text: Type.String(),
+    progress: Type.Optional(
+      Type.Literal(true, {
+        description:
+          'It is no line of the output, but stands until the environment prints something else; it is not kept.',
+      }),
+    ),
   },
   { ...closed, $id: 'LogLine' },
 );
@@ -285,6 +291,12 @@ export const Parameters = {
       after: Type.Optional(Type.Integer({ minimum: 0 })),
       lines: Type.Optional(Type.Integer({ minimum: 0, maximum: 10_000, default: 1000 })),
       follow: Type.Optional(Type.Boolean({ default: false })),
+      progress: Type.Optional(
+        Type.Boolean({
+          default: false,
+          description: 'Texts that end with a carriage return as well, as they come.',
+        }),
+      ),
     },
     closed,
   ),

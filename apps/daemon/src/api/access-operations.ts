@@ -1,22 +1,28 @@
-/** Tokens, as the one who asks may make, see and revoke them: those of his subtree, and made by his own. */
+/**
+ * Who may ask what, and who has asked: tokens, as the one who asks may make, see and revoke them (those of his subtree,
+ * made by his own), and the audit log.
+ */
 import { CallError } from '@espalier/core';
-import type { MadeToken, Token, TokenList, TokenRequest } from '@espalier/supervisor/client';
+import type { AuditLog, MadeToken, Token, TokenList, TokenRequest } from '@espalier/supervisor/client';
+import type { Audit } from '../access/audit.js';
 import type { Caller } from '../access/caller.js';
 import type { KeptToken, Tokens } from '../access/tokens.js';
 import type { View } from '../access/view.js';
+import type { LineQuery } from '../logs/line-files.js';
 
-export interface TokenParts {
+export interface AccessParts {
   readonly tokens: Tokens;
+  readonly audit: Audit;
   readonly nowMs: () => number;
   /** These are revoked, and others may be there. */
   readonly onChange: (revoked: readonly string[]) => void;
 }
 
-export class TokenOperations {
-  readonly #parts: TokenParts;
+export class AccessOperations {
+  readonly #parts: AccessParts;
   readonly #caller: Caller;
 
-  constructor(parts: TokenParts, caller: Caller) {
+  constructor(parts: AccessParts, caller: Caller) {
     this.#parts = parts;
     this.#caller = caller;
   }
@@ -43,6 +49,10 @@ export class TokenOperations {
       throw new CallError('token_missing', `there is no token '${id}'`, { field: 'id', value: id });
     }
     await tokens.revoke(id, onChange);
+  }
+
+  audit(query: LineQuery): AuditLog {
+    return { entries: [...this.#parts.audit.read(query)] };
   }
 
   #isMine(token: KeptToken): boolean {
