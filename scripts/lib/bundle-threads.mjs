@@ -4,11 +4,13 @@
  * (measured); and it takes less memory. The ES modules stay: they are what the library's users import.
  */
 import { allExist, bundle } from './bundle.mjs';
+import { compiledExist, compileThreads, removeCompiled } from './compile-threads.mjs';
 
 /** Entry and bundle, relative to the root. */
 export const THREADS = [
   ['packages/core/dist/threads/guest-thread.js', 'packages/core/dist/threads/guest-thread.cjs'],
   ['packages/core/dist/threads/compiled-thread.js', 'packages/core/dist/threads/compiled-thread.cjs'],
+  ['packages/core/dist/cells/compiled-cell.js', 'packages/core/dist/cells/compiled-cell.cjs'],
   ['packages/core/dist/pool/pool-thread.js', 'packages/core/dist/pool/pool-thread.cjs'],
   ['packages/supervisor/dist/kernel-thread.js', 'packages/supervisor/dist/kernel-thread.cjs'],
   ['packages/supervisor/dist/cell.js', 'packages/supervisor/dist/cell.cjs'],
@@ -16,9 +18,10 @@ export const THREADS = [
 
 const HEAD = 'const importMetaUrl = require("node:url").pathToFileURL(__filename).href;';
 
-/** Bundles what lies in dist now. */
-export const bundleThreads = () =>
-  bundle(THREADS, {
+/** Bundles what lies in dist now, and compiles it. */
+export async function bundleThreads() {
+  removeCompiled();
+  await bundle(THREADS, {
     // Every thread keeps its source: without white space it is two thirds as long. Names stay as they
     // are and lines short, for stacks of guests go through them.
     minifyWhitespace: true,
@@ -27,5 +30,7 @@ export const bundleThreads = () =>
     banner: { js: HEAD },
     define: { 'import.meta.url': 'importMetaUrl' },
   });
+  await compileThreads();
+}
 
-export const bundlesExist = () => allExist(THREADS);
+export const bundlesExist = () => allExist(THREADS) && compiledExist();

@@ -4,11 +4,12 @@
  */
 import { writeFileSync } from 'node:fs';
 import { MAX_FRAME_BYTES } from '../channel/channel.js';
+import type { WallLimits } from '../kernel/wall.js';
 import { endProcess } from '../threads/end-process.js';
 import { nodeAfterTurn } from '../threads/node-after-turn.js';
 import { streamsOfDescriptors } from './byte-streams.js';
 import { closeInherited } from './descriptors.js';
-import { Pipe } from './pipe.js';
+import { Pipe, type PipeOptions } from './pipe.js';
 
 /** The descriptors of the two pipes in a cell: it reads from the first of each and writes to the second. */
 const PARENT = [3, 4] as const;
@@ -16,8 +17,19 @@ const DIRECT = [5, 6] as const;
 /** What a shell says of a process that SIGKILL ended. */
 const KILLED = 137;
 
+/** A thread of a cell that is opened before there is a kernel to ask for one. Its files: `file:` URLs. */
+export interface EarlyThread {
+  readonly bootstrap: string;
+  readonly guest: string;
+  readonly limits: WallLimits;
+}
+
 /** The one argument of a cell's process, as JSON. */
 export interface CellSetup {
+  /** A `file:` URL: what compiled-cell.cjs is to run, where that is the entry. */
+  readonly code?: string;
+  /** A thread to open before that is loaded. */
+  readonly early?: EarlyThread;
   /** Whether it has a second pipe. */
   readonly direct: boolean;
   /** The largest frame that the parent takes. */
@@ -50,18 +62,20 @@ export function bootCell(): CellPipes {
       // It was possible when it was probed: the cell runs as well without.
     }
   }
-  const over = ([input, output]: readonly [number, number], ended?: () => void): Pipe =>
+  const over = ([input, output]: readonly [number, number], options: Partial<PipeOptions>): Pipe =>
     new Pipe({
       maxFrameBytes: MAX_FRAME_BYTES,
       maxSentFrameBytes: setup.maxFrameBytes,
       streams: streamsOfDescriptors(input, output),
       side: 'child',
-      takesEnds: true,
       afterTurn: nodeAfterTurn,
-      ...(ended === undefined ? {} : { ended }),
+      ...options,
     });
-  const { direct, settings } = setup;
-  return { parent: over(PARENT, endAtOnce), direct: direct ? over(DIRECT) : undefined, settings };
+  return {
+    parent: over(PARENT, { takesEnds: true, ended: endAtOnce }),
+    direct: setup.direct ? over(DIRECT, { numberedElsewhere: true }) : undefined,
+    settings: setup.settings,
+  };
 }
 
 /**

@@ -17,7 +17,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { MAX_FRAME_BYTES } from '../channel/channel.js';
 import type { AfterTurn, Clock } from '../clock.js';
-import type { CellSetup } from './cell-bootstrap.js';
+import type { CellSetup, EarlyThread } from './cell-bootstrap.js';
 import { CellCgroup, type CgroupLimits } from './cell-cgroup.js';
 import { cellCommand, hasOwnProcessNamespace, limitDataCommand, type ProcessLimits } from './cell-command.js';
 import { CellOutput, type TakeOutput } from './cell-output.js';
@@ -28,8 +28,12 @@ import { connectStreams, offerStreams, type FarStreams, type StreamOffer } from 
 import { CONTROLLERS, type Machine, type WallName } from './walls.js';
 
 export interface CellOptions {
-  /** Absolute path of the code that the cell runs; it calls `bootCell`. */
+  /** Absolute path of the code that the cell runs; it calls `bootCell`. Or of compiled-cell.cjs, which runs `code`. */
   readonly file: string;
+  /** A `file:` URL. */
+  readonly code?: string | undefined;
+  /** A thread that compiled-cell.cjs opens before that. */
+  readonly early?: EarlyThread | undefined;
   /** Node's flags, all of them. */
   readonly execArgv: readonly string[];
   /** For people and tools: the process's title, and part of the name of its cgroup. */
@@ -207,6 +211,15 @@ export class CellProcess {
     this.#give('protocol', problem);
   }
 
+  /** A pipe of it has ended: it is about to end, too, or is made to. `pipe`: which, for people. */
+  detached(pipe: string): void {
+    if (this.#exit !== undefined) return;
+    const cancel = this.#options.clock.after(CLOSED_MS, () => {
+      this.#give('detached', `it closed ${pipe} and did not end`);
+    });
+    this.#cancels.push(cancel);
+  }
+
   /** It did not end although it was killed: nothing of it is passed on, and nobody waits for it. */
   abandon(): void {
     this.#output.silence();
@@ -237,9 +250,11 @@ export class CellProcess {
   }
 
   #spawn(far: FarStreams): void {
-    const { walls, machine, limits, title, file, cwd, direct, settings } = this.#options;
+    const { walls, machine, limits, title, file, code, early, cwd, direct, settings } = this.#options;
     const { maxFrameBytes = DEFAULT_FRAME_BYTES } = this.#options;
     const setup: CellSetup = {
+      ...(code === undefined ? {} : { code }),
+      ...(early === undefined ? {} : { early }),
       direct: direct !== undefined,
       maxFrameBytes,
       ...(walls.has('oomScore') ? { oomScore: 500 } : {}),
@@ -318,12 +333,7 @@ export class CellProcess {
   #ended(): void {
     this.#pipeEnded = true;
     if (this.#exit !== undefined) this.#report();
-    else {
-      const cancel = this.#options.clock.after(CLOSED_MS, () => {
-        this.#give('detached', 'it closed its pipe and did not end');
-      });
-      this.#cancels.push(cancel);
-    }
+    else this.detached('its pipe');
   }
 
   #report(): void {

@@ -6,10 +6,12 @@ import type { Link } from '../channel/link.js';
 import type { AfterTurn, Clock } from '../clock.js';
 import { HostError } from '../errors.js';
 import type { Wall, WallRequest, WallThread } from '../kernel/wall.js';
+import type { DirectWay } from './direct/direct-offers.js';
 import { isWithin } from '../node-path.js';
 import type { LimitChange } from '../threads/limit-changes.js';
 import { together, type Use } from '../threads/use.js';
 import type { OutputStream } from '../threads/wall-messages.js';
+import type { EarlyThread } from './cell-bootstrap.js';
 import { CellCgroup } from './cell-cgroup.js';
 import { CellGuard } from './cell-guard.js';
 import { chooseWalls, type ChosenWalls, type WantedWalls } from './choose-walls.js';
@@ -28,14 +30,19 @@ type CellRequest = Omit<WallRequest, 'boundary'>;
 const NONE: WantedWalls = { required: [], preferred: [] };
 
 export interface CellWallOptions {
-  /** Absolute path of the code that every cell runs. */
+  /** Absolute path of what every cell runs: compiled-cell.cjs, which runs `code`, a `file:` URL; or code that needs no other. */
   readonly file: string;
+  readonly code?: string | undefined;
+  /** A thread that each is to open before that. */
+  readonly early?: EarlyThread | undefined;
   /** Absolute paths of what it reads besides. */
   readonly reads: readonly string[];
   /** For that code, with what this machine offers inside of the cell at that path. */
   readonly settings: (machine: Machine, path: string) => unknown;
   /** In a cell: what its machine offers inside of it. Else `probe` finds out, before the first start. */
   readonly machine?: Machine | undefined;
+  /** A way of its own to the application's thread, for a cell that is about to be started; undefined: there is none. */
+  readonly direct?: (() => DirectWay | undefined) | undefined;
   readonly clock: Clock;
   readonly afterTurn: AfterTurn;
   output(path: string, stream: OutputStream, text: string, dropped: number): void;
@@ -106,7 +113,7 @@ export class CellWall implements Wall {
   }
 
   #start({ title, walls, limits }: CellRequest): WallThread {
-    const { file, settings, clock, afterTurn, output, warning } = this.#options;
+    const { file, code, early, settings, clock, afterTurn, output, warning } = this.#options;
     const machine = this.#machine;
     if (machine === undefined) {
       throw new HostError('host_unfit', 'what this machine offers was not tried out', { field: 'wall' });
@@ -114,19 +121,25 @@ export class CellWall implements Wall {
     const { use, missing } = chooseWalls((walls ?? NONE) as WantedWalls, machine);
     // Of cells in cells the host has said it already.
     if (this.#options.machine === undefined) this.#warnOfMissing(missing);
+    const way = this.#options.direct?.();
     const cell = new WalledCell({
       file,
+      code,
+      early,
       execArgv: [],
       title,
       machine,
       walls: use,
       limits,
       settings: settings(machineInside(machine, use), title),
+      ...(way === undefined ? {} : { direct: way.far }),
       startTimeoutMs: START_TIMEOUT_MS,
       clock,
       afterTurn,
       guard: this.#guard,
       ownData: (nodeDataMb) => {
+        // It runs: what the next start needs no longer delays this one.
+        way?.heard();
         if (nodeDataMb !== undefined) this.#machine = { ...machine, nodeDataMb };
       },
       output,
@@ -138,15 +151,24 @@ export class CellWall implements Wall {
     });
     this.#cells.add(cell);
     const { pipe, cleared } = cell.process;
+    if (way !== undefined) {
+      way.lost = (problem) => {
+        if (problem === undefined) cell.process.detached('its direct pipe');
+        else cell.process.violated(problem);
+      };
+    }
     void cleared.then(() => {
       this.#cells.delete(cell);
       this.#stuck.delete(title);
     });
     return {
-      link: pipe.control,
-      site: pipe,
+      link: way?.passage.control(pipe.control) ?? pipe.control,
+      site: way?.passage.site(pipe) ?? pipe,
       onEnd: (observer) => {
-        cell.onEnd(observer);
+        cell.onEnd((end) => {
+          way?.over();
+          observer(end);
+        });
       },
       // Its kernel watches over its threads; its own loop cannot be seen from here.
       isWaiting: () => false,
@@ -157,6 +179,7 @@ export class CellWall implements Wall {
         this.#stuck.add(title);
         this.#cells.delete(cell);
         cell.process.abandon();
+        way?.over();
       },
     };
   }

@@ -6,13 +6,16 @@ import { writeSync } from 'node:fs';
 import type { Link } from '../channel/link.js';
 import type { SupervisorLogic } from '../kernel/index.js';
 import { NO_SPARES, nodeKernel, type CellSettings } from '../threads/node-kernel.js';
+import type { OpenThread } from '../threads/open-thread.js';
 import { realTime } from '../threads/thread-time.js';
 import { bootCell, endAtOnce } from './cell-bootstrap.js';
+import { CellFence } from './direct/cell-fence.js';
+import { FencedLink } from './direct/fenced-link.js';
 import { decodeToCell, encodeFromCell, type FromCell } from './cell-messages.js';
 
-/** Call it once, first of all. */
-export function startCell(logic: SupervisorLogic): void {
-  const { parent, settings } = bootCell();
+/** Call it once, first of all. `early`: a thread that starts already, to be the first. */
+export function startCell(logic: SupervisorLogic, early?: OpenThread): void {
+  const { parent, direct, settings } = bootCell();
   const { machine, changes, spares, ...common } = settings as CellSettings;
   process.on('uncaughtException', (error) => {
     // Where a thread is stuck `process.exit` would hang: so it is said at once, and not by a stream.
@@ -29,6 +32,7 @@ export function startCell(logic: SupervisorLogic): void {
     changes,
     spares,
     sparesInCells: NO_SPARES,
+    early,
     holdsGuests: true,
     time: realTime(),
     observe: () => undefined,
@@ -39,12 +43,18 @@ export function startCell(logic: SupervisorLogic): void {
       say({ tag: 'warning', problem });
     },
     up: {
-      link: keptOpen(parent.control),
+      link: keptOpen(
+        direct === undefined ? parent.control : new FencedLink(parent.control, new CellFence(direct)),
+      ),
       links: parent,
       over: () => {
         // What guests printed last comes before the end.
         void close().then(() => {
-          parent.close(endAtOnce);
+          const closeParent = (): void => {
+            parent.close(endAtOnce);
+          };
+          if (direct === undefined) closeParent();
+          else direct.close(closeParent);
         });
       },
     },

@@ -5,6 +5,7 @@
  *   starting ──ready──► running ──end──► ending ──(what was sent has left)──► ended
  *       └──────────────── end ───────────►┘
  */
+import { Pace } from '../channel/pace.js';
 import { FRAME, type FrameKind } from '../channel/frames.js';
 import type { CallError } from '../errors.js';
 import { GUEST_EXIT_TAGS, type ExitReason, type GuestExitTag } from '../exit-reason.js';
@@ -68,7 +69,10 @@ export class LocalEnvironment implements RouteOwner {
     this.services = services;
     this.terms = terms;
     this.timers = services.timers;
-    this.mailbox = new Mailbox(terms, () => services.timers.now(), services.nextTurn);
+    const { timers, nextTurn } = services;
+    const { messagesPerSecond } = terms;
+    const pace = messagesPerSecond === undefined ? undefined : new Pace(messagesPerSecond, timers);
+    this.mailbox = new Mailbox(terms, () => timers.now(), nextTurn, pace);
     this.#inbound = new InboundStreams(slot, this.mailbox);
     this.pending = new PendingCalls(services.timers, (peer, call) => {
       services.peering(peer.channel)?.postPlain(FRAME.cancel, peer.slot, slot, call);

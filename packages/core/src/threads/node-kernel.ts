@@ -4,6 +4,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { CellWall } from '../cells/cell-wall.js';
+import type { DirectWay } from '../cells/direct/direct-offers.js';
 import type { Machine } from '../cells/walls.js';
 import { Kernel, type KernelEvent, type SupervisorLogic } from '../kernel/index.js';
 import type { LoadResult, UplinkOptions } from '../kernel/parts.js';
@@ -15,6 +16,7 @@ import { nodeNextTurn } from './node-clock.js';
 import { nodeTextCodec } from './node-text-codec.js';
 import type { KernelTime } from './thread-time.js';
 import type { SpareOptions } from './spares.js';
+import type { OpenThread } from './open-thread.js';
 import { ThreadWall } from './thread-wall.js';
 import { together, type Use } from './use.js';
 
@@ -24,9 +26,12 @@ export interface ThreadFiles {
   readonly compiled: string;
   readonly guest: string;
   readonly loader: string;
+  /** Entry of every cell. */
+  readonly compiledCell: string;
 }
 
 export interface KernelFiles extends ThreadFiles {
+  /** What that runs. */
   readonly cell: string;
 }
 
@@ -66,9 +71,15 @@ export interface NodeKernelOptions {
   readonly spares: SpareCounts;
   /** In the cells that it starts. */
   readonly sparesInCells: SpareCounts;
+  /** What the first thread in each of these will be limited to, if that is known. */
+  readonly firstInCells?: WallLimits | undefined;
+  /** In a cell: its first thread, where that starts already. */
+  readonly early?: OpenThread | undefined;
   /** False where every guest is in a cell: then nothing is spawned beside the kernel. */
   readonly holdsGuests: boolean;
   readonly time: KernelTime;
+  /** See `CellWallOptions`. */
+  readonly direct?: () => DirectWay | undefined;
   /** In a cell. */
   readonly up?: UplinkOptions;
   /** In a cell. */
@@ -93,20 +104,39 @@ export interface NodeKernel {
 }
 
 export function nodeKernel(options: NodeKernelOptions): NodeKernel {
-  const { logic, settings, spares, sparesInCells, holdsGuests, time, up, machine, observe, output, warning } =
-    options;
+  const {
+    logic,
+    settings,
+    spares,
+    sparesInCells,
+    firstInCells,
+    holdsGuests,
+    time,
+    up,
+    machine,
+    observe,
+    output,
+    warning,
+  } = options;
   const { files, spawnBase, spawnLimits } = settings;
   const changes = new LimitChanges(options.changes);
   const threads = new ThreadWall({
     bootstrap: new URL(files.compiled),
     code: new URL(files.guest),
     spares: { ...spares, beside: up === undefined },
+    early: options.early,
     output,
     warning,
   });
   const cells = new CellWall({
-    file: fileURLToPath(files.cell),
-    reads: [files.compiled, files.guest, files.loader].map((file) => fileURLToPath(file)),
+    file: fileURLToPath(files.compiledCell),
+    code: files.cell,
+    // It would be a spare.
+    early:
+      firstInCells === undefined || sparesInCells.perClass * sparesInCells.total === 0
+        ? undefined
+        : { bootstrap: files.compiled, guest: files.guest, limits: firstInCells },
+    reads: [files.cell, files.compiled, files.guest, files.loader].map((file) => fileURLToPath(file)),
     settings: (inside, path): CellSettings => ({
       ...settings,
       machine: inside,
@@ -114,6 +144,7 @@ export function nodeKernel(options: NodeKernelOptions): NodeKernel {
       changes: changes.within(path),
     }),
     machine,
+    direct: options.direct,
     clock: time.realClock,
     afterTurn: nodeAfterTurn,
     output,

@@ -10,9 +10,13 @@ import {
 } from '@espalier/core';
 import {
   announceExit,
+  builtThreadCode,
+  connectDirect,
   decodeReason,
   DEFAULT_TERMS,
+  DirectPipes,
   exitHandshake,
+  FencedLink,
   garbageCollector,
   nodeAfterTurn,
   nodeNextTurn,
@@ -45,6 +49,7 @@ import type { TreePlace } from './tree-place.js';
 export interface KernelThreadOptions {
   readonly place: TreePlace;
   readonly spares: KernelSetup['spares'];
+  readonly first: KernelSetup['first'];
   readonly spawnBase: string;
   readonly spawnLimits: KernelSetup['spawnLimits'];
   readonly output: (path: string, stream: 'stdout' | 'stderr', text: string, dropped: number) => void;
@@ -79,6 +84,7 @@ export class KernelThread {
   readonly #options: KernelThreadOptions;
   readonly #listeners = new Set<(event: TreeEvent) => void>();
   readonly #link: PortLink;
+  readonly #direct: DirectPipes;
   readonly #say: (message: ToKernel) => void;
   #announce: () => void;
   #tellEnded: (event: TreeEnded) => void = () => undefined;
@@ -107,6 +113,13 @@ export class KernelThread {
     });
     // Who does not ask how the tree ended is not to be told by an unhandled rejection.
     this.treeEnded.catch(() => undefined);
+    this.#direct = new DirectPipes({
+      clock: time.clock,
+      nextTurn: nodeNextTurn,
+      over: (id, problem) => {
+        this.#say({ tag: 'direct-over', id, problem });
+      },
+    });
     const { port1, port2 } = new MessageChannel();
     const handshake = exitHandshake();
     const setup: KernelSetup = {
@@ -115,13 +128,14 @@ export class KernelThread {
       files: { ...THREAD_FILES, cell: new URL('../cell.cjs', import.meta.url).href },
       spares: options.spares,
       embedded: options.place.embedded,
+      first: options.first,
       spawnBase: options.spawnBase,
       spawnLimits: options.spawnLimits,
       ticket: time.kernel,
     };
-    this.#worker = new Worker(new URL('../kernel-thread.cjs', import.meta.url), {
+    this.#worker = new Worker(new URL(THREAD_FILES.compiled), {
       name: 'espalier kernel',
-      workerData: setup,
+      workerData: { ...setup, code: builtThreadCode(new URL('../kernel-thread.cjs', import.meta.url)) },
       transferList: [port2],
       env: {},
       execArgv: [],
@@ -151,8 +165,8 @@ export class KernelThread {
     process.on('exit', this.#announce);
     this.#link = new PortLink(port1, { takesEnds: true });
     this.#runtime = new Runtime({
-      control: time.control(this.#link),
-      links: time.links,
+      control: new FencedLink(time.control(this.#link), this.#direct),
+      links: this.#direct.opener(time.links),
       clock: time.clock,
       afterTurn: nodeAfterTurn,
       nextTurn: nodeNextTurn,
@@ -321,7 +335,11 @@ export class KernelThread {
       case 'started':
         this.#started?.(message);
         return;
+      case 'direct':
+        this.#direct.add(message.id, (events) => connectDirect(message.address, events));
+        return;
       case 'closed':
+        this.#direct.close();
         this.#closed?.({ stuck: message.stuck });
         return;
       case 'facts':

@@ -82,10 +82,12 @@ function environmentSpec(node: NormalisedEnvironment, image: Image): Environment
       messageBytes: limits.messageBytes,
       overflow: node.overflow,
       sendTimeoutMs: node.sendTimeoutMs,
+      ...(limits.messagesPerSecond === 'unlimited' ? {} : { messagesPerSecond: limits.messagesPerSecond }),
     },
     limits: wallLimits(limits),
     unresponsiveMs: limits.unresponsiveMs,
     ...(limits.children === 'unlimited' ? {} : { mostChildren: limits.children }),
+    mostEntries: limits.kernelEntries,
     env: node.env,
   };
 }
@@ -106,6 +108,7 @@ function poolSpec(node: NormalisedPool, image: Image): EnvironmentSpec {
     },
     limits: wallLimits(limits),
     unresponsiveMs: limits.unresponsiveMs,
+    mostEntries: limits.kernelEntries,
     env: {},
   };
 }

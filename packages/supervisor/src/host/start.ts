@@ -7,9 +7,17 @@ import {
   hostFlagsThatOverrideLimits,
   realTime,
   type ApplicationTime,
+  type WallLimits,
 } from '@espalier/core/internal/host.js';
 import type { TestClock } from '@espalier/core/testing';
-import { DEFAULTS, loadSpec, normaliseSpec, type NormalisedTree, type TreeSpec } from '../spec/index.js';
+import {
+  DEFAULTS,
+  loadSpec,
+  normaliseSpec,
+  type NormalisedNode,
+  type NormalisedTree,
+  type TreeSpec,
+} from '../spec/index.js';
 import type { TreeEvent } from './events.js';
 import { versioned } from './apply.js';
 import { CellWalls } from './cell-walls.js';
@@ -102,6 +110,7 @@ async function startTree(
     const kernel = new KernelThread({
       place,
       spares: { perClass: options.spares?.perClass ?? 1, total: options.spares?.total ?? 4 },
+      first: firstThread(root),
       spawnBase: fileURLToPath(base),
       spawnLimits: wallLimits(DEFAULTS.limits),
       output: options.onOutput ?? print,
@@ -130,6 +139,14 @@ async function startTree(
   } finally {
     await images.settled();
   }
+}
+
+/** What the thread that a tree is likely to start first is limited to. */
+function firstThread(node: NormalisedNode): WallLimits | undefined {
+  if (node.kind !== 'supervisor') return wallLimits(node.kind === 'pool' ? DEFAULTS.limits : node.limits);
+  if (node.strategy === 'simple_one_for_one') return undefined;
+  const here = node.children.filter(({ wall }) => wall === 'thread');
+  return here.map(firstThread).find((limits) => limits !== undefined);
 }
 
 function print(_path: string, stream: 'stdout' | 'stderr', text: string): void {

@@ -23,11 +23,13 @@ export interface NormalisedLimits extends NormalisedThreadLimits {
   readonly mailbox: number;
   readonly mailboxBytes: number;
   readonly messageBytes: number;
+  readonly messagesPerSecond: number | 'unlimited';
   readonly unresponsiveMs: number | 'infinity';
   readonly cpu: number | 'unlimited';
   readonly cpuOver: 'lower' | 'end';
   readonly stdioBytesPerSecond: number;
   readonly children: number | 'unlimited';
+  readonly kernelEntries: number;
 }
 
 /** Of a process as a whole. */

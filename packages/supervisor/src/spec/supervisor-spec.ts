@@ -29,7 +29,8 @@ const CELL: EnvironmentSpec = {
 /** What a node is started from, with the boundary that it says around it. */
 export function behindItsWall(node: NormalisedNode, start: NodeStart): NodeStart {
   if (node.wall !== 'process') return start;
-  return { kind: 'cell', spec: { ...CELL, limits: processLimits(node) }, walls: node.walls, start };
+  const spec = { ...CELL, limits: processLimits(node), mostEntries: sumOf(node, 'kernelEntries') };
+  return { kind: 'cell', spec, walls: node.walls, start };
 }
 
 /** What the wall holds of the process of a node as a whole. */
@@ -37,7 +38,7 @@ export function processLimits(node: NormalisedNode): WallLimits {
   const { memoryMb, cpu, cpuOver } = wholeOf(node);
   return {
     ...CELL.limits,
-    stdioBytesPerSecond: stdioOf(node),
+    stdioBytesPerSecond: sumOf(node, 'stdioBytesPerSecond'),
     ...(memoryMb === 'unlimited' ? {} : { memoryMb }),
     ...(cpu === 'unlimited' ? {} : { cpu: { share: cpu, over: cpuOver } }),
   };
@@ -62,11 +63,11 @@ function heldByThread({ memoryMb, youngMb }: NormalisedThreadLimits): number {
   return Math.ceil(1.5 * memoryMb + 3 * youngMb);
 }
 
-/** What may be printed in it, each environment as much as its own limit says. */
-function stdioOf(node: NormalisedNode): number {
-  if (node.kind === 'environment') return node.limits.stdioBytesPerSecond;
-  if (node.kind === 'pool' || node.children.length === 0) return DEFAULTS.limits.stdioBytesPerSecond;
-  return node.children.reduce((sum, child) => sum + stdioOf(child), 0);
+/** What all environments in it may print, or have kept for them in the kernel above: each as much as its own limit says. */
+function sumOf(node: NormalisedNode, limit: 'stdioBytesPerSecond' | 'kernelEntries'): number {
+  if (node.kind === 'environment') return node.limits[limit];
+  if (node.kind === 'pool' || node.children.length === 0) return DEFAULTS.limits[limit];
+  return node.children.reduce((sum, child) => sum + sumOf(child, limit), 0);
 }
 
 /** What a child is started from, as the kernel wants it; by default the normalised node itself. */

@@ -1,0 +1,31 @@
+/**
+ * Entry of every cell: runs the cell's code as the build has compiled it, and opens the first thread before, so that the
+ * two load at the same time. A CommonJS file of its own, see scripts/lib/bundle-threads.mjs.
+ */
+import { openThread, type OpenThread } from '../threads/open-thread.js';
+import { builtThreadCode, runThreadCode } from '../threads/thread-code.js';
+import type { CellSetup, EarlyThread } from './cell-bootstrap.js';
+
+declare const module: NodeJS.Module;
+
+/** What the cell's code finds as the exports of its module. */
+export interface CellModule {
+  early?: OpenThread;
+}
+
+const { code, early } = JSON.parse(process.argv[2] ?? '') as CellSetup;
+if (early !== undefined) (module.exports as CellModule).early = openEarly(early);
+runThreadCode(builtThreadCode(new URL(code as string)), module);
+
+function openEarly({ bootstrap, guest, limits }: EarlyThread): OpenThread {
+  const opened = openThread({
+    bootstrap: new URL(bootstrap),
+    code: builtThreadCode(new URL(guest)),
+    token: 'espalier:early',
+    title: 'spare',
+    limits,
+  });
+  // The wall looks whether it is still there.
+  if ('on' in opened.worker) opened.worker.on('error', () => undefined);
+  return opened;
+}
