@@ -20,6 +20,15 @@ const child = { id: 'a', module: './direct.ts' };
 const answers = async ({ host }: Running): Promise<number> =>
   (await host.call('a', 'pid', [], { timeoutMs: 30_000 })) as number;
 
+/** A tree whose cell is not the first: that one has its pipes where nobody can foretell. Resolves with its process. */
+async function restarted(running: Running): Promise<number> {
+  process.kill(await answers(running), 'SIGKILL');
+  await running.happened('tree', 'restarted');
+  const pid = await answers(running);
+  expect(readlinkSync(`/proc/${pid}/fd/${DIRECT}`)).toMatch(/^socket:/);
+  return pid;
+}
+
 /** Nothing of this thread runs meanwhile. */
 function blockUntil(condition: () => boolean, ms: number): void {
   const never = new Int32Array(new SharedArrayBuffer(4));
@@ -69,7 +78,6 @@ describe('direct', () => {
     const running = await startTree([child]);
     const { context } = running.host;
     const pid = await answers(running);
-    expect(readlinkSync(`/proc/${pid}/fd/${DIRECT}`)).toMatch(/^socket:/);
     const monitor = await context.monitor('a');
     const file = join(folder, 'sent');
     await running.host.call('a', 'meet', [context.self]);
@@ -115,17 +123,17 @@ describe('direct', () => {
     }
     // The pipe for the next life is connected some time after the cell is up.
     let now = await descriptors();
-    for (let n = 0; n < 1_000 && now !== first; n += 1) now = await descriptors();
-    expect(now).toBe(first);
+    for (let n = 0; n < 1_000 && now > first; n += 1) now = await descriptors();
+    expect(now).toBeLessThanOrEqual(first);
     await host.stop();
   }, 60_000);
 });
 
 test('direct: a cell that closes it is ended, with all that is in it, and the tree runs anew', async () => {
   const running = await startTree([child]);
-  const pid = await answers(running);
+  const pid = await restarted(running);
   await running.host.context.cast('a', 'close', [[DIRECT - 1, DIRECT]]);
-  const { reason } = (await running.happened('tree', 'failed')) as { reason?: unknown };
+  const { reason } = (await running.happened('tree', 'failed', 2)) as { reason?: unknown };
   expect(reason).toMatchObject({
     tag: 'cell',
     detail: { problem: 'it closed its direct pipe and did not end' },
@@ -147,9 +155,9 @@ describe('direct: a cell that breaks it ends, the tree runs anew, and the applic
     async (_, descriptor, bytes, times) => {
       const running = await startTree([child]);
       const { host } = running;
-      const pid = await answers(running);
+      const pid = await restarted(running);
       await host.context.cast('a', 'write', [descriptor, Uint8Array.from(bytes), times]);
-      const failing = running.happened('tree', 'failed');
+      const failing = running.happened('tree', 'failed', 2);
       let hasFailed = false;
       void failing.then(() => (hasFailed = true));
       // Something that the kernel has to say, which may wait for what the cell has sent.
