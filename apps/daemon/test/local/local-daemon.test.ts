@@ -28,13 +28,14 @@ describe('a request in the process', () => {
     const { method, path } = OPERATIONS[name];
     const direct = recorder();
     const asked = {
-      params: name === 'revision' ? { revision: 7 } : { path: 'a/b c' },
+      params: { path: 'a/b c', revision: 7, id: 't1' },
       query: {},
       body: { value: 1 },
     };
-    await HANDLERS[name](direct.api, asked as Asked);
+    await HANDLERS[name](direct.api, asked satisfies Asked);
     const { api, said } = recorder();
-    const at = path.replace(':path', encodeURIComponent('a/b c')).replace(':revision', '7');
+    const filled = { ':path': encodeURIComponent('a/b c'), ':revision': '7', ':id': 't1' };
+    const at = Object.entries(filled).reduce((text, [field, value]) => text.replace(field, value), path);
     await new LocalConnection(api).ask({ method, path: at, body: { value: 1 } });
     expect(said).toEqual(direct.said);
   });
