@@ -72,6 +72,11 @@ export class RunningDaemon {
     });
   }
 
+  /** Where it listens with TLS. */
+  get port(): number {
+    return Number(/at port (\d+) with TLS/.exec(this.#said)?.[1]);
+  }
+
   /** The process of the driver of administration: it stands in the lock. */
   get driverPid(): number {
     return Number(readFileSync(join(this.folder, 'lock'), 'utf8').split(' ')[0]);
