@@ -12,6 +12,7 @@ import type { Loaded } from '../guest/services.js';
 import { EnvironmentError } from '../errors.js';
 import { evaluateImage, type Require } from '../images/evaluate-image.js';
 import * as comlink from '../comlink/index.js';
+import * as identity from '../identity/index.js';
 import * as core from '../index.js';
 import type { GuestStart } from './bootstrap.js';
 import type { GuestBoot } from './guest-boot.js';
@@ -105,6 +106,7 @@ async function load(
 export const guestRequire: Require = (specifier) => {
   if (specifier === '@espalier/core') return core;
   if (specifier === '@espalier/core/comlink') return comlink;
+  if (specifier === '@espalier/core/identity') return identity;
   if (isBuiltin(specifier)) return nodeRequire(specifier);
   throw new EnvironmentError('module_missing', `the image does not hold '${specifier}'`, {
     value: specifier,

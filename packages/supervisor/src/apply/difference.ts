@@ -49,6 +49,13 @@ export function differenceBetween(from: VersionedTree, to: VersionedTree): Diffe
   return { changes: withMoves(walk) };
 }
 
+/** What a tree is that runs by a spec for the first time. */
+export function firstDifference(tree: NormalisedTree): Difference {
+  const versions = new Map<string, string>();
+  const nothing = { ...tree, root: { ...tree.root, children: [] } };
+  return differenceBetween({ tree: nothing, versions }, { tree, versions });
+}
+
 type Place = Pick<AnyChange, 'path' | 'template'>;
 
 interface Listed extends Place {

@@ -132,7 +132,7 @@ function errorOf(root: string, refusal: Refusal, difference: Difference): Error 
 }
 
 /** Who did not start, out of the reasons of the supervisors above it. */
-function culprit(
+export function culprit(
   path: string,
   reason: ExitReason | undefined,
 ): { path: string; reason: ExitReason | undefined } {

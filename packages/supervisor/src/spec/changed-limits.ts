@@ -24,11 +24,7 @@ export function withLimits(node: NormalisedNode, given: unknown): Limited {
   const problems = new Problems();
   const place = { segments: ['limits'], problems, base: '' };
   const alone = node.kind === 'environment';
-  const table = alone
-    ? CHANGEABLE_LIMIT_FIELDS
-    : isIsolating(node)
-      ? RESERVED_LIMIT_FIELDS
-      : PROCESS_LIMIT_FIELDS;
+  const table = changeable(node);
   if (node.kind === 'pool' || (node.kind === 'supervisor' && node.wall !== 'process' && !isIsolating(node))) {
     const problem = `The node is a ${node.kind} ${node.kind === 'pool' ? 'of threads' : 'without a process of its own'}.`;
     const instead =
@@ -53,4 +49,16 @@ export function withLimits(node: NormalisedNode, given: unknown): Limited {
   checkProcesses({ limits, walls: node.walls }, { ...place, segments: [] });
   problems.throwIfAny('The change');
   return Object.freeze({ ...node, limits: Object.freeze(limits) }) as unknown as Limited;
+}
+
+/** All that can be changed of a node, as `given` has it where it says something. @throws SpecError `spec_invalid`. */
+export function wholeLimits(node: NormalisedNode, given: unknown): Readonly<Record<string, number | string>> {
+  const { limits } = given === undefined ? node : withLimits(node, given);
+  const fields = Object.entries(limits).filter(([field]) => Object.hasOwn(changeable(node), field));
+  return Object.fromEntries(fields);
+}
+
+function changeable(node: NormalisedNode) {
+  if (node.kind === 'environment') return CHANGEABLE_LIMIT_FIELDS;
+  return isIsolating(node) ? RESERVED_LIMIT_FIELDS : PROCESS_LIMIT_FIELDS;
 }

@@ -185,4 +185,6 @@ export interface TreeSpec extends SupervisorOptionsSpec {
   /** For people. Default: `root`. */
   name?: string;
   wall?: Wall;
+  /** Names of the tree's own namespace, which is the application's, that lead to mailboxes in others. */
+  grants?: Record<string, GrantSpec>;
 }
