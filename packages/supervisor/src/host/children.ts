@@ -86,16 +86,23 @@ export class Children {
     // Read at once, for its owner may change it afterwards; which of the two it is depends on its supervisor.
     const grouped = normaliseChild(child, { base: this.#base });
     const isolated = normaliseChild(child, { base: this.#base, siblings: 'isolate' });
+    const path = `${supervisor}/${grouped.id}`;
+    let isNew = false;
     const prepare = async (): Promise<SupervisorOperation> => {
       const node = (await this.#isolates(supervisor)) ? isolated : grouped;
       await this.#walls.check(node);
       const spec = await this.#images.use((builder) => prepareChild(node, builder));
-      const path = `${supervisor}/${node.id}`;
-      // What an earlier one there was granted is not this one's.
-      if ((await this.#grants.find(path)) === undefined) await this.#grants.forget(path);
+      isNew = (await this.#grants.find(path)) === undefined;
+      // Before it starts, for it may need them at once; who is there already keeps his own.
+      if (isNew) await this.#grants.add(supervisor, node);
       return { op: 'startChild', child: spec };
     };
-    return this.#start({ supervisor, id: grouped.id, given: child }, prepare());
+    try {
+      return await this.#start({ supervisor, id: grouped.id, given: child }, prepare());
+    } catch (error) {
+      if (isNew) await this.#grants.forget(path);
+      throw error;
+    }
   }
 
   async #isolates(supervisor: string): Promise<boolean> {
