@@ -1,6 +1,7 @@
 /** The command line: which commands and options there are. What carries a command out is loaded when it is asked for. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { addLocalCommands } from './local/program.js';
 import { addRemoteCommands } from './remote/program.js';
 import type { UpOptions } from './up.js';
 
@@ -49,6 +50,9 @@ export async function espalier(argv: readonly string[]): Promise<number> {
       const { validate } = await import('./validate.js');
       code = await validate(file, options);
     });
+  addLocalCommands(program, (ended) => {
+    code = ended;
+  });
   addRemoteCommands(program, SET, (ended) => {
     code = ended;
   });

@@ -224,6 +224,11 @@ export const ERROR_CODES = {
     meaning: 'Another daemon runs in that folder.',
     remedy: 'Use that one, stop it, or give another folder.',
   },
+  file_exists: {
+    kind: 'host',
+    meaning: 'A file that is to be written is there already, and may be somebody’s work.',
+    remedy: 'Give another folder, or move it away.',
+  },
   folder_unsafe: {
     kind: 'host',
     meaning: 'The folder of the daemon could be opened by others.',
