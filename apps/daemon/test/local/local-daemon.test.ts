@@ -32,7 +32,7 @@ describe('a request in the process', () => {
       query: {},
       body: { value: 1 },
     };
-    await HANDLERS[name](direct.api, asked as Asked);
+    await HANDLERS[name](direct.api, asked as unknown as Asked);
     const { api, said } = recorder();
     const at = path.replace(':path', encodeURIComponent('a/b c')).replace(':revision', '7');
     await new LocalConnection(api).ask({ method, path: at, body: { value: 1 } });
