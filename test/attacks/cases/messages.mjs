@@ -49,7 +49,7 @@ async function flood(attempt, code, least = 0) {
   return `${done} done, and refused: ${JSON.stringify(refused)}`;
 }
 
-/** @type {import('../case.mjs').Case['attack']} */
+/** @param {import('../case.mjs').Kit} kit */
 function leakInHost({ send }) {
   for (let n = 0; ; n++) void send(['entry', n, 'x'.repeat(100)]);
 }

@@ -42,6 +42,7 @@ export const DEFAULTS = deepFreeze({
     stdioBytesPerSecond: 1_000_000,
     children: 'unlimited',
     kernelEntries: KERNEL_ENTRIES,
+    timers: 'unlimited',
   },
   processLimits: { memoryMb: 'unlimited', cpu: 'unlimited', cpuOver: 'lower' },
   pool: { minThreads: 1, maxThreads: 4, queue: 1000, concurrentTasks: 1, idleTimeoutMs: 10_000 },

@@ -90,6 +90,11 @@ export const LIMIT_FIELDS = {
     says: 'What the kernel keeps for it: addresses that it knows, names that it holds or sends to, monitors, links, spawns under way. What would be one more is refused with `limit_refused`.',
     default: `${limits.kernelEntries}`,
   },
+  timers: {
+    kind: numberOr({ min: 0, max: 1_000_000, unit: 'timers' }, 'unlimited'),
+    says: 'Timers of its own that are under way: those of Node and of `sendAfter`. One more is refused with `limit_refused`. Counted in its own thread: see [Limits](limits.md#of-a-thread).',
+    default: `\`${limits.timers}\``,
+  },
 } satisfies FieldTable<EnvironmentLimitsSpec>;
 
 const {
@@ -99,6 +104,7 @@ const {
   messagesPerSecond: _p,
   children: _c,
   kernelEntries: _k,
+  timers: _t,
   ...CHANGEABLE
 } = LIMIT_FIELDS;
 /** Those of a mailbox have been told to all who send to it; those of children and entries are the kernel's. */

@@ -30,6 +30,7 @@ export interface NormalisedLimits extends NormalisedThreadLimits {
   readonly stdioBytesPerSecond: number;
   readonly children: number | 'unlimited';
   readonly kernelEntries: number;
+  readonly timers: number | 'unlimited';
 }
 
 /** Of a process as a whole. */
