@@ -12,13 +12,18 @@ import { expectedSum } from './payloads.mjs';
 /** How many environments take part in Savina's big; the original has 120 actors, which are no threads. */
 export const BIG_SIZE = 8;
 
+/** What an apply may take beside twice the restart: 1 ms for each of 500 nodes, to read, prepare and compare them. Milliseconds. */
+export const APPLY_ONE_MS = 500;
+
 /**
  * @typedef {object} Benchmark
  * @property {string} key
  * @property {string} what one line for people
- * @property {'rate' | 'time' | 'memory'} figure count per second, seconds per count, bytes per count
- * @property {'higher' | 'lower'} better of the ratio subject : reference
- * @property {number | null} bar what the ratio must reach; null where nothing is judged
+ * @property {'rate' | 'time' | 'memory' | 'amount'} figure count per second, seconds per count, bytes per count, or `unit`s
+ * @property {string} [unit] of an amount
+ * @property {number} [runs] instead of rounds, where one takes long; at least three, none is warm-up
+ * @property {'higher' | 'lower'} better of the ratio subject : reference, or of the amount
+ * @property {number | null} bar what that must reach; null where nothing is judged
  * @property {number | null} aim
  * @property {number} [floor] what no single work may fall below
  * @property {string} reference a file under references/, or `own` (the subject file has it), or `none`: the key has a unit
@@ -49,6 +54,21 @@ const everyMessage = ({ payload, count }) => expectedSum(payload, count);
 const MESSAGES = { pinned: false, freshProcess: false, expected: everyMessage };
 const LATENCY = { pinned: true, freshProcess: false, expected: everyMessage };
 const STARTS = { pinned: false, freshProcess: false, expected: null };
+
+/**
+ * What is no ratio, because nothing does the same without us: the median of the runs, in a unit.
+ *
+ * @param {string} unit
+ * @returns {Pick<Benchmark, 'pinned' | 'freshProcess' | 'expected' | 'figure' | 'unit' | 'better' | 'reference' | 'works'>}
+ */
+const amount = (unit) => ({
+  ...STARTS,
+  figure: 'amount',
+  unit,
+  better: 'lower',
+  reference: 'none',
+  works: small(1),
+});
 
 /** @type {readonly Benchmark[]} */
 export const catalogue = [
@@ -279,6 +299,69 @@ export const catalogue = [
     aim: null,
     reference: 'none',
     works: small(80_000),
+  },
+  {
+    key: 'cliVsNode',
+    what: '`espalier tree` against a running daemon, wall time, against `node -e 0`',
+    ...STARTS,
+    figure: 'time',
+    better: 'lower',
+    bar: 3,
+    aim: 2,
+    reference: 'own',
+    works: small(5),
+  },
+  {
+    key: 'applyOne',
+    what: `apply of 500 nodes with one change, less ${APPLY_ONE_MS} ms, against that node’s restart alone`,
+    ...STARTS,
+    figure: 'time',
+    better: 'lower',
+    bar: 2,
+    aim: null,
+    reference: 'own',
+    works: small(3),
+  },
+  {
+    key: 'idleCpu',
+    what: 'share of a core that a daemon with 100 idle threads uses, over the second minute',
+    ...amount('cores'),
+    works: small(100),
+    bar: 0.015,
+    aim: 0.005,
+    runs: 3,
+  },
+  {
+    key: 'discoverMs',
+    what: 'start of a host’s process until its first name is resolved on another, over mDNS',
+    ...amount('ms'),
+    bar: 1500,
+    aim: 800,
+    runs: 5,
+  },
+  {
+    key: 'goodbyeMs',
+    what: 'a host is told to stop until another knows it',
+    ...amount('ms'),
+    bar: 300,
+    aim: null,
+    runs: 5,
+  },
+  {
+    key: 'crashNoticedMs',
+    what: 'a host is killed until another knows it',
+    ...amount('ms'),
+    bar: 5000,
+    aim: null,
+    runs: 5,
+  },
+  {
+    key: 'mdnsIdle',
+    what: 'packets on the link in a second, with 500 names on 5 hosts, at rest',
+    ...amount('packets/s'),
+    bar: 5,
+    aim: null,
+    runs: 3,
   },
 ];
 

@@ -29,10 +29,11 @@ describe('figure of a run', () => {
   const work = { payload: 'small', count: 100 } as const;
   const good = { count: 100, seconds: 0.5, sums: [7, 7] } as const;
 
-  test('a rate is the count in a second, a time is the seconds of one, memory is the bytes of one', () => {
+  test('a rate is the count in a second, a time is the seconds of one, memory is the bytes of one, an amount is what it is', () => {
     expect(figureOf(oneWay, work, good, 7)).toBe(200);
     expect(figureOf(benchmarkOf('rttVsRaw'), work, good, 7)).toBe(0.005);
     expect(figureOf(benchmarkOf('rssVsWorker'), work, { count: 100, bytes: 500 }, null)).toBe(5);
+    expect(figureOf(benchmarkOf('discoverMs'), work, { count: 100, amount: 500 }, null)).toBe(500);
   });
 
   test.each([

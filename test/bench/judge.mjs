@@ -80,9 +80,10 @@ export function resultOf(benchmark, figures, warmUp) {
  * @returns {Verdict}
  */
 export function verdictOf(benchmark, result) {
-  if (result.iqr > MAX_RELATIVE_IQR) return 'no result';
-  const { bar, aim, better, floor } = benchmark;
-  if (bar === null || !result.ofRatios) return 'not judged';
+  const { bar, aim, better, floor, figure } = benchmark;
+  // Of an amount the median is judged as it is: that of a few runs, or one near zero, has no spread that says anything.
+  if (figure !== 'amount' && result.iqr > MAX_RELATIVE_IQR) return 'no result';
+  if (bar === null || (figure !== 'amount' && !result.ofRatios)) return 'not judged';
   /** @param {number} mark */
   const reaches = (mark) => (better === 'higher' ? result.value >= mark : result.value <= mark);
   if (floor !== undefined && result.rows.some(({ ratio }) => ratio === undefined || ratio < floor))

@@ -80,6 +80,18 @@ describe('verdict', () => {
   });
 });
 
+describe('verdict of an amount', () => {
+  const discover = benchmarkOf('discoverMs');
+
+  test.each([
+    [[700, 790, 5000], 'aim'],
+    [[700, 1500, 5000], 'bar'],
+    [[700, 1501, 1600], 'missed'],
+  ])('the median of %j ms is judged, however far the runs lie apart: %s', (runs, verdict) => {
+    expect(verdictOf(discover, resultOf(discover, { subject: [runs] }, 0))).toBe(verdict);
+  });
+});
+
 describe('exit code', () => {
   test.each([
     [[], EXIT.good],

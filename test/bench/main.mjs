@@ -26,14 +26,16 @@ const DEADLINE_MS = 15 * 60_000;
 async function measure(benchmark, options, { name, judged, core, remark }) {
   const both = benchmark.reference === 'none' ? ['subject'] : ['reference', 'subject'];
   const sides = options.references ? ['reference'] : both;
-  const { rounds, quick } = options;
+  const { quick } = options;
+  const [rounds, warmUp] =
+    benchmark.runs === undefined ? [options.rounds, options.warmUp] : [quick ? 1 : benchmark.runs, 0];
   // A reference alone is no result of its key: it has the wrong unit.
   const outcome = { benchmark, name, judged: judged && !options.references, remark };
   try {
     const task = { key: benchmark.key, sides, rounds, quick, label: name };
     /** @type {import('./measure.mjs').MeasureResult} */
     const { figures, apart } = await runScript(MEASURE, task, { core, deadlineMs: DEADLINE_MS });
-    const result = resultOf(benchmark, figures, options.warmUp);
+    const result = resultOf(benchmark, figures, warmUp);
     return {
       ...outcome,
       verdict: outcome.judged && !quick ? verdictOf(benchmark, result) : 'not judged',

@@ -38,7 +38,7 @@ function inUnits(value, units) {
   return `${digits(value / size)} ${unit}`;
 }
 
-/** @type {Record<Benchmark['figure'], readonly (readonly [number, string])[]>} */
+/** @type {Record<Exclude<Benchmark['figure'], 'amount'>, readonly (readonly [number, string])[]>} */
 const UNITS = {
   rate: [
     [1e6, 'M/s'],
@@ -61,7 +61,9 @@ const UNITS = {
  * @param {number | undefined} value
  */
 function figure(benchmark, value) {
-  return value === undefined ? '' : inUnits(value, UNITS[benchmark.figure]);
+  if (value === undefined) return '';
+  if (benchmark.figure === 'amount') return `${digits(value)} ${benchmark.unit ?? ''}`.trimEnd();
+  return inUnits(value, UNITS[benchmark.figure]);
 }
 
 /** @param {Outcome} outcome @returns {string[][]} */

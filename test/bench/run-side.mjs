@@ -13,7 +13,7 @@
  * @param {Work} work
  * @param {Measured} measured
  * @param {number | null} expected
- * @returns {number} per second, seconds or bytes, as `benchmark.figure` says
+ * @returns {number} per second, seconds, bytes or units, as `benchmark.figure` says
  */
 export function figureOf(benchmark, work, measured, expected) {
   const { count, sums } = measured;
@@ -23,11 +23,14 @@ export function figureOf(benchmark, work, measured, expected) {
       `${benchmark.key}, ${work.payload}: sums are ${String(sums)}, both should be ${expected}`,
     );
   }
-  const amount = benchmark.figure === 'memory' ? measured.bytes : measured.seconds;
+  const { figure } = benchmark;
+  const { bytes, seconds } = measured;
+  const amount = figure === 'amount' ? measured.amount : figure === 'memory' ? bytes : seconds;
   if (amount === undefined || !Number.isFinite(amount) || amount <= 0) {
     throw new Error(`${benchmark.key}: ${String(amount)} is no measure`);
   }
-  return benchmark.figure === 'rate' ? count / amount : amount / count;
+  if (figure === 'amount') return amount;
+  return figure === 'rate' ? count / amount : amount / count;
 }
 
 /**

@@ -20,6 +20,7 @@ import { catalogue } from './catalogue.mjs';
  * @property {number} count as asked
  * @property {number} [seconds] for rates and times: how long all of it took
  * @property {number} [bytes] for memory: what all of it added
+ * @property {number} [amount] what was measured, in the unit of the key
  * @property {readonly [number, number]} [sums] where messages are sent: the sum at either end
  * @property {Readonly<Record<string, number>>} [apart] printed beside the result, never part of it (bytes)
  */

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { MUST_RUN, Network, whyNotHere, type NetworkHost } from './network.js';
+import { MUST_RUN, Network, whyNotHere, type NetworkHost } from './network.mjs';
 import { AVAHI_HEADER, AVAHI_TOOLS, whatIsMissing } from './tools.mjs';
 
 /** Outside every package: nothing of ours needs it, and nothing may compile when we are installed. */

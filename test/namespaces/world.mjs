@@ -24,6 +24,7 @@ const AVAHI = [
 /** @typedef {{ number: number, anchor: Child, link: string, avahi?: Child }} Host */
 /** @type {Map<string, Host>} */
 const hosts = new Map();
+let lastNumber = 0;
 /** @type {Map<string, import('node:child_process').ChildProcess>} */
 const processes = new Map();
 
@@ -67,7 +68,7 @@ async function entered(anchor) {
 /** @type {Record<string, (order: any) => unknown>} */
 const ORDERS = {
   async host({ name }) {
-    const number = hosts.size + 1;
+    const number = ++lastNumber;
     const link = `v${number}`;
     const anchor = spawn('unshare', ['--net', 'cat'], { stdio: ['pipe', 'ignore', 'inherit'] });
     await entered(anchor);
@@ -80,6 +81,10 @@ const ORDERS = {
     sh(`${inside(host)} sysctl -qw net.ipv6.conf.eth0.accept_dad=0`);
     sh(`${inside(host)} ip addr add 10.99.0.${number}/24 dev eth0`);
     sh(`${inside(host)} ip link set eth0 up`);
+    const nft = `${inside(host)} nft add`;
+    sh(`${nft} table inet sent`);
+    sh(`${nft} chain inet sent out { type filter hook output priority 0 ; }`);
+    sh(`${nft} rule inet sent out oif eth0 udp dport 5353 counter`);
   },
   /** Starts Avahi in a host, with a bus and a /run of its own, in which the host's later processes are too. */
   async avahi({ name }) {
@@ -137,9 +142,10 @@ const ORDERS = {
   run({ name, command }) {
     return sh(`${inside(hostOf(name))} ${command}`);
   },
-  /** How many packets have gone from a host onto its link. */
+  /** How many packets of mDNS a host has sent, over IPv4 and IPv6; what the system itself sends does not count. */
   sent({ name }) {
-    return Number(sh(`cat /sys/class/net/${hostOf(name).link}/statistics/rx_packets`));
+    const counted = sh(`${inside(hostOf(name))} nft list table inet sent`);
+    return Number(/ packets (\d+)/.exec(counted)?.[1]);
   },
 };
 

@@ -1,9 +1,9 @@
 /** One event of a tree in the foreground as one line for people; undefined for those that another line tells already. */
 import { eventRecord, type TreeEvent } from '@espalier/supervisor';
 import type { Paint } from './colour.js';
-import { recordText } from './record-text.js';
+import { elapsedText, recordText } from './record-text.js';
 
 /** `atMs`: the time since its beginning. */
 export function eventText(event: TreeEvent, atMs: number, paint: Paint): string | undefined {
-  return recordText(eventRecord(event), `${(atMs / 1000).toFixed(2).padStart(7)} s`, paint);
+  return recordText(eventRecord(event), elapsedText(atMs), paint);
 }

@@ -2,8 +2,7 @@
  * Whether a tree that has ended of itself did so as intended. Its reason does not tell: `shutdown` is the
  * end both of a supervisor that gave up and of one whose significant child has done its work.
  */
-import { isExpectedEnd } from '@espalier/core';
-import { childPath, type TreeEvent } from '@espalier/supervisor';
+import type { EventEntry } from '@espalier/supervisor/client';
 
 export class Outcome {
   /** Nodes whose last end was a failure. */
@@ -11,33 +10,32 @@ export class Outcome {
   #intended = false;
   #ended = false;
 
-  see(event: TreeEvent): void {
-    if (event.kind === 'tree-ended') {
-      this.#ended = true;
-      if (!isExpectedEnd(event.reason)) this.#intended = false;
-    }
-    if (event.kind !== 'supervision') return;
-    const { path, event: what } = event;
-    const child = childPath(path, what.id);
-    switch (what.kind) {
+  see({ event, path, reason, child }: EventEntry): void {
+    switch (event) {
       case 'failed':
-        this.#failed.add(child);
-        return;
-      case 'started':
-      case 'restarted':
-        this.#failed.delete(child);
-        return;
       case 'escalated':
         this.#failed.add(path);
         return;
+      case 'started':
+      case 'restarted':
+        this.#failed.delete(path);
+        return;
       case 'autoShutdown':
-        if (this.#failed.has(child)) this.#failed.add(path);
+        if (this.#failed.has(`${path}/${String(child)}`)) this.#failed.add(path);
         // The root's comes last: what stands then is how the tree ended.
         this.#intended = !this.#failed.has(path);
+        return;
+      case 'tree-ended':
+        this.#ended = true;
+        if (reason !== 'normal' && reason !== 'shutdown') this.#intended = false;
         return;
       default:
         return;
     }
+  }
+
+  get ended(): boolean {
+    return this.#ended;
   }
 
   /** Only of a tree that has ended. */

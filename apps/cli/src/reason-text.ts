@@ -4,6 +4,11 @@ import { jsonValue } from '@espalier/supervisor/client';
 
 const LONGEST = 300;
 
+/** Of an event that tells of an end. */
+export function reasonOf({ reason, err, detail }: Readonly<Record<string, unknown>>): ExitReason {
+  return { tag: reason as ExitReason['tag'], detail: err ?? detail };
+}
+
 export function reasonText({ tag, detail }: ExitReason): string {
   const text = detail === undefined ? '' : detailText(tag, detail);
   return text === '' ? tag : `${tag}: ${text}`;

@@ -1,8 +1,8 @@
 /** One event of a tree as one line for people; undefined for those that another line tells already. */
-import type { ExitReason, ExitTag } from '@espalier/core';
+import type { ExitReason } from '@espalier/core';
 import type { EventRecord } from '@espalier/supervisor';
 import type { Colour, Paint } from './colour.js';
-import { reasonText } from './reason-text.js';
+import { reasonOf, reasonText } from './reason-text.js';
 
 /** What happened (its colour says how good that is), to whom, and what there is to say about it. */
 type Parts = readonly [colour: Colour, word: string, text: string];
@@ -41,7 +41,7 @@ export function recordText(record: EventRecord, time: string, paint: Paint): str
 }
 
 function partsOf(record: EventRecord, facts: Facts): Parts | undefined {
-  const reason = { tag: record.reason as ExitTag, detail: record.err ?? record.detail };
+  const reason = reasonOf(record);
   switch (record.event) {
     case 'started':
       return ['green', 'started', `in ${duration(facts.durationMs)}`];
@@ -80,6 +80,8 @@ function partsOf(record: EventRecord, facts: Facts): Parts | undefined {
       return ['red', 'stuck', 'its thread cannot be ended; it ends with its process'];
     case 'blocked':
       return ['yellow', 'blocked', `waits for room in the mailbox of ${facts.receiver}`];
+    case 'unblocked':
+      return ['dim', 'goes on', `waits no more for room in the mailbox of ${facts.receiver}`];
     case 'blocked-circle':
       return ['red', 'blocked', `senders wait for each other: ${facts.circle.join(' → ')}`];
     case 'undelivered':
@@ -103,6 +105,11 @@ function partsOf(record: EventRecord, facts: Facts): Parts | undefined {
 function result(reason: ExitReason): string {
   const text = reasonText(reason);
   return text.length <= LONGEST_RESULT ? text : `${text.slice(0, LONGEST_RESULT - 1)}…`;
+}
+
+/** The time since the beginning of what is told, as a column. */
+export function elapsedText(ms: number): string {
+  return `${(ms / 1000).toFixed(2).padStart(7)} s`;
 }
 
 export function duration(ms: number): string {

@@ -1,14 +1,8 @@
 /** Everything that `espalier up` says while the tree runs: events, the guests' output, progress. */
-import {
-  childPath,
-  logEvents,
-  OutputLines,
-  type Logger,
-  type OutputStream,
-  type TreeEvent,
-} from '@espalier/supervisor';
+import type { EventEntry, LogLine } from '@espalier/supervisor/client';
+import type { Logger } from 'pino';
 import type { Paint } from './colour.js';
-import { eventText } from './event-text.js';
+import { elapsedText, recordText } from './record-text.js';
 import type { Screen, Stream } from './screen.js';
 
 export interface ReporterOptions {
@@ -26,7 +20,6 @@ const TICK_MS = 1000;
 export class Reporter {
   readonly #screen: Screen;
   readonly #options: ReporterOptions;
-  readonly #output: OutputLines;
   readonly #beganAtMs: number;
   readonly #running = new Set<string>();
   #restarts = 0;
@@ -40,15 +33,6 @@ export class Reporter {
     this.#screen = screen;
     this.#options = options;
     this.#beganAtMs = options.nowMs();
-    this.#output = new OutputLines({
-      line: (path, stream, text) => {
-        this.#printed(path, stream, text);
-      },
-      progress: (path, text) => {
-        this.#progress = { path, text };
-        this.#draw();
-      },
-    });
     if (!screen.hasStatus) return;
     this.#ticking = setInterval(() => {
       this.#draw();
@@ -67,24 +51,29 @@ export class Reporter {
     this.#draw();
   }
 
-  event(event: TreeEvent): void {
+  event(entry: EventEntry): void {
     if (this.#closed) return;
-    this.#count(event);
-    if (this.#options.quiet && isRoutine(event)) return;
-    const { log } = this.#options;
+    this.#count(entry);
+    if (this.#options.quiet && isRoutine(entry)) return;
+    const { log, paint } = this.#options;
     if (log !== undefined) {
-      logEvents(log)(event);
+      const { id: _id, at: _at, level, err, ...facts } = entry;
+      log[level](
+        { ...facts, ...(err === undefined ? {} : { err: pinoError(err) }) },
+        `${entry.event} ${entry.path}`,
+      );
     } else {
-      const text = eventText(event, this.#elapsedMs, this.#options.paint);
+      const text = recordText(entry, elapsedText(this.#elapsedMs), paint);
       if (text !== undefined) this.#screen.line(this.#events, text);
     }
     this.#draw();
   }
 
-  output(path: string, stream: OutputStream, text: string, dropped: number): void {
+  output({ path, stream, text, progress }: LogLine): void {
     if (this.#closed) return;
-    this.#output.take(path, stream, text);
-    if (dropped > 0) this.warning(`${path} printed faster than it may: ${dropped} characters are left out`);
+    if (progress === true) this.#progress = { path, text };
+    else this.#printed(path, stream, text);
+    this.#draw();
   }
 
   warning(problem: string): void {
@@ -92,10 +81,9 @@ export class Reporter {
     this.#screen.line(this.#screen.err, `espalier: ${problem}`);
   }
 
-  /** The last of the output, and no status line any more. */
+  /** No status line any more. */
   close(): void {
     if (this.#closed) return;
-    this.#output.end();
     this.#closed = true;
     clearInterval(this.#ticking);
     this.#screen.status('');
@@ -109,7 +97,7 @@ export class Reporter {
     return this.#options.raw ? this.#screen.err : this.#screen.out;
   }
 
-  #printed(path: string, stream: OutputStream, text: string): void {
+  #printed(path: string, stream: LogLine['stream'], text: string): void {
     const { log, raw, paint } = this.#options;
     // As on a terminal of its own: a line takes the place of its progress.
     if (this.#progress.path === path) this.#progress.text = '';
@@ -117,13 +105,10 @@ export class Reporter {
     if (raw) this.#screen.line(to, text);
     else if (log !== undefined) log.info({ event: 'output', path, stream }, text);
     else this.#screen.line(to, `${paint('dim', `${path} |`)} ${text}`);
-    this.#draw();
   }
 
-  #count(event: TreeEvent): void {
-    if (event.kind !== 'supervision') return;
-    const path = childPath(event.path, event.event.id);
-    switch (event.event.kind) {
+  #count({ event, path }: EventEntry): void {
+    switch (event) {
       case 'restarted':
         this.#restarts++;
         this.#running.add(path);
@@ -151,10 +136,23 @@ export class Reporter {
   }
 }
 
+const ROUTINE = new Set([
+  'started',
+  'ended',
+  'ignored',
+  'autoShutdown',
+  'spawned',
+  'spawn-ended',
+  'tree-ended',
+]);
+
 /** What goes as the spec has it: starts, ends that are no failure, and stops. */
-function isRoutine(event: TreeEvent): boolean {
-  if (event.kind !== 'supervision') return ['spawned', 'spawn-ended', 'tree-ended'].includes(event.kind);
-  const { kind } = event.event;
-  if (kind === 'stopped') return event.event.expected;
-  return kind === 'started' || kind === 'ended' || kind === 'ignored' || kind === 'autoShutdown';
+function isRoutine({ event, expected }: EventEntry): boolean {
+  return ROUTINE.has(event) || (event === 'stopped' && expected === true);
+}
+
+/** An error as pino writes errors: its class is called `type`. */
+function pinoError(err: unknown): object {
+  const { name, ...facts } = err as { readonly name: string };
+  return { type: name, ...facts };
 }

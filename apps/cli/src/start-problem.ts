@@ -1,10 +1,12 @@
 /**
- * Which node of the tree is meant by an error that kept it from starting: what the host throws says what
+ * Which node of the tree is meant by an error that kept it from starting: what the daemon answers says what
  * happened; where in the spec that node stands, and what its module did, are known here.
  */
 import { ERROR_CODES, EnvironmentError, type ErrorCode, type ExitReason } from '@espalier/core';
-import { childPath, type NormalisedTree, type SpecFile, type TreeEvent } from '@espalier/supervisor';
+import type { NormalisedTree, SpecFile } from '@espalier/supervisor';
+import type { EventEntry } from '@espalier/supervisor/client';
 import type { ReportedProblem } from './error-text.js';
+import { reasonOf } from './reason-text.js';
 
 type Node = NormalisedTree['root']['children'][number];
 
@@ -27,10 +29,9 @@ export class StartProblems {
   }
 
   /** The first failure counts; that of the supervisors above follows from it. */
-  see(event: TreeEvent): void {
-    if (event.kind !== 'supervision' || event.event.kind !== 'failed' || event.event.phase !== 'start')
-      return;
-    this.#failed ??= { path: childPath(event.path, event.event.id), reason: event.event.reason };
+  see(entry: EventEntry): void {
+    if (entry.event !== 'failed' || entry['phase'] !== 'start') return;
+    this.#failed ??= { path: entry.path, reason: reasonOf(entry) };
   }
 
   /** What is known about the node; undefined if the error is about none. */
@@ -87,7 +88,7 @@ function isAt(path: string | undefined, specifier: string): boolean {
 
 /** What the module did was perhaps an error of ours, with a remedy of its own. */
 function remedyOf({ detail }: ExitReason): string {
-  const code = detail instanceof Error ? (detail as { readonly code?: unknown }).code : undefined;
+  const { code } = (detail ?? {}) as { readonly code?: unknown };
   const known = typeof code === 'string' && Object.hasOwn(ERROR_CODES, code);
   return known
     ? ERROR_CODES[code as ErrorCode].remedy

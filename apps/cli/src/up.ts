@@ -1,23 +1,19 @@
 /**
  * `espalier up FILE`: the tree of a spec file in the foreground, until it ends of itself or a signal stops
- * it. Whatever way it goes, nothing is left running and the exit code says how it went.
+ * it. A daemon in this process runs it, and is spoken to as any other. Whatever way it goes, nothing is left
+ * running and the exit code says how it went.
  */
 import { endProcess } from '@espalier/core/internal/host.js';
-import {
-  normaliseSpec,
-  readSpecFile,
-  start,
-  type Host,
-  type TreeEvent,
-  type TreeSpec,
-} from '@espalier/supervisor';
+import { startLocalDaemon, type LocalDaemon } from '@espalier/daemon/local';
+import { AdminClient, type EventEntry } from '@espalier/supervisor/client';
 import { paintFor } from './colour.js';
 import { errorReport, errorText, type ErrorReport, type ReportedProblem } from './error-text.js';
 import { jsonLog } from './json-log.js';
 import { Outcome } from './outcome.js';
+import { problemText } from './problem-text.js';
+import { specToApply } from './spec-text.js';
 import { Reporter } from './reporter.js';
 import { Screen } from './screen.js';
-import { setFields } from './set-fields.js';
 import { StartProblems } from './start-problem.js';
 import { watchSignals, type StopSignal } from './signals.js';
 
@@ -31,8 +27,6 @@ export interface UpOptions {
   readonly set: readonly string[];
 }
 
-/** A start cannot be cut short; so long it is waited for after a signal. Milliseconds. */
-const START_PATIENCE_MS = 5000;
 /** After a second signal, standard output that nobody reads does not keep us. Milliseconds. */
 const KILL_PATIENCE_MS = 3000;
 
@@ -65,37 +59,57 @@ export async function up(file: string, options: UpOptions): Promise<number> {
     return tree.stuck ? await endProcess(code, { stuck: true }) : code;
   } catch (error) {
     reporter.close();
-    process.stderr.write(`${errorText(errorReport(error, file, tree.problemOf(error)))}\n`);
+    const known = tree.problemOf(error);
+    const told = options.json ? problemText(error, known) : errorText(errorReport(error, file, known));
+    process.stderr.write(`${told}\n`);
     return tree.stuck ? await endProcess(1, { stuck: true }) : 1;
   } finally {
     signals.close();
   }
 }
 
+/** That it starts is told node by node; why it did not, by the error. */
+const UNTOLD = new Set(['applying', 'applied', 'apply-undone']);
+
 class Running {
   readonly #file: string;
   readonly #options: UpOptions;
   readonly #reporter: Reporter;
+  readonly #daemon: LocalDaemon;
+  readonly #client: AdminClient;
   readonly #outcome = new Outcome();
   #problems: StartProblems | undefined;
+  #ended = (): void => undefined;
   stuck = false;
 
   constructor(file: string, options: UpOptions, reporter: Reporter) {
     this.#file = file;
     this.#options = options;
     this.#reporter = reporter;
+    this.#daemon = startLocalDaemon({
+      nowMs: () => Date.now(),
+      say: (line) => {
+        reporter.warning(line);
+      },
+    });
+    this.#client = new AdminClient({ connection: this.#daemon.connection });
   }
 
   /** The exit code. */
   async run(asked: Promise<unknown>): Promise<number> {
-    const starting = this.#start();
-    const first = await Promise.race([starting, asked.then(() => undefined)]);
-    const host = first ?? (await this.#interrupted(starting));
-    const stopped = host.ended.then(() => 'ended' as const);
-    const how = await Promise.race([stopped, asked.then(() => 'asked' as const)]);
-    if (how === 'asked') this.#reporter.stopping();
-    const { stuck } = await host.stop();
-    if (stuck.length > 0) this.stuck = true;
+    const read = Promise.all([this.#readEvents(), this.#readLogs()]);
+    let how: 'asked' | 'ended';
+    try {
+      const stopping = asked.then(() => {
+        this.#reporter.stopping();
+        return 'asked' as const;
+      });
+      how = await Promise.race([this.#runs(), stopping]);
+    } finally {
+      const stuck = await this.#daemon.stop();
+      if (stuck.length > 0) this.stuck = true;
+      await read;
+    }
     return how === 'asked' || this.#outcome.asIntended ? 0 : 1;
   }
 
@@ -103,42 +117,38 @@ class Running {
     return this.#problems?.of(error);
   }
 
-  async #start(): Promise<Host> {
-    const { input, base, locate } = await readSpecFile(this.#file);
-    setFields(input, this.#options.set);
-    // Checked here first: only here it is known where in the file each part stands.
-    this.#problems = new StartProblems(this.#file, normaliseSpec(input, { base, locate }), locate);
+  /** Resolves when the tree has ended. */
+  async #runs(): Promise<'ended'> {
+    const ended = new Promise<void>((resolve) => {
+      this.#ended = resolve;
+    });
+    const { request, tree, locate } = await specToApply(this.#file, this.#options.set);
+    this.#problems = new StartProblems(this.#file, tree, locate);
     this.#reporter.starting();
-    return start(input as TreeSpec, {
-      base: new URL(base),
-      onEvent: (event) => {
-        this.#see(event);
-      },
-      onOutput: (path, stream, text, dropped) => {
-        this.#reporter.output(path, stream, text, dropped);
-      },
-      onWarning: (problem) => {
-        this.#reporter.warning(problem);
-      },
-    });
+    await this.#client.apply(request);
+    await ended;
+    return 'ended';
   }
 
-  #see(event: TreeEvent): void {
-    if (event.kind === 'stuck') this.stuck = true;
-    this.#outcome.see(event);
-    this.#problems?.see(event);
-    this.#reporter.event(event);
+  async #readEvents(): Promise<void> {
+    for await (const read of this.#client.events({ follow: true })) {
+      if (read.kind === 'entry') this.#see(read.entry);
+    }
   }
 
-  async #interrupted(starting: Promise<Host>): Promise<Host> {
-    this.#reporter.stopping();
-    let timer: NodeJS.Timeout | undefined;
-    const patience = new Promise<'over'>((resolve) => {
-      timer = setTimeout(resolve, START_PATIENCE_MS, 'over' as const);
-    });
-    const host = await Promise.race([starting, patience]);
-    clearTimeout(timer);
-    return host === 'over' ? endProcess(0, { stuck: true }) : host;
+  async #readLogs(): Promise<void> {
+    for await (const read of this.#client.logs({ follow: true, progress: true })) {
+      if (read.kind === 'entry') this.#reporter.output(read.entry);
+      else this.#reporter.warning('more was printed at once than can be shown: a part is missing here');
+    }
+  }
+
+  #see(entry: EventEntry): void {
+    if (entry.event === 'stuck') this.stuck = true;
+    this.#outcome.see(entry);
+    this.#problems?.see(entry);
+    if (!UNTOLD.has(entry.event)) this.#reporter.event(entry);
+    if (this.#outcome.ended) this.#ended();
   }
 }
 

@@ -1,4 +1,5 @@
-import type { TreeEvent } from '@espalier/supervisor';
+import { eventRecord, type TreeEvent } from '@espalier/supervisor';
+import type { EventEntry } from '@espalier/supervisor/client';
 import { expect, test } from '@jest/globals';
 import { Outcome } from '../src/outcome.js';
 
@@ -80,6 +81,6 @@ const CASES: readonly (readonly [title: string, intended: boolean, events: reado
 
 test.each(CASES)('how the tree ended: %s', (_title, intended, events) => {
   const outcome = new Outcome();
-  for (const event of events) outcome.see(event);
+  for (const event of events) outcome.see(eventRecord(event) as unknown as EventEntry);
   expect(outcome.asIntended).toBe(intended);
 });

@@ -17,8 +17,14 @@ export interface Batch<T> {
   readonly missed: boolean;
 }
 
-/** So many entries are handed over at once. */
+export interface Following {
+  readonly follow: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** So many entries are handed over at once, or fewer if they are heavy: each reader holds one such batch. */
 const BATCH = 256;
+const BATCH_WEIGHT = 128 * 1024;
 
 export class Journal<T extends Entry> {
   readonly #limits: Required<JournalLimits<T>>;
@@ -27,9 +33,15 @@ export class Journal<T extends Entry> {
   /** The newest entry that was dropped; of entries up to there nothing is known. */
   #droppedId = 0;
   #waiting = new Set<() => void>();
+  #ended = false;
 
   constructor({ entries, weight = Infinity, weigh = () => 1 }: JournalLimits<T>) {
     this.#limits = { entries, weight, weigh };
+  }
+
+  /** All that are kept. */
+  get entries(): readonly T[] {
+    return this.#entries;
   }
 
   get lastId(): number {
@@ -55,15 +67,57 @@ export class Journal<T extends Entry> {
     this.#wake();
   }
 
+  /** Nothing more comes. */
+  end(): void {
+    this.#ended = true;
+    this.#wake();
+  }
+
+  /** What comes after an entry, batch by batch; with `follow`, what is still to come too, until the signal or the end. */
+  async *batchesAfter(id: number, { follow, signal }: Following): AsyncGenerator<Batch<T>> {
+    for (let last = id; !signal.aborted;) {
+      const batch = this.after(last);
+      // What was missed is told once: the next reading begins behind the gap.
+      last = Math.max(last, batch.entries.at(-1)?.id ?? this.lastId);
+      if (batch.missed || batch.entries.length > 0) yield batch;
+      if (batch.entries.length > 0) continue;
+      if (!follow || this.#ended) return;
+      await this.#changed(signal);
+    }
+  }
+
   after(id: number): Batch<T> {
     const first = this.#firstAfter(id);
-    return { entries: this.#entries.slice(first, first + BATCH), missed: id < this.#droppedId };
+    let [end, weight] = [first, 0];
+    while (end < this.#entries.length && end - first < BATCH && weight < BATCH_WEIGHT) {
+      weight += this.#limits.weigh(this.#entries[end] as T);
+      end += 1;
+    }
+    return { entries: this.#entries.slice(first, end), missed: id < this.#droppedId };
+  }
+
+  /** So many of the newest that are wanted, in order. */
+  last(count: number, wanted: (entry: T) => boolean): readonly T[] {
+    return count === 0 ? [] : this.#entries.filter(wanted).slice(-count);
   }
 
   /** Calls back once, at the next change. Returns what takes that back. */
   onChange(changed: () => void): () => void {
     this.#waiting.add(changed);
     return () => this.#waiting.delete(changed);
+  }
+
+  #changed(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        forget();
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const forget = this.onChange(done);
+      signal.addEventListener('abort', done);
+      if (signal.aborted) done();
+    });
   }
 
   #wake(): void {
@@ -81,16 +135,4 @@ export class Journal<T extends Entry> {
     }
     return low;
   }
-}
-
-/**
- * Ids that grow over restarts too, and count nothing: microseconds, or one more than the last. A clock that is
- * set back makes them grow slowly until it has caught up; over a restart, entries of that time are taken for older.
- */
-export function entryIds(nowMs: () => number): () => number {
-  let last = 0;
-  return () => {
-    last = Math.max(last + 1, Math.floor(nowMs() * 1000));
-    return last;
-  };
 }

@@ -44,6 +44,35 @@ test('after kill -9 the same tree runs again, and its history goes on', async ()
   expect((await client.rollback()).revision).toBe(3);
 });
 
+test('limits that were changed hold after kill -9, until an apply changes those of that node', async () => {
+  const other = [{ id: 'other', module: './counter.ts', args: 'other' }];
+  const before = await started();
+  await before.client.apply({ text: specWith('first', other), base });
+  await before.client.setLimits('shop/counter', { memoryMb: 300, stackMb: 3 });
+  await before.client.setLimits('shop/other', { memoryMb: 301 });
+  await before.kill('SIGKILL');
+  const { client } = await started();
+  expect(await client.status()).toMatchObject({ state: 'running', revision: 3 });
+  // It was started with them: what V8 takes at a start holds as well.
+  expect(await client.show('shop/counter')).toMatchObject({
+    incarnation: 1,
+    limits: { memoryMb: 300, stackMb: 3 },
+    spec: { limits: { memoryMb: 300, stackMb: 3 } },
+  });
+  expect(await client.apply({ text: specWith('first', other), base })).toMatchObject({
+    outcome: 'unchanged',
+    revision: 3,
+  });
+  const limited = [{ ...other[0], limits: { memoryMb: 250 } }];
+  const { changes } = await client.apply({ text: specWith('first', limited), base });
+  expect(changes).toMatchObject([{ path: 'shop/other' }]);
+  expect(await client.show('shop/counter')).toMatchObject({ incarnation: 1, limits: { memoryMb: 300 } });
+  expect(await client.show('shop/other')).toMatchObject({
+    limits: null,
+    spec: { limits: { memoryMb: 250 } },
+  });
+});
+
 test('a driver that is killed costs its restart and nothing else', async () => {
   const daemon = await started();
   const { client } = daemon;
@@ -98,7 +127,7 @@ test('a file that is refused ends the daemon with code 1 and one line that says 
   const daemon = new RunningDaemon(folder, [specFile(specWith('refuse'))]);
   const { code, said } = await daemon.ended;
   expect(code).toBe(1);
-  expect(said).toMatch(/^espalierd: 'shop\/counter' could not be started; .*\(apply_undone\)\. .*\n$/);
+  expect(said).toMatch(/^espalierd: 'shop\/counter' could not be started \(start_failed\)\. .*\n$/);
 });
 
 test('what was applied last and does not start any more is told of; the API is there to mend it', async () => {

@@ -1,11 +1,13 @@
 export { describeDifference } from './apply/describe.js';
-export { ApplyError } from './host/apply.js';
+export { firstDifference } from './apply/difference.js';
+export { ApplyError, culprit } from './host/apply.js';
 export { Host } from './host/host.js';
 export { childPath } from './host/events.js';
 export { start } from './host/start.js';
 export { eventRecord } from './log-events/event-record.js';
 export { eventLevel, logEvents } from './log-events/log-events.js';
 export { OutputLines } from './output-lines/output-lines.js';
+export { wholeLimits } from './spec/changed-limits.js';
 export {
   checkSpec,
   DEFAULTS,

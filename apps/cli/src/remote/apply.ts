@@ -1,9 +1,8 @@
 /** `espalier apply` and `espalier rollback`: what changed, with exit codes that configuration management reads. */
 import { CallError } from '@espalier/core';
-import { readSpecFile, readSpecText } from '@espalier/supervisor';
-import type { ApplyOutcome, ApplyRequest } from '@espalier/supervisor/client';
-import { setFields } from '../set-fields.js';
+import type { ApplyOutcome } from '@espalier/supervisor/client';
 import type { Remote } from './command.js';
+import { specToApply } from '../spec-text.js';
 
 export interface ApplyOptions {
   readonly check: boolean;
@@ -20,8 +19,10 @@ export async function apply(
   file: string,
   { set, ...options }: ApplyOptions & { readonly set: readonly string[] },
 ): Promise<number> {
-  const request = { ...(await specOf(file, set)), check: options.check };
-  return told(remote, options, (signal) => remote.client.apply(request, { signal }));
+  const { request } = await specToApply(file, set);
+  return told(remote, options, (signal) =>
+    remote.client.apply({ ...request, check: options.check }, { signal }),
+  );
 }
 
 export function rollback(
@@ -35,13 +36,13 @@ export function rollback(
 
 async function told(
   { terminal }: Remote,
-  { check, diff, wait }: ApplyOptions,
+  { diff, wait }: ApplyOptions,
   ask: (signal: AbortSignal) => Promise<ApplyOutcome>,
 ): Promise<number> {
   const { signal, done } = patience(wait);
   let outcome: ApplyOutcome;
   try {
-    outcome = await terminal.during(check ? 'comparing' : 'applying', ask(signal));
+    outcome = await ask(signal);
   } catch (error) {
     throw signal.aborted ? tooLong(wait as number) : error;
   } finally {
@@ -49,18 +50,6 @@ async function told(
   }
   terminal.tell(outcome, () => [...(diff ? differenceOf(outcome) : []), summaryOf(outcome)]);
   return outcome.changes.length === 0 ? UNCHANGED : CHANGED;
-}
-
-async function specOf(file: string, set: readonly string[]): Promise<ApplyRequest> {
-  if (set.length === 0) {
-    const { text, base, path } = await readSpecText(file);
-    return { text, base, source: path };
-  }
-  const { input, base, path } = await readSpecFile(file);
-  setFields(input, set);
-  // JSON has no infinity, YAML has.
-  const { stringify } = await import('yaml');
-  return { text: stringify(input), base, source: `${path} with ${set.join(' ')}` };
 }
 
 function differenceOf({ description, changes }: ApplyOutcome): readonly string[] {

@@ -8,11 +8,18 @@ type Schema = Json & { readonly $id?: string };
 
 export function openApi(version: string): Json {
   const schemas = new Map<string, Schema>();
+  // A schema with a name stands in the document once, wherever it is used.
   const refer = (schema: Schema): Json => {
     const { $id, ...rest } = schema;
-    if ($id === undefined) return rest;
-    schemas.set($id, rest);
+    const parts = Object.entries(rest).map(([key, part]) => [key, within(part)]);
+    const whole = Object.fromEntries(parts) as Json;
+    if ($id === undefined) return whole;
+    schemas.set($id, whole);
     return { $ref: `#/components/schemas/${$id}` };
+  };
+  const within = (part: unknown): unknown => {
+    if (Array.isArray(part)) return part.map(within);
+    return typeof part === 'object' && part !== null ? refer(part as Schema) : part;
   };
   const paths: Record<string, Record<string, Json>> = {};
   for (const [operationId, operation] of Object.entries(OPERATIONS as Record<string, Operation>)) {
@@ -29,14 +36,19 @@ export function openApi(version: string): Json {
     servers: [
       { url: 'http://espalier', description: 'On the Unix socket `api.sock` in the folder of the daemon.' },
     ],
+    // At the socket without a token: whoever can open it may do everything.
+    security: [{ token: [] }, {}],
     paths,
-    components: { schemas: Object.fromEntries(schemas) },
+    components: {
+      securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
+      schemas: Object.fromEntries(schemas),
+    },
   };
 }
 
 function described(operationId: string, operation: Operation, refer: (schema: Schema) => Json): Json {
-  const { summary, params, query, body, response, status, streams } = operation;
-  const type = streams === true ? 'text/event-stream' : 'application/json';
+  const { summary, params, query, body, response, status, streams, media, right, whole } = operation;
+  const type = streams === true ? 'text/event-stream' : (media ?? 'application/json');
   const answer =
     response === undefined
       ? { description: 'Done.' }
@@ -49,6 +61,7 @@ function described(operationId: string, operation: Operation, refer: (schema: Sc
   return {
     operationId,
     summary,
+    description: `Needs the right to ${right}${whole === true ? ', of all' : ''}.`,
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined
       ? {}

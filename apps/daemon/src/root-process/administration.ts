@@ -7,15 +7,17 @@
  */
 import { CallError, SupervisionError, type ReceivedCall } from '@espalier/core';
 import type { ChildInfo, ChildSpecInput, ExtraArguments, NormalisedNode } from '@espalier/supervisor';
-import { jsonValue, problemOf, type EventEntry, type Problem } from '@espalier/supervisor/client';
+import { jsonValue, problemOf, type NodeLimits, type Problem } from '@espalier/supervisor/client';
 import { answerAfter } from '../journal-calls.js';
 import type { Journal } from '../journal.js';
-import type { ApplyOrder, TreeKeeper } from './tree-keeper.js';
+import type { KeptEvent } from './event-entry.js';
+import type { ApplyOrder, LimitsOrder, TreeKeeper } from './tree-keeper.js';
 
 export interface Shown {
   readonly child: ChildInfo | null;
   readonly spec: NormalisedNode | null;
   readonly statistics: Readonly<Record<string, number>> | null;
+  readonly limits: NodeLimits | null;
 }
 
 export type Answer<T = unknown> =
@@ -25,7 +27,7 @@ export type Operations = ReturnType<typeof operationsOn>;
 
 export interface AdministrationOptions {
   readonly keeper: TreeKeeper;
-  readonly events: Journal<EventEntry>;
+  readonly events: Journal<KeptEvent>;
   readonly onDefect: (error: unknown) => void;
 }
 
@@ -61,12 +63,14 @@ export function administration({
 
 type Run = (...parameters: readonly unknown[]) => unknown;
 
-function operationsOn(keeper: TreeKeeper) {
+export function operationsOn(keeper: TreeKeeper) {
   return {
     state: () => keeper.state,
     settled: () => keeper.settled(),
     apply: (order: ApplyOrder) => keeper.apply(order),
+    limits: (order: LimitsOrder) => keeper.setLimits(order),
     tree: () => keeper.host.tree(),
+    usage: (path: string | null) => keeper.host.usage(path ?? undefined),
     show: (path: string) => show(keeper, path),
     start: async (path: string): Promise<void> => {
       await keeper.host.restartChild(path);
@@ -91,13 +95,15 @@ function operationsOn(keeper: TreeKeeper) {
   };
 }
 
-async function show({ host }: TreeKeeper, path: string): Promise<Shown> {
+async function show(keeper: TreeKeeper, path: string): Promise<Shown> {
+  const { host } = keeper;
   const child = await listed(host, path);
   const runs = child?.kind !== 'supervisor' && child?.state === 'running';
   return {
     child: child ?? null,
     spec: child === undefined ? null : await host.getChildSpec(path),
     statistics: runs ? { ...(await host.statistics(path)) } : null,
+    limits: keeper.limitsOf(path),
   };
 }
 

@@ -3,18 +3,28 @@
  * kept; what was kept twice over by a crash in between is recognised by its order.
  */
 import { randomUUID } from 'node:crypto';
-import { normaliseSpec, parseSpec, readSpecText, type TreeSpec } from '@espalier/supervisor';
+import { isDeepStrictEqual } from 'node:util';
+import {
+  normaliseSpec,
+  parseSpec,
+  readSpecText,
+  type NormalisedTree,
+  type TreeSpec,
+} from '@espalier/supervisor';
 import {
   problemOf,
   type ApplyOutcome,
   type ApplyRequest,
+  type ChangedLimits,
+  type LimitsOutcome,
   type RollbackRequest,
 } from '@espalier/supervisor/client';
+import { limitsOf, nodeIn, stillHolding, withChanged } from '../changed-limits.js';
 import type { Root } from '../drivers/root.js';
-import type { History, NewRevision } from './history.js';
+import type { NewRevision, Revisions } from './history.js';
 
 export interface AppliesOptions {
-  readonly history: History;
+  readonly history: Revisions;
   readonly root: Pick<Root, 'ask'>;
   readonly nowMs: () => number;
 }
@@ -26,6 +36,8 @@ interface Text {
   readonly text: string;
   readonly base: string;
   readonly source: string | null;
+  /** To hold over it; by default those that were changed and still hold. */
+  readonly limits?: readonly ChangedLimits[];
 }
 
 export class Applies {
@@ -67,11 +79,41 @@ export class Applies {
     return this.#inTurn(() => this.#apply({ text, base, source: source ?? null }, check, null));
   }
 
+  /** Resolves with a line that says how it went. */
+  reload(file: string): Promise<string> {
+    return this.#inTurn(async () => {
+      try {
+        const { outcome, description } = await this.#apply(await read(file), false, null);
+        return `${file}: ${outcome}, ${summaryOf(description)}`;
+      } catch (error) {
+        const { detail, code, remedy } = problemOf(error);
+        return `${file} was not applied: ${detail} (${code}). ${remedy}`;
+      }
+    });
+  }
+
   rollback({ revision, check = false }: RollbackRequest): Promise<ApplyOutcome> {
     return this.#inTurn(async () => {
       const { history } = this.#options;
       const earlier = await history.read(revision ?? history.previous);
       return this.#apply(earlier, check, earlier.revision);
+    });
+  }
+
+  /** Of a node of the applied spec they make a revision; those of any other go when it goes. */
+  limits(change: ChangedLimits): Promise<LimitsOutcome> {
+    return this.#inTurn(async () => {
+      const { history, root } = this.#options;
+      const { last } = history;
+      const { path } = change;
+      const isKept = last !== undefined && nodeIn(treeOf(last), path) !== undefined;
+      const limits = isKept ? withChanged(last.limits, change) : [];
+      const isNew = isKept && !isDeepStrictEqual(limitsOf(last.limits, path), limitsOf(limits, path));
+      const note = isNew ? { ...noteOf(last), order: randomUUID(), rollbackTo: null, limits } : null;
+      const { now, atRestart } = await root.ask('limits', { ...change, note });
+      if (note !== null) await history.add({ ...note, summary: limitsSummary(change), at: this.#now });
+      const revision = isKept ? (history.last?.revision ?? null) : null;
+      return { path, now: [...now], atRestart: [...atRestart], revision };
     });
   }
 
@@ -96,17 +138,21 @@ export class Applies {
     const { last } = history;
     const spec = parseSpec(text, { path: source ?? 'the spec', base });
     // Checked here, where it is known at which line of the text each part stands.
-    const { name } = normaliseSpec(spec.input, spec);
-    const isKept = last?.text === text && last.base === base;
+    const tree = normaliseSpec(spec.input, spec);
+    const before =
+      last === undefined || last.limits.length === 0 ? [] : stillHolding(last.limits, treeOf(last), tree);
+    const limits = given.limits ?? before;
+    const isKept = last?.text === text && last.base === base && isDeepStrictEqual(last.limits, limits);
     const note: Note = {
       order: isKept ? last.order : randomUUID(),
-      tree: name,
+      tree: tree.name,
       source,
       base,
       text,
       rollbackTo,
+      limits: [...limits],
     };
-    const done = await root.ask('apply', { input: spec.input as TreeSpec, base, check, note });
+    const done = await root.ask('apply', { input: spec.input as TreeSpec, base, check, limits, note });
     if (!check) this.#failure = undefined;
     if (done.makesRevision && history.last?.order !== note.order) {
       await history.add({ ...note, summary: summaryOf(done.description), at: this.#now });
@@ -125,6 +171,21 @@ export class Applies {
     this.#last = result.catch(() => undefined);
     return result;
   }
+}
+
+function treeOf({ text, base, source }: Text): NormalisedTree {
+  const spec = parseSpec(text, { path: source ?? 'the spec', base });
+  return normaliseSpec(spec.input, spec);
+}
+
+function noteOf({ tree, source, base, text, rollbackTo, order, limits }: Note): Note {
+  return { tree, source, base, text, rollbackTo, order, limits };
+}
+
+function limitsSummary({ path, limits }: ChangedLimits): string {
+  return `limits of ${path}: ${Object.entries(limits)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ')}`;
 }
 
 async function read(file: string): Promise<Text> {

@@ -13,6 +13,9 @@ export interface KeptRevision extends RevisionWithText {
 
 export type NewRevision = Omit<KeptRevision, 'revision'>;
 
+/** Revisions, wherever they are kept. */
+export type Revisions = Pick<History, 'last' | 'previous' | 'add' | 'read' | 'all'>;
+
 const KEPT = 200;
 const NAME = /^(\d{9})\.json$/;
 
@@ -94,7 +97,7 @@ export class History {
   }
 }
 
-function missing(revision: number | string): SupervisionError {
+export function missing(revision: number | string): SupervisionError {
   return new SupervisionError('revision_missing', `there is no revision ${revision}`, {
     field: 'revision',
     value: revision,

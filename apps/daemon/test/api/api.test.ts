@@ -73,13 +73,15 @@ describe('before anything was applied', () => {
   test('what needs a tree says that there is none', async () => {
     expect(await refused('GET', '/v1/tree')).toEqual([409, 'tree_absent']);
     expect(await refused('POST', `${COUNTER}/stop`)).toEqual([409, 'tree_absent']);
+    expect(await refused('GET', '/v1/usage')).toEqual([409, 'tree_absent']);
+    expect(await refused('PATCH', `${COUNTER}/limits`, { body: { cpu: 0.5 } })).toEqual([409, 'tree_absent']);
     expect(await refused('POST', '/v1/rollback', { body: {} })).toEqual([404, 'revision_missing']);
   });
 
   test('a first spec that cannot be started leaves the daemon as empty as it was', async () => {
     const body = { text: specWith('refuse'), base };
     const { status, document } = await asked('POST', '/v1/apply', { body });
-    expect([status, document['code'], document['path']]).toEqual([409, 'apply_undone', 'shop/counter']);
+    expect([status, document['code'], document['path']]).toEqual([422, 'start_failed', 'shop/counter']);
     expect(document['reason']).toMatchObject({ tag: 'error', detail: { name: 'RangeError' } });
     expect((await daemon.client.status()).state).toBe('empty');
     expect((await daemon.client.history()).revisions).toEqual([]);
@@ -223,6 +225,57 @@ describe('nodes', () => {
     expect((await asked('POST', `${COUNTER}/call`, { body })).document).toEqual({ value: 1 });
   });
 
+  test('limits are changed while a node runs, as a revision that a rollback takes back', async () => {
+    const revision = (await daemon.client.status()).revision as number;
+    const limits = { memoryMb: 300, stackMb: 3 };
+    const { document } = await asked('PATCH', `${COUNTER}/limits`, { body: limits });
+    expect(document).toEqual({
+      path: 'shop/counter',
+      now: ['memoryMb'],
+      atRestart: ['stackMb'],
+      revision: revision + 1,
+    });
+    expect((await asked('PATCH', `${COUNTER}/limits`, { body: { cpu: 0.9 } })).document).toMatchObject({
+      now: ['cpu'],
+      revision: revision + 2,
+    });
+    const both = { ...limits, cpu: 0.9 };
+    expect((await asked('GET', COUNTER)).document['limits']).toEqual(both);
+    expect((await daemon.client.setLimits('shop/counter', { cpu: 0.9 })).revision).toBe(revision + 2);
+    expect((await daemon.client.history()).revisions[0]).toMatchObject({
+      summary: 'limits of shop/counter: cpu 0.9',
+      limits: [{ path: 'shop/counter', limits: both }],
+    });
+    expect((await daemon.client.rollback({ revision })).description).toContain('limits.memoryMb: 300 ->');
+    expect(await daemon.client.show('shop/counter')).toMatchObject({ limits: null });
+    expect((await daemon.client.status()).revision).toBe(revision + 3);
+  });
+
+  test.each([
+    ['beyond what may be', COUNTER, { memoryMb: 1 }, [422, 'spec_invalid']],
+    ['that cannot change', COUNTER, { mailbox: 5 }, [422, 'spec_invalid']],
+    ['that is none', COUNTER, { colour: 'red' }, [422, 'spec_invalid']],
+    ['of nothing', COUNTER, {}, [400, 'request_malformed']],
+    ['of another type', COUNTER, { memoryMb: null }, [400, 'request_malformed']],
+    ['of nobody', '/v1/nodes/shop%2Fnobody', { memoryMb: 300 }, [404, 'not_found']],
+  ] as const)('a limit %s is refused, and nothing changes', async (_title, node, body, answer) => {
+    const { revision } = await daemon.client.status();
+    expect(await refused('PATCH', `${node}/limits`, { body })).toEqual(answer);
+    expect((await daemon.client.status()).revision).toBe(revision);
+    expect((await daemon.client.show('shop/counter')).limits).toBeNull();
+  });
+
+  test('what a node and those below it use is told, of a supervisor the sums', async () => {
+    const { document } = await asked('GET', '/v1/usage');
+    expect(document['nodes']).toMatchObject([
+      { path: 'shop', depth: 0, kind: 'supervisor', processMb: expect.any(Number) },
+      { path: 'shop/counter', depth: 1, mailbox: 0, restarts: expect.any(Number) },
+    ]);
+    const { nodes } = await daemon.client.usage('shop/counter');
+    expect(nodes).toMatchObject([{ path: 'shop/counter', depth: 0 }]);
+    expect(await refused('GET', '/v1/usage?path=shop%2Fnobody')).toEqual([404, 'noproc']);
+  });
+
   test('call and send', async () => {
     const call = (operation: string, ...parameters: unknown[]) =>
       asked('POST', `${COUNTER}/call`, { body: { operation, parameters } });
@@ -248,6 +301,8 @@ describe('nodes', () => {
     const child = { id: 'once', module: new URL('counter.ts', base).href, restart: 'temporary' };
     const spawned = await asked('POST', '/v1/nodes/shop/children', { body: { child } });
     expect([spawned.status, spawned.document]).toEqual([201, { path: 'shop/once' }]);
+    const limits = await daemon.client.setLimits('shop/once', { memoryMb: 300 });
+    expect(limits).toMatchObject({ now: ['memoryMb'], revision: null });
     expect(await refused('POST', '/v1/nodes/shop/children', { body: { child } })).toEqual([
       409,
       'already_started',
@@ -260,6 +315,59 @@ describe('nodes', () => {
       422,
       'module_missing',
     ]);
+  });
+});
+
+describe('access', () => {
+  test('what nodes use is there for Prometheus', async () => {
+    const { type, text } = await asked('GET', '/v1/metrics');
+    expect(type).toMatch(/^text\/plain/);
+    expect(text).toMatch(/^# HELP espalier_node_restarts /m);
+    expect(text).toMatch(/^espalier_node_running\{path="shop\/counter",kind="environment"\} 1$/m);
+    expect(text).toMatch(/^espalier_node_restarts\{path="shop",kind="supervisor"\} \d+$/m);
+    expect(await daemon.client.metrics()).toContain('espalier_node_process_bytes');
+  });
+
+  test('a token is made, listed and revoked', async () => {
+    const body = { label: 'of a test', path: 'shop/counter', right: 'view' };
+    const made = await asked('POST', '/v1/tokens', { body });
+    expect([made.status, made.document]).toEqual([201, expect.objectContaining(body)]);
+    const { token, ...listed } = made.document;
+    expect((await asked('GET', '/v1/tokens')).document).toEqual({ tokens: [listed] });
+    const headers = { authorization: `Bearer ${String(token)}` };
+    expect((await asked('GET', '/v1/tree', { headers })).document['nodes']).toMatchObject([
+      { path: 'counter' },
+    ]);
+    const place = `/v1/tokens/${String(listed['id'])}`;
+    expect((await asked('DELETE', place)).status).toBe(204);
+    expect(await refused('DELETE', place)).toEqual([404, 'token_missing']);
+    expect(await refused('GET', '/v1/tree', { headers })).toEqual([401, 'token_refused']);
+    expect(await refused('POST', '/v1/tokens', { body: { right: 'all' } })).toEqual([
+      400,
+      'request_malformed',
+    ]);
+    expect(await refused('DELETE', '/v1/tokens/x')).toEqual([400, 'request_malformed']);
+  });
+
+  test('the audit log has what was changed and what was refused, by whom, with the result', async () => {
+    await asked('POST', `${COUNTER}/suspend`);
+    await asked('POST', `${COUNTER}/resume`);
+    await asked('POST', '/v1/nodes/shop%2Fnobody/stop');
+    const { document } = await asked('GET', '/v1/audit?lines=3');
+    const by = `uid:${process.getuid?.() ?? '?'}`;
+    expect(document['entries']).toMatchObject([
+      { by, operation: 'suspend', path: 'shop/counter', result: 'ok', tookMs: expect.any(Number) },
+      { by, operation: 'resume', path: 'shop/counter', result: 'ok' },
+      { by, operation: 'stop', path: 'shop/nobody', result: 'not_found' },
+    ]);
+    const { entries: of } = await daemon.client.audit({ path: 'shop/nobody' });
+    expect(of.every(({ path }) => path === 'shop/nobody')).toBe(true);
+    const operations = new Set((await daemon.client.audit()).entries.map(({ operation }) => operation));
+    expect([...operations]).toEqual(
+      expect.arrayContaining(['apply', 'limits', 'makeToken', 'spawn', 'call']),
+    );
+    expect(operations).not.toContain('tree');
+    expect(await refused('GET', '/v1/audit?lines=0')).toEqual([400, 'request_malformed']);
   });
 });
 
@@ -339,6 +447,17 @@ describe('hostile requests', () => {
       { raw: '"', headers: { 'content-length': '5000000' } },
       413,
     ],
+    ['no token', 'GET', '/v1/tree', { headers: { authorization: 'Bearer' } }, 401],
+    [
+      'a token that is none',
+      'GET',
+      '/v1/tree',
+      { headers: { authorization: `Bearer ${'x'.repeat(9000)}` } },
+      401,
+    ],
+    ['another way to say who one is', 'GET', '/v1/tree', { headers: { authorization: 'Basic eDp4' } }, 401],
+    ['no such place, without a token', 'GET', '/v1/nowhere', { headers: { authorization: 'Bearer x' } }, 401],
+    ['more headers than there may be', 'GET', '/v1/tree', { headers: { x: 'y'.repeat(20_000) } }, 431],
     ['a number that is none', 'GET', '/v1/events?after=x', {}, 400],
     ['a parameter that is not known', 'GET', '/v1/events?since=1', {}, 400],
     ['more lines than there may be', 'GET', '/v1/logs?lines=10001', {}, 400],

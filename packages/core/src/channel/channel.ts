@@ -84,7 +84,7 @@ export class Channel {
     this.#codec = options.codec;
     // Leaves with the first frame that somebody means.
     this.#flushDue = true;
-    this.#writePlain(FRAME.hello, 0, 0, PROTOCOL_VERSION);
+    this.sendPlain(FRAME.hello, 0, 0, PROTOCOL_VERSION);
     this.#flushDue = false;
     this.#link.receive({
       batch: (bytes, transfers) => this.#arrived(bytes, transfers),
@@ -141,7 +141,9 @@ export class Channel {
 
   /** Sends a frame that carries at most one number. */
   sendPlain(kind: FrameKind, to: number, from: number, correlation: number, number?: number): void {
-    this.#writePlain(kind, to, from, correlation, number);
+    const at = this.#begin(kind, 0, to, from, correlation);
+    if (number !== undefined) this.#writer.u32(number);
+    this.#commit(at);
   }
 
   /** What was sent leaves now. */
@@ -150,12 +152,8 @@ export class Channel {
     this.#frames = 0;
     const batch = this.#writer.written();
     this.#writer.restart();
-    if (this.#transfers.length === 0) {
-      this.#link.send(batch);
-      return;
-    }
     const transfers = this.#transfers;
-    this.#transfers = [];
+    if (transfers.length > 0) this.#transfers = [];
     this.#link.send(batch, transfers);
   }
 
@@ -180,12 +178,6 @@ export class Channel {
 
   get closed(): boolean {
     return this.#closed;
-  }
-
-  #writePlain(kind: FrameKind, to: number, from: number, correlation: number, number?: number): void {
-    const at = this.#begin(kind, 0, to, from, correlation);
-    if (number !== undefined) this.#writer.u32(number);
-    this.#commit(at);
   }
 
   #begin(

@@ -14,7 +14,9 @@ export type KernelEvent =
   | { readonly kind: 'stuck'; readonly path: string }
   /** A send has waited for room for a second. */
   | { readonly kind: 'blocked'; readonly path: string; readonly receiver: string }
-  /** Senders that wait for each other. */
+  /** One that was told of as `blocked` has gone on, or was given up; nothing is told of who ends while it waits. */
+  | { readonly kind: 'unblocked'; readonly path: string; readonly receiver: string }
+  /** Senders that wait for each other: put together by who watches, not by the kernel (events/circles.ts). */
   | { readonly kind: 'blocked-circle'; readonly path: string; readonly circle: readonly string[] }
   /** Messages that reached nobody, or were dropped. */
   | {

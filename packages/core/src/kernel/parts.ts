@@ -4,7 +4,6 @@ import type { Link, LinkSite } from '../channel/link.js';
 import type { OpaqueValue } from '../protocol/system-calls.js';
 import type { Answer, RefusalCode } from '../protocol/notices.js';
 import type { TextCodec } from '../values/text-codec.js';
-import type { BlockedSenders } from './blocked-senders.js';
 import type { Channels } from './channels.js';
 import type { Identity } from './identity.js';
 import type { EnvironmentSpec } from './node-start.js';
@@ -71,7 +70,6 @@ export interface KernelParts extends KernelOptions {
   readonly uplink: Uplink | undefined;
   readonly names: Names;
   readonly channels: Channels;
-  readonly blocked: BlockedSenders;
   readonly orphans: Orphans;
 }
 

@@ -69,7 +69,9 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
     },
 
     spawn(parent, call, guest) {
+      parent.spawning++;
       void parts.loader(call.request, parent.path).then((loaded) => {
+        parent.spawning--;
         if (!parent.alive) return;
         if (!loaded.ok) return guest.refuse(call.id, loaded.code, loaded.text);
         const { mostChildren = Infinity } = parent.spec;
@@ -173,9 +175,8 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
       const target = find(caller, call.target);
       if (target === undefined) return;
       // A link to another namespace carries exit signals, which may be trapped; nobody is killed from there.
-      const foreign = guest.role !== 'administrator' && guest.space !== target.guest.space;
       if (call.kind === 'kill') {
-        if (!foreign) lifecycle.kill(target);
+        if (!guest.isForeignTo(target.guest)) lifecycle.kill(target);
       } else lifecycle.signal(target, { tag: call.tag, detail: call.detail }, caller, false);
     },
 
@@ -188,7 +189,8 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
       const peer = channels.peerAt(guest, call.channel);
       const identity = guest.identity(call.handle);
       const record = guest.channels.get(call.channel);
-      if (peer === undefined || identity === undefined) return guest.refuse(call.id, 'noproc');
+      // Who can keep no more gets an address that leads nowhere, and the message all the same.
+      if (peer === undefined || identity === undefined || peer.isFull) return guest.refuse(call.id, 'noproc');
       const ticket = record === undefined ? (call.ticket ?? 0) : ++record.tickets;
       const channel = channels.number(peer, guest);
       peer.notify({ notice: 'ticket', channel, ticket, handle: peer.pass(identity) });
@@ -199,9 +201,9 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
       for (const [at, handle] of call.handles.entries()) guest.drop(handle, call.counts[at] ?? 1);
     },
 
-    blocked(caller, call, guest) {
-      const receiver = channels.at(guest, call.channel, call.slot);
-      if (receiver !== undefined) parts.blocked.changed(caller, receiver, call.on);
+    blocked({ path }, { channel, slot, on }, guest) {
+      const receiver = channels.at(guest, channel, slot)?.path;
+      if (receiver !== undefined) parts.observe({ kind: on ? 'blocked' : 'unblocked', path, receiver });
     },
 
     undelivered({ path }, { target, cause, count }) {

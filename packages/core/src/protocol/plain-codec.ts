@@ -41,10 +41,7 @@ export function plainCodec(text: TextCodec): FrameCodec {
       }
     },
     decode(bytes, start, end) {
-      const reader = new PlainReader(bytes, start, end, text);
-      const value = reader.value(0);
-      if (reader.at !== end) throw new NotPlain('bytes are left over');
-      return value;
+      return read(bytes, start, end, text);
     },
     decodeStandalone() {
       throw new NotPlain('no system call and no notice carries addresses');
@@ -93,84 +90,55 @@ function writeText(out: ByteWriter, text: TextCodec, value: string): void {
   out.offset += bytes;
 }
 
-class PlainReader {
-  at: number;
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
-  readonly #end: number;
-  readonly #text: TextCodec;
-
-  constructor(bytes: Uint8Array, start: number, end: number, text: TextCodec) {
-    this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.at = start;
-    this.#end = end;
-    this.#text = text;
-  }
-
-  value(depth: number): unknown {
-    if (depth > MAX_DEPTH) throw new NotPlain('too deep');
-    const tag = this.#bytes[this.#take(1)];
-    switch (tag) {
-      case 0:
-        return undefined;
-      case 1:
-        return null;
-      case 2:
-        return false;
-      case 3:
-        return true;
-      case 4:
-        return this.#view.getFloat64(this.#take(8), true);
-      case 5:
-      case 6:
-        return this.#string(tag);
-      case 7: {
-        const length = this.#length(1);
-        const start = this.#take(length);
-        return this.#bytes.slice(start, start + length);
-      }
-      case 8:
-        return Array.from({ length: this.#length(1) }, () => this.value(depth + 1));
-      case 9:
-        return this.#record(depth);
-      default:
-        throw new NotPlain('an unknown tag');
-    }
-  }
-
-  #string(tag: 5 | 6): string {
-    const length = this.#length(tag === 5 ? 1 : 2);
-    const start = this.#take(tag === 5 ? length : 2 * length);
-    return tag === 5
-      ? this.#text.readLatin1(this.#bytes, start, this.at)
-      : this.#text.readUtf16(this.#bytes, start, this.at);
-  }
-
-  #record(depth: number): object {
-    const record: Record<string, unknown> = {};
-    for (let n = this.#length(6); n > 0; n--) {
-      const tag = this.#bytes[this.#take(1)];
+/** Reads one value, which must end where the bytes do. */
+function read(bytes: Uint8Array, start: number, end: number, text: TextCodec): unknown {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = start;
+  const take = (count: number): number => {
+    const from = at;
+    if (from + count > end) throw new NotPlain('cut off');
+    at = from + count;
+    return from;
+  };
+  /** A length of which each unit needs at least so many of the bytes that remain. */
+  const length = (unitBytes: number): number => {
+    const units = view.getUint32(take(4), true);
+    if (units * unitBytes > end - at) throw new NotPlain('a length beyond the end');
+    return units;
+  };
+  const string = (tag: 5 | 6): string => {
+    const units = length(tag === 5 ? 1 : 2);
+    const from = take(tag === 5 ? units : 2 * units);
+    return tag === 5 ? text.readLatin1(bytes, from, at) : text.readUtf16(bytes, from, at);
+  };
+  const record = (depth: number): object => {
+    const fields: Record<string, unknown> = {};
+    for (let n = length(6); n > 0; n--) {
+      const tag = bytes[take(1)];
       if (tag !== 5 && tag !== 6) throw new NotPlain('a key that is no text');
-      const key = this.#string(tag);
+      const key = string(tag);
       // Assigned, it would reach the setter of the prototype.
       if (key === '__proto__') throw new NotPlain('a key that no record has');
-      record[key] = this.value(depth + 1);
+      fields[key] = value(depth + 1);
     }
-    return record;
-  }
-
-  /** A length of which each unit needs at least so many of the bytes that remain. */
-  #length(unitBytes: number): number {
-    const length = this.#view.getUint32(this.#take(4), true);
-    if (length * unitBytes > this.#end - this.at) throw new NotPlain('a length beyond the end');
-    return length;
-  }
-
-  #take(count: number): number {
-    const start = this.at;
-    if (start + count > this.#end) throw new NotPlain('cut off');
-    this.at = start + count;
-    return start;
-  }
+    return fields;
+  };
+  const value = (depth: number): unknown => {
+    if (depth > MAX_DEPTH) throw new NotPlain('too deep');
+    const tag = bytes[take(1)];
+    if (tag === 0) return undefined;
+    if (tag === 1) return null;
+    if (tag === 2 || tag === 3) return tag === 3;
+    if (tag === 4) return view.getFloat64(take(8), true);
+    if (tag === 5 || tag === 6) return string(tag);
+    if (tag === 8) return Array.from({ length: length(1) }, () => value(depth + 1));
+    if (tag === 9) return record(depth);
+    if (tag !== 7) throw new NotPlain('an unknown tag');
+    const count = length(1);
+    const from = take(count);
+    return bytes.slice(from, at);
+  };
+  const found = value(0);
+  if (at !== end) throw new NotPlain('bytes are left over');
+  return found;
 }

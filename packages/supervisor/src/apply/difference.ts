@@ -3,6 +3,7 @@
  * is what an apply carries out as long as nobody has changed the tree by hand; that it is exactly that is
  * a property test.
  */
+import { isIsolating } from '../spec/reservations.js';
 import { sharedFate } from '../strategies/shared-fate.js';
 import type { NormalisedNode, NormalisedSupervisor, NormalisedTree } from '../spec/normalised.js';
 import { changedFields, orderChange, type FieldChange } from './field-changes.js';
@@ -46,6 +47,13 @@ export function differenceBetween(from: VersionedTree, to: VersionedTree): Diffe
   const walk: Walk = { from, to, changes: [], added: [], removed: [] };
   compareSupervisors(walk, { path: from.tree.name, template: false }, from.tree.root, to.tree.root, true);
   return { changes: withMoves(walk) };
+}
+
+/** What a tree is that runs by a spec for the first time. */
+export function firstDifference(tree: NormalisedTree): Difference {
+  const versions = new Map<string, string>();
+  const nothing = { ...tree, root: { ...tree.root, children: [] } };
+  return differenceBetween({ tree: nothing, versions }, { tree, versions });
 }
 
 type Place = Pick<AnyChange, 'path' | 'template'>;
@@ -127,7 +135,9 @@ function hasOtherProcess(was: NormalisedNode, is: NormalisedNode): boolean {
   if (was.kind === 'supervisor' && is.kind === 'supervisor' && was.siblings !== is.siblings) return true;
   if (was.wall !== is.wall) return true;
   if (is.wall !== 'process') return false;
-  return !isSame(was.walls, is.walls) || (is.kind === 'supervisor' && !isSame(was.limits, is.limits));
+  if (!isSame(was.walls, is.walls)) return true;
+  // What children reserve parts of is not held around them all.
+  return is.kind === 'supervisor' && !isIsolating(is) && !isSame(was.limits, is.limits);
 }
 
 function along(about: AnyChange, { restart }: NormalisedNode, because: string): Change {

@@ -2,8 +2,8 @@
  * Which names lead across namespaces, as the host has told its kernel: those of the spec that was applied
  * last, and what `Host.grant` and `Host.revoke` have changed since. The kernel holds to them whatever restarts.
  */
-import { CallError, SpecError } from '@espalier/core';
-import { isWithin, readOpaqueValue } from '@espalier/core/internal/host.js';
+import { CallError, SpecError, type Address } from '@espalier/core';
+import { isWithin, nameIn, readOpaqueValue } from '@espalier/core/internal/host.js';
 import type { OpaqueValue } from '@espalier/core/internal/supervisor-logic.js';
 import {
   grantTo,
@@ -23,11 +23,15 @@ import { assertPath } from './path.js';
 /** A node that is there. */
 type Found = Pick<Seat, 'node' | 'path' | 'space' | 'unnamed'>;
 
+/** The endpoint of the application, as the kernel knows it: its path, and a name that no spec can take. */
+const APPLICATION = { path: 'application', name: 'the application' } as const;
+
 export class Grants {
   readonly #kernel: KernelThread;
   readonly #tree: NormalisedTree;
   /** By name, with its namespace. */
   readonly #lines = new Map<string, Grant>();
+  #isNamed: Promise<void> | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
   /** `tree`: what was started first; its name, and how its root's children live together, never change. */
@@ -57,17 +61,28 @@ export class Grants {
     });
   }
 
-  grant(path: string, name: string, to: string): Promise<void> {
+  grant(path: string, name: string, to: string | Address): Promise<void> {
     return this.#inTurn(async () => {
-      const [by, target] = [await this.#present(path), await this.find(to)];
+      const by = await this.#present(path);
       if (!isWord(name))
         throw refused('name', name, [`A name cannot be ${shown(name)}.`, `Give ${word.expects}.`]);
-      const fault = by.unnamed ? TEMPLATE : holderProblem(by.node);
+      const fault = by.unnamed ? TEMPLATE : holderProblem(by);
       if (fault !== undefined) throw refused('path', path, fault);
+      await this.#grant(await this.#lineTo(to, { ...by, tree: this.#tree.name, name }));
+    });
+  }
+
+  async #lineTo(to: string | Address, by: Parameters<typeof grantTo>[1]): Promise<Grant> {
+    if (typeof to === 'string') {
+      const target = await this.find(to);
       const wrong = targetProblem(to, target, by.space);
       if (wrong !== undefined || target === undefined) throw refused('to', to, wrong ?? NOBODY);
-      await this.#grant(grantTo(target, { ...by, tree: this.#tree.name, name }));
-    });
+      return grantTo(target, by);
+    }
+    if (to !== this.#kernel.context.self) throw refused('to', String(to), NOT_OURS);
+    if (by.space === '') throw refused('path', by.tree + by.path, BESIDE_US);
+    await (this.#isNamed ??= this.#kernel.context.register(APPLICATION.name));
+    return applicationTo(by);
   }
 
   revoke(path: string, name: string): Promise<void> {
@@ -146,6 +161,24 @@ export class Grants {
 }
 
 const NOBODY: Fault = ['There is nothing there.', 'Ask `tree()` for the paths of those that are there.'];
+
+const NOT_OURS: Fault = [
+  'Of all addresses, only the application’s own can be granted.',
+  'Give a path, or `host.context.self`.',
+];
+const BESIDE_US: Fault = [
+  'It lives where the application does, and may use its address.',
+  'Send it `host.context.self`.',
+];
+
+function applicationTo(by: Parameters<typeof grantTo>[1]): Grant {
+  return {
+    by: by.tree + by.path,
+    name: nameIn(by.tree + by.space, by.name),
+    target: nameIn('', APPLICATION.name),
+    path: APPLICATION.path,
+  };
+}
 
 function isSameLine(one: Grant, other: Grant | undefined): boolean {
   return other !== undefined && one.by === other.by && one.target === other.target && one.path === other.path;

@@ -32,6 +32,7 @@ const LEVELS: { readonly [K in Told['kind']]: Level | ((event: Told & { readonly
   'spawn-ended': ({ reason }) => unless(reason, 'warn'),
   stuck: 'error',
   blocked: 'warn',
+  unblocked: 'info',
   'blocked-circle': 'error',
   undelivered: 'warn',
   violation: 'error',

@@ -1,10 +1,16 @@
 /** Limits that are to be changed while their node runs: read as those of a spec are, and what becomes of the others. */
 import { checkLimits } from './conflicts.js';
 import { isPlainObject } from './field.js';
-import { CHANGEABLE_LIMIT_FIELDS, LIMIT_FIELDS, PROCESS_LIMIT_FIELDS } from './limit-fields.js';
+import {
+  CHANGEABLE_LIMIT_FIELDS,
+  LIMIT_FIELDS,
+  PROCESS_LIMIT_FIELDS,
+  RESERVED_LIMIT_FIELDS,
+} from './limit-fields.js';
 import type { NormalisedEnvironment, NormalisedNode, NormalisedSupervisor } from './normalised.js';
 import { readObject } from './object.js';
 import { Problems } from './problems.js';
+import { isIsolating } from './reservations.js';
 
 /** Nodes that can have other limits while they run. */
 export type Limited = NormalisedEnvironment | NormalisedSupervisor;
@@ -18,8 +24,8 @@ export function withLimits(node: NormalisedNode, given: unknown): Limited {
   const problems = new Problems();
   const place = { segments: ['limits'], problems, base: '' };
   const alone = node.kind === 'environment';
-  const table = alone ? CHANGEABLE_LIMIT_FIELDS : PROCESS_LIMIT_FIELDS;
-  if (node.kind === 'pool' || (node.kind === 'supervisor' && node.wall !== 'process')) {
+  const table = changeable(node);
+  if (node.kind === 'pool' || (node.kind === 'supervisor' && node.wall !== 'process' && !isIsolating(node))) {
     const problem = `The node is a ${node.kind} ${node.kind === 'pool' ? 'of threads' : 'without a process of its own'}.`;
     const instead =
       node.kind === 'pool' ? 'Change its spec, and apply that.' : 'Give the path of a node below.';
@@ -42,4 +48,16 @@ export function withLimits(node: NormalisedNode, given: unknown): Limited {
   if (alone) checkLimits({ limits }, { ...place, segments: [] });
   problems.throwIfAny('The change');
   return Object.freeze({ ...node, limits: Object.freeze(limits) }) as unknown as Limited;
+}
+
+/** All that can be changed of a node, as `given` has it where it says something. @throws SpecError `spec_invalid`. */
+export function wholeLimits(node: NormalisedNode, given: unknown): Readonly<Record<string, number | string>> {
+  const { limits } = given === undefined ? node : withLimits(node, given);
+  const fields = Object.entries(limits).filter(([field]) => Object.hasOwn(changeable(node), field));
+  return Object.fromEntries(fields);
+}
+
+function changeable(node: NormalisedNode) {
+  if (node.kind === 'environment') return CHANGEABLE_LIMIT_FIELDS;
+  return isIsolating(node) ? RESERVED_LIMIT_FIELDS : PROCESS_LIMIT_FIELDS;
 }

@@ -305,7 +305,7 @@ export const SUPERVISOR_FIELDS = {
   ...SUPERVISOR_OPTIONS,
   limits: {
     kind: objectOf(PROCESS_LIMIT_FIELDS, { on: 'supervisor', prefix: 'limits.' }),
-    says: 'Of its process, with `wall: process`: a pool for all that runs in it. See [Limits of a process](#limits-of-a-process).',
+    says: 'With `siblings: group`, of its process: a pool for all that runs in it, with `wall: process`. With `siblings: isolate`, what its children reserve parts of. See [Limits of a process](#limits-of-a-process).',
     default: 'those below',
   },
 } satisfies FieldTable<SupervisorNodeSpec>;
@@ -314,4 +314,8 @@ export const ROOT_FIELDS = {
   name: { kind: word, says: 'What people call the tree.', default: `\`${DEFAULTS.tree.name}\`` },
   ...SUPERVISOR_OPTIONS,
   wall: WALL,
+  grants: {
+    ...CHILD.grants,
+    says: 'Names of the tree’s own namespace, which is the application’s, that lead to mailboxes in others: `{ blue: { send: /blue } }`. See [Isolation](isolation.md).',
+  },
 } satisfies FieldTable<TreeSpec>;

@@ -34,12 +34,13 @@ export interface Grant {
 /** Reports every line that can lead nowhere, and adds its name to those that are taken. */
 export function checkGrants(seats: readonly Seat[], claims: Claims, problems: Problems): void {
   const byPath = new Map(seats.map((seat) => [seat.path, seat]));
-  for (const { node, segments, space, unnamed } of seats) {
+  for (const seat of seats) {
+    const { node, segments, space, unnamed } = seat;
     // One whose path was refused has none.
     const lines = Object.entries(node.grants as Readonly<Record<string, { readonly send?: string }>>);
     for (const [name, { send }] of lines) {
       const at = [...segments, 'grants', name];
-      const problem = unnamed ? TEMPLATE : holderProblem(node);
+      const problem = unnamed ? TEMPLATE : holderProblem(seat);
       if (problem !== undefined) {
         problems.add(at, send, ...problem);
         continue;
@@ -61,8 +62,9 @@ export const TEMPLATE: Fault = [
 ];
 
 /** Why a node cannot be granted anything. */
-export function holderProblem(node: NormalisedNode): Fault | undefined {
-  if (node.kind !== 'supervisor' || node.siblings !== 'isolate') return undefined;
+export function holderProblem({ node, path }: Pick<Seat, 'node' | 'path'>): Fault | undefined {
+  // The root's is the application's.
+  if (path === '' || node.kind !== 'supervisor' || node.siblings !== 'isolate') return undefined;
   return [
     'Its children have a namespace each, and nobody has the one of an isolating node.',
     'Write `grants` on its children.',

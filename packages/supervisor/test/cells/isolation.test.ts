@@ -118,6 +118,25 @@ describe.each([
     expect(await ask(running, 'tree/tenants/red', 'shop')).toBe('noproc');
   }, 60_000);
 
+  test('isolated: the application has the names that the root is granted, and is reached by whom it grants itself to', async () => {
+    const blue = 'tree/tenants/blue';
+    const spec = tree(mail('blue'));
+    const running = await startTree(spec.children, { grants: { house: { send: '/tenants/blue' } } });
+    const { host } = running;
+    const { context } = host;
+    expect(await host.call('house', 'pid', [])).toBe(await running.pid(blue));
+    expect(await ask(running, blue, 'app')).toBe('noproc');
+    await host.grant(blue, 'app', context.self);
+    await host.call('house', 'count', ['app', 1]);
+    expect(await context.receive()).toMatchObject({ type: 'cast', operation: 'note', arguments: [0] });
+    await host.revoke(blue, 'app');
+    expect(await ask(running, blue, 'app')).toBe('noproc');
+    expect(await codeOf(host.grant('tree/store', 'app', context.self))).toBe('spec_invalid');
+    expect(await codeOf(host.grant(blue, 'app', await host.address('tree/store')))).toBe('spec_invalid');
+    await host.revoke('tree', 'house');
+    expect(await codeOf(host.call('house', 'pid', []))).toBe('noproc');
+  }, 60_000);
+
   test('grant, revoke: what cannot be is refused, with what to do', async () => {
     const running = await startTree(tree(mail('blue', GRANTED)).children);
     const { host } = running;

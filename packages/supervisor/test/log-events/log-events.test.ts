@@ -106,6 +106,7 @@ const OTHERS: {
   ],
   stuck: [[{}, 'error', {}]],
   blocked: [[{ receiver: 't/b' }, 'warn', { receiver: 't/b' }]],
+  unblocked: [[{ receiver: 't/b' }, 'info', { receiver: 't/b' }]],
   'blocked-circle': [[{ circle: ['t/a', 't/b'] }, 'error', { circle: ['t/a', 't/b'] }]],
   undelivered: [[{ target: 'b', cause: 'dead', count: 3 }, 'warn', { target: 'b', cause: 'dead', count: 3 }]],
   violation: [[{ problem: 'no such frame' }, 'error', { problem: 'no such frame' }]],

@@ -272,7 +272,7 @@ export function bounds(harness: Harness): void {
   });
 
   describe('blocked senders', () => {
-    test('blocked: a send that has waited for a second is an event that names both', async () => {
+    test('blocked: a send that has waited for a second is an event that names both, and its end is another', async () => {
       const { a, grid } = await startWarm({ capacity: 8, sendTimeoutMs: 1300 });
       // The first window and the capacity take 16 in all.
       await a.do(...sends('h', 15));
@@ -282,6 +282,10 @@ export function bounds(harness: Harness): void {
         { kind: 'blocked', path: 'tree/a', receiver: 'tree/h' },
       ]);
       expect(count(await grid.settle(sending), 'full')).toBe(3);
+      await grid.reported((events) => ofKind(events, 'unblocked').length > 0);
+      expect(ofKind(grid.events, 'unblocked')).toEqual([
+        { kind: 'unblocked', path: 'tree/a', receiver: 'tree/h' },
+      ]);
     });
 
     test('blocked: one that gave up before is none', async () => {

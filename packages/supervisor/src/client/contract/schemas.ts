@@ -3,21 +3,8 @@
  * document from them, and the types of the client are read off them.
  */
 import Type, { type Static } from 'typebox';
-
-const closed = { additionalProperties: false } as const;
-
-const NodePath = Type.String({
-  minLength: 1,
-  maxLength: 4096,
-  description: 'Ids from the tree’s name down, with slashes, as `tree` shows them: `shop/cart`.',
-});
-
-const At = Type.String({ description: 'When, as ISO 8601 in UTC.' });
-
-const EntryId = Type.Integer({
-  minimum: 0,
-  description: 'Grows from entry to entry, over restarts of the daemon too; gaps mean nothing.',
-});
+import { At, closed, EntryId, NodePath } from './parts.js';
+import { ChangedLimits, NodeLimits } from './resources.js';
 
 export const DaemonStatus = Type.Object(
   {
@@ -77,6 +64,9 @@ export const NodeDetails = Type.Object(
     statistics: Type.Union([Type.Record(Type.String(), Type.Number()), Type.Null()], {
       description: 'Of its mailbox; null for supervisors and for what does not run.',
     }),
+    limits: Type.Union([NodeLimits, Type.Null()], {
+      description: 'Those that were changed while it runs: they hold in place of those of its spec.',
+    }),
   },
   { ...closed, $id: 'NodeDetails' },
 );
@@ -135,7 +125,10 @@ export const Revision = Type.Object(
     base: Type.String(),
     summary: Type.String({ description: 'What it changed, in a line.' }),
     rollbackTo: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()], {
-      description: 'The revision whose text it took up again.',
+      description: 'The revision whose text and limits it took up again.',
+    }),
+    limits: Type.Array(ChangedLimits, {
+      description: 'Changed while the tree ran: they hold in place of those of the text.',
     }),
   },
   { ...closed, $id: 'Revision' },
@@ -220,6 +213,12 @@ export const LogLine = Type.Object(
     path: Type.String(),
     stream: Type.Union([Type.Literal('stdout'), Type.Literal('stderr')]),
     text: Type.String(),
+    progress: Type.Optional(
+      Type.Literal(true, {
+        description:
+          'It is no line of the output, but stands until the environment prints something else; it is not kept.',
+      }),
+    ),
   },
   { ...closed, $id: 'LogLine' },
 );
@@ -276,6 +275,7 @@ export const Problem = Type.Object(
 export type Problem = Readonly<Static<typeof Problem>>;
 
 export const Parameters = {
+  usage: Type.Object({ path: Type.Optional(NodePath) }, closed),
   node: Type.Object({ path: NodePath }, closed),
   revision: Type.Object({ revision: Type.Integer({ minimum: 1 }) }, closed),
   events: Type.Object(
@@ -291,6 +291,12 @@ export const Parameters = {
       after: Type.Optional(Type.Integer({ minimum: 0 })),
       lines: Type.Optional(Type.Integer({ minimum: 0, maximum: 10_000, default: 1000 })),
       follow: Type.Optional(Type.Boolean({ default: false })),
+      progress: Type.Optional(
+        Type.Boolean({
+          default: false,
+          description: 'Texts that end with a carriage return as well, as they come.',
+        }),
+      ),
     },
     closed,
   ),

@@ -1,9 +1,8 @@
 /** The test's hold on a network of namespaces (world.mjs): hosts, faults, and what the hosts say. */
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { createKeyPair, fingerprint, issueJoinTicket, type KeyPair } from '@espalier/core/identity';
-import type { DiscoveryOptions, Refusal } from '@espalier/discovery';
+import { createKeyPair, fingerprint, issueJoinTicket } from '@espalier/core/identity';
 import { NETWORK_TOOLS, whatIsMissing } from './tools.mjs';
 
 const WORLD = fileURLToPath(new URL('./world.mjs', import.meta.url));
@@ -13,8 +12,8 @@ const AS_USER = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user'];
 /** ESPALIER_REQUIRE=netns: a machine that cannot make namespaces fails instead of skipping. */
 export const MUST_RUN = process.env['ESPALIER_REQUIRE']?.split(',').includes('netns') === true;
 
-/** Why namespaces cannot be made here, or nothing. */
-export function whyNotHere(): string | undefined {
+/** Why namespaces cannot be made here, or nothing. @returns {string | undefined} */
+export function whyNotHere() {
   const missing = whatIsMissing(NETWORK_TOOLS);
   if (missing !== undefined) return missing;
   try {
@@ -27,20 +26,24 @@ export function whyNotHere(): string | undefined {
   }
 }
 
-type Line = Readonly<Record<string, unknown>>;
+/** @typedef {Readonly<Record<string, unknown>>} Line */
+/** @typedef {import('@espalier/core/identity').KeyPair} KeyPair */
+/** @typedef {import('node:child_process').ChildProcessByStdio<import('node:stream').Writable, import('node:stream').Readable, null>} World */
 
 /** Answers to orders, by their number. */
 class Answers {
   #next = 1;
-  readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
+  /** @type {Map<number, { resolve(value: unknown): void, reject(error: Error): void }>} */
+  #waiting = new Map();
 
-  expect(): { id: number; answer: Promise<unknown> } {
+  expect() {
     const id = this.#next++;
-    const answer = new Promise<unknown>((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
+    const answer = new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
     return { id, answer };
   }
 
-  take({ id, value, error }: Line): void {
+  /** @param {Line} line */
+  take({ id, value, error }) {
     const waiting = this.#waiting.get(Number(id));
     this.#waiting.delete(Number(id));
     if (error === undefined) waiting?.resolve(value);
@@ -49,80 +52,85 @@ class Answers {
 }
 
 export class Network {
-  readonly root = createKeyPair();
-  readonly #world: ChildProcess;
-  readonly #answers = new Answers();
-  readonly #hosts = new Map<string, NetworkHost>();
+  root = createKeyPair();
+  #world;
+  #answers = new Answers();
+  /** @type {Map<string, NetworkHost>} */
+  #hosts = new Map();
 
-  private constructor(world: ChildProcess) {
+  /** For `create` alone. @param {World} world */
+  constructor(world) {
     this.#world = world;
   }
 
-  static async create(): Promise<Network> {
+  static async create() {
     const world = spawn('unshare', [...AS_USER, ...UNSHARE, process.execPath, WORLD], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     const network = new Network(world);
-    await new Promise<void>((resolve, reject) => {
+    await new Promise((resolve, reject) => {
       world.on('exit', (code) => reject(new Error(`the network ended with ${String(code)}`)));
       createInterface({ input: world.stdout }).on('line', (text) => {
-        const line = JSON.parse(text) as Line;
-        if (line['ready'] === true) resolve();
+        /** @type {Line} */
+        const line = JSON.parse(text);
+        if (line['ready'] === true) resolve(undefined);
         else if (typeof line['host'] === 'string')
-          network.#hosts.get(line['host'])?.hear(line['line'] as Line);
+          network.#hosts.get(line['host'])?.hear(/** @type {Line} */ (line['line']));
         else network.#answers.take(line);
       });
     });
     return network;
   }
 
-  /** A namespace on the first bridge; nothing runs in it yet. */
-  async host(name: string, key = createKeyPair(), root = this.root): Promise<NetworkHost> {
+  /** A namespace on the first bridge; nothing runs in it yet. @param {string} name */
+  async host(name, key = createKeyPair(), root = this.root) {
     const host = new NetworkHost(this, name, key, root);
     this.#hosts.set(name, host);
     await this.order('host', { name });
     return host;
   }
 
-  async order(order: string, facts: Line): Promise<unknown> {
+  /** @param {string} order @param {Line} facts @returns {Promise<unknown>} */
+  async order(order, facts) {
     const { id, answer } = this.#answers.expect();
-    this.#world.stdin?.write(`${JSON.stringify({ id, order, ...facts })}\n`);
+    this.#world.stdin.write(`${JSON.stringify({ id, order, ...facts })}\n`);
     return answer;
   }
 
   /** Ends all processes and namespaces. */
-  async close(): Promise<void> {
+  async close() {
     if (this.#world.exitCode !== null) return;
     const ended = new Promise((resolve) => this.#world.once('exit', resolve));
-    this.#world.stdin?.end();
+    this.#world.stdin.end();
     await ended;
   }
 }
 
-export interface Known {
-  readonly names?: number;
-  readonly hosts?: number;
-  /** Why it has dropped a record. */
-  readonly refused?: Refusal;
-  /** Of each of these links, by id, that it hears what it says. */
-  readonly hearing?: readonly string[];
-  /** Who holds a name: hosts, in the order of their ids. */
-  readonly holders?: Readonly<Record<string, readonly NetworkHost[]>>;
-}
+/**
+ * @typedef {object} Known
+ * @property {number} [names]
+ * @property {number} [hosts]
+ * @property {import('@espalier/discovery').Refusal} [refused] why it has dropped a record
+ * @property {readonly string[]} [hearing] of each of these links, by id, that it hears what it says
+ * @property {Readonly<Record<string, readonly NetworkHost[]>>} [holders] who holds a name: hosts, in the order of their ids
+ */
 
 export class NetworkHost {
-  readonly name: string;
-  readonly id: string;
-  /** Everything that it told unasked, in order. */
-  readonly events: Line[] = [];
-  readonly #network: Network;
-  readonly #key: KeyPair;
-  readonly #ticket: string;
+  name;
+  id;
+  /** Everything that it told unasked, in order. @type {Line[]} */
+  events = [];
+  #network;
+  #key;
+  #ticket;
   #answers = new Answers();
-  #started: (line: Line) => void = () => undefined;
-  #exited: (line: Line) => void = () => undefined;
+  /** @type {(line: Line) => void} */
+  #started = () => undefined;
+  /** @type {(line: Line) => void} */
+  #exited = () => undefined;
 
-  constructor(network: Network, name: string, key: KeyPair, root: KeyPair) {
+  /** @param {Network} network @param {string} name @param {KeyPair} key @param {KeyPair} root */
+  constructor(network, name, key, root) {
     this.#network = network;
     this.name = name;
     this.#key = key;
@@ -130,26 +138,38 @@ export class NetworkHost {
     this.id = fingerprint(key.publicKey);
   }
 
-  /** Starts its process; resolves when discovery runs in it. */
-  async start(options: Partial<DiscoveryOptions> = {}, cwd?: string): Promise<void> {
+  /**
+   * Starts its process; resolves when discovery runs in it.
+   *
+   * @param {Partial<import('@espalier/discovery').DiscoveryOptions>} options
+   * @param {string} [cwd]
+   */
+  async start(options = {}, cwd) {
     this.#answers = new Answers();
-    const started = new Promise<Line>((resolve) => (this.#started = resolve));
+    const started = new Promise((resolve) => (this.#started = resolve));
     await this.#order('start', { cwd, setup: { key: this.#key, ticket: this.#ticket, options } });
     await started;
   }
 
-  async ask(order: string, facts: Line = {}): Promise<unknown> {
+  /** @param {string} order @param {Line} facts */
+  async ask(order, facts = {}) {
     const { id, answer } = this.#answers.expect();
     await this.#order('tell', { line: { id, order, ...facts } });
     return answer;
   }
 
-  async advertise(names: readonly string[], holding = 'unique'): Promise<void> {
+  /** @param {readonly string[]} names */
+  async advertise(names, holding = 'unique') {
     await this.ask('advertise', { names, holding });
   }
 
-  /** How long it took until the host knew this, in ms; fails after `mostMs`. */
-  async until({ holders = {}, ...counts }: Known, mostMs: number): Promise<number> {
+  /**
+   * How long it took until the host knew this, in ms; fails after `mostMs`.
+   *
+   * @param {Known} known
+   * @param {number} mostMs
+   */
+  async until({ holders = {}, ...counts }, mostMs) {
     const ids = Object.entries(holders).map(([name, hosts]) => [name, hosts.map(({ id }) => id).sort()]);
     const took = await this.ask('until', { ...counts, holders: Object.fromEntries(ids), mostMs });
     if (typeof took === 'number') return took;
@@ -158,57 +178,64 @@ export class NetworkHost {
   }
 
   /** kill -9 */
-  async kill(): Promise<void> {
-    const exited = new Promise<Line>((resolve) => (this.#exited = resolve));
+  async kill() {
+    const exited = new Promise((resolve) => (this.#exited = resolve));
     await this.#order('kill', {});
     await exited;
   }
 
   /** Stops its process in peace. */
-  async close(): Promise<void> {
-    const exited = new Promise<Line>((resolve) => (this.#exited = resolve));
+  async close() {
+    const exited = new Promise((resolve) => (this.#exited = resolve));
     void this.ask('close');
     await exited;
   }
 
   /** Runs Avahi in it; what is started afterwards finds it. */
-  async startAvahi(): Promise<void> {
+  async startAvahi() {
     await this.#order('avahi', {});
   }
 
-  async segment(segment: 0 | 1): Promise<void> {
+  /** @param {0 | 1} segment */
+  async segment(segment) {
     await this.#order('segment', { segment });
   }
 
-  async setInterface(up: boolean): Promise<void> {
+  /** @param {boolean} up */
+  async setInterface(up) {
     await this.#order('interface', { up });
   }
 
-  async setAddress(address: string): Promise<void> {
+  /** @param {string} address */
+  async setAddress(address) {
     await this.#order('address', { address });
   }
 
-  async setLoss(percent: number): Promise<void> {
+  /** @param {number} percent */
+  async setLoss(percent) {
     await this.#order('loss', { percent });
   }
 
-  async run(command: string): Promise<string> {
+  /** @param {string} command */
+  async run(command) {
     return String(await this.#order('run', { command }));
   }
 
-  /** Packets that have gone from it onto its link. */
-  async sent(): Promise<number> {
+  /** Packets of mDNS that it has sent. */
+  async sent() {
     return Number(await this.#order('sent', {}));
   }
 
-  hear(line: Line): void {
+  /** @param {Line} line */
+  hear(line) {
     if ('exit' in line) this.#exited(line);
     else if ('started' in line) this.#started(line);
     else if ('event' in line) this.events.push(line);
     else this.#answers.take(line);
   }
 
-  async #order(order: string, facts: Line): Promise<unknown> {
+  /** @param {string} order @param {Line} facts */
+  async #order(order, facts) {
     return this.#network.order(order, { name: this.name, ...facts });
   }
 }

@@ -1,0 +1,3 @@
+export { startLocalDaemon } from './local-daemon.js';
+
+export type { LocalDaemon, LocalDaemonOptions } from './local-daemon.js';
