@@ -29,6 +29,8 @@ interface Held<F> {
   frame: F;
   /** Undefined when its connection is lost: the frame will come again, and is acknowledged then. */
   delivery: Delivery | undefined;
+  /** It is in hand, or will be without waiting for anything. */
+  isDue: boolean;
 }
 
 interface Stream<F> {
@@ -103,11 +105,11 @@ export class InQueue<F extends Arrived> {
       delivery.ack();
       return;
     }
-    const held: Held<F> = { frame, delivery };
+    const held: Held<F> = { frame, delivery, isDue: false };
     stream.held.set(frame.seq, held);
     this.#heldCount++;
     stream.low = Math.max(stream.low, frame.low);
-    if (frame.seq < stream.expected || !this.#options.isOrdered) this.#ready.push({ stream, held });
+    if (frame.seq < stream.expected || !this.#options.isOrdered) this.#due({ stream, held });
     this.#advance(stream);
     this.#pump();
   }
@@ -161,13 +163,20 @@ export class InQueue<F extends Arrived> {
     }
   }
 
+  /** After a restart what is expected may be below what is in hand. */
+  #due(turn: Turn<F>): void {
+    if (turn.held.isDue) return;
+    turn.held.isDue = true;
+    this.#ready.push(turn);
+  }
+
   /** Moves what is due to the ready ones. */
   #advance(stream: Stream<F>): void {
     if (!this.#options.isOrdered) return;
     for (;;) {
       const next = stream.held.get(stream.expected);
       if (next !== undefined) {
-        this.#ready.push({ stream, held: next });
+        this.#due({ stream, held: next });
         stream.expected++;
       } else if (stream.handled.has(stream.expected)) stream.expected++;
       else if (stream.expected < stream.low) stream.expected = this.#nextKnown(stream);

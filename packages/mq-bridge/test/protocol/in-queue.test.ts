@@ -83,6 +83,31 @@ describe('the receiving half', () => {
     expect(acknowledged).toEqual([1, 2]);
   });
 
+  test('hands over nothing twice where the queue gives it again in another order', () => {
+    const { keep, queue, handled, acknowledged, arrive } = receiver();
+    const inHand = keep();
+    arrive(5, 5);
+    arrive(4, 4);
+    queue.restart();
+    // 5 is in hand, and 4 is expected.
+    arrive(4, 4);
+    inHand[0]?.(true);
+    inHand[1]?.(true);
+    expect(handled).toEqual([5, 4]);
+    expect(queue.held).toBe(0);
+    arrive(6, 4);
+    queue.restart();
+    arrive(7, 4);
+    // 6 is given back when 7 has come again already.
+    inHand[2]?.(false);
+    arrive(6, 4);
+    inHand[3]?.(true);
+    inHand[4]?.(true);
+    expect(handled).toEqual([5, 4, 6, 7, 6]);
+    expect(acknowledged).toEqual([4, 7, 6]);
+    expect(queue.held).toBe(0);
+  });
+
   test('waits for nothing where others take from the queue, too', () => {
     const { handled, acknowledged, arrive } = receiver(10, false);
     for (const seq of [5, 2, 5, 9]) arrive(seq, 1);
