@@ -8,11 +8,29 @@
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { findBroker } from '../test/broker/find-broker.mjs';
+import { findPython, PYTHON_PACKAGES } from '../test/broker/find-python.mjs';
 import { hindrance, install } from './lib/apt.mjs';
 import { say } from './lib/project.mjs';
 
 const REMEDY =
   'Install it (Debian, Ubuntu: apt-get install --no-install-recommends rabbitmq-server), or set RABBITMQ_SERVER to its path.';
+
+/** What a host in another language needs, for one test; without it that test is skipped. */
+async function ensurePython() {
+  if (findPython() !== undefined) return;
+  const packages = Object.values(PYTHON_PACKAGES);
+  const why = whyNot();
+  if (why !== undefined) {
+    say(`broker: ${packages.join(', ')} are not installed, and are not installed now: ${why}`);
+    return;
+  }
+  say(`broker: installing ${packages.join(', ')} from the packages of this system, for a test`);
+  try {
+    await install(...packages);
+  } catch (error) {
+    say(`broker: ${error.message}`);
+  }
+}
 
 /** Why it must not be installed here, or undefined. */
 function whyNot() {
@@ -21,6 +39,7 @@ function whyNot() {
 
 /** Gives the path of the broker, installing it where that is allowed; undefined, and says why, where not. */
 export async function ensureBroker() {
+  await ensurePython();
   const found = findBroker();
   if (found !== undefined) return found;
   const why = whyNot();

@@ -46,6 +46,8 @@ export async function build() {
   const inputs = [
     'scripts/lib/bundle-drivers.mjs',
     'scripts/lib/bundle-threads.mjs',
+    'scripts/lib/compile-threads.mjs',
+    'scripts/lib/lazy-builtins.mjs',
     'tsconfig.json',
     'tsconfig.base.json',
     'pnpm-lock.yaml',

@@ -134,11 +134,6 @@ export const CASE_CLAIMS = {
     cell: 'cell-recycled',
     why: 'The guard does not see the heaps of workers that a guest has started itself; a process is measured from outside.',
   },
-  'messages/flood-monitors': {
-    thread: 'not-claimed',
-    process: 'not-claimed',
-    why: 'What a guest holds in the kernel (monitors, links, names, calls) is not limited yet.',
-  },
   'stdio/raw-descriptor': {
     thread: 'not-claimed',
     process: 'contained',

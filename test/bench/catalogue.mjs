@@ -12,6 +12,9 @@ import { expectedSum } from './payloads.mjs';
 /** How many environments take part in Savina's big; the original has 120 actors, which are no threads. */
 export const BIG_SIZE = 8;
 
+/** What an apply may take beside twice the restart: 1 ms for each of 500 nodes, to read, prepare and compare them. Milliseconds. */
+export const APPLY_ONE_MS = 500;
+
 /**
  * @typedef {object} Benchmark
  * @property {string} key
@@ -296,6 +299,37 @@ export const catalogue = [
     aim: null,
     reference: 'none',
     works: small(80_000),
+  },
+  {
+    key: 'cliVsNode',
+    what: '`espalier tree` against a running daemon, wall time, against `node -e 0`',
+    ...STARTS,
+    figure: 'time',
+    better: 'lower',
+    bar: 3,
+    aim: 2,
+    reference: 'own',
+    works: small(5),
+  },
+  {
+    key: 'applyOne',
+    what: `apply of 500 nodes with one change, less ${APPLY_ONE_MS} ms, against that node’s restart alone`,
+    ...STARTS,
+    figure: 'time',
+    better: 'lower',
+    bar: 2,
+    aim: null,
+    reference: 'own',
+    works: small(3),
+  },
+  {
+    key: 'idleCpu',
+    what: 'share of a core that a daemon with 100 idle threads uses, over the second minute',
+    ...amount('cores'),
+    works: small(100),
+    bar: 0.015,
+    aim: 0.005,
+    runs: 3,
   },
   {
     key: 'discoverMs',

@@ -1,11 +1,11 @@
 /** A durable mailbox under faults: broker, sender and holder are killed, connections are cut; handlings are counted outside. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { BridgeSettings } from '@espalier/mq-bridge';
 import { Broker, describeWithBroker } from './broker.js';
+import { Cluster } from './cluster.js';
 import { Program } from './program.js';
 import { CuttingProxy } from './proxy.js';
 
@@ -21,41 +21,40 @@ interface Handling {
 describeWithBroker('a durable mailbox with one holder', (rabbitmq) => {
   let broker: Broker;
   let programs: Program[] = [];
-  let folder: string;
-  let clusters = 0;
+  let cluster = new Cluster();
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'espalier-durable-'));
     broker = new Broker(rabbitmq);
     await broker.start();
   }, SLOW_MACHINE_MS);
 
   afterAll(async () => {
     await broker.stop();
-    rmSync(folder, { recursive: true, force: true });
+    cluster.remove();
   });
 
   afterEach(async () => {
     for (const program of programs.splice(0)) await program.kill();
+    cluster.remove();
+    cluster = new Cluster();
   });
 
-  const file = (): string => join(folder, `${String(clusters)}.journal`);
+  const file = (): string => join(cluster.folder, 'journal');
 
   function settings(host: string, more: Partial<BridgeSettings>): BridgeSettings {
-    const cluster = `durable-${String(clusters)}`;
-    return { url: broker.url, cluster, host, heartbeatMs: 500, downAfterMs: 3000, ...more };
+    return { url: broker.url, ...cluster.host(host), heartbeatMs: 500, downAfterMs: 3000, ...more };
   }
 
   async function holder(host = 'holder', more: Partial<BridgeSettings> = {}): Promise<Program> {
     const journal = { id: 'journal', module: './modules/journal.ts', args: { file: file() } };
     const exports = { jobs: { durable: true, to: 'journal', attempts: 2 } };
-    const program = new Program([journal], settings(host, { exports, ...more }));
+    const program = new Program(host, [journal], settings(host, { exports, ...more }));
     programs.push(program);
     return await program.ready();
   }
 
   async function sender(host = 'sender', more: Partial<BridgeSettings> = {}): Promise<Program> {
-    const program = new Program([], settings(host, { imports: { jobs: { durable: true } }, ...more }));
+    const program = new Program(host, [], settings(host, { imports: { jobs: { durable: true } }, ...more }));
     programs.push(program);
     return await program.ready();
   }
@@ -95,7 +94,6 @@ describeWithBroker('a durable mailbox with one holder', (rabbitmq) => {
   test(
     'handles what was sent while no holder was there, in order, once',
     async () => {
-      clusters++;
       const from = await sender();
       const values = names('m', 500);
       await from.reach('jobs', 'confirmed', ['note', 'first']);
@@ -113,7 +111,6 @@ describeWithBroker('a durable mailbox with one holder', (rabbitmq) => {
   test(
     'loses nothing and keeps the order when holder and broker are killed and connections are cut',
     async () => {
-      clusters++;
       const proxy = new CuttingProxy(() => broker.port);
       const url = `amqp://guest:guest@127.0.0.1:${String(await proxy.start())}`;
       const from = await sender('sender', { url });
@@ -161,7 +158,6 @@ describeWithBroker('a durable mailbox with one holder', (rabbitmq) => {
   test(
     'has what the broker had confirmed when its sender was killed',
     async () => {
-      clusters++;
       const from = await sender();
       await from.reach('jobs', 'confirmed', ['note', 'first']);
       const confirmed: string[] = [];
@@ -189,7 +185,6 @@ describeWithBroker('a durable mailbox with one holder', (rabbitmq) => {
   test(
     'puts a message aside that cannot be handled, and goes on with the next',
     async () => {
-      clusters++;
       const from = await sender();
       const to = await holder();
       await from.reach('jobs', 'confirmed', ['spoil', 'bad']);
@@ -203,7 +198,6 @@ describeWithBroker('a durable mailbox with one holder', (rabbitmq) => {
   test(
     'has one holder at a time, and the next one when that has gone',
     async () => {
-      clusters++;
       const from = await sender();
       const first = await holder('one');
       await first.printed(/bridge: connected/);

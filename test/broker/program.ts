@@ -28,9 +28,9 @@ export class Program {
   #watchers: { readonly pattern: RegExp; readonly resolve: () => void }[] = [];
   #last = 0;
 
-  constructor(children: TreeSpec['children'], bridge: BridgeSettings) {
+  constructor(name: string, children: TreeSpec['children'], bridge: BridgeSettings) {
     const spec: TreeSpec = {
-      name: bridge.host,
+      name,
       children: [
         ...(children ?? []),
         { id: 'bridge', module: '@espalier/mq-bridge/driver', wall: 'process', args: bridge, shutdown: 8000 },

@@ -4,6 +4,7 @@ import amqp from 'amqplib';
 import type { BridgeSettings } from '@espalier/mq-bridge';
 import { QueueNames } from '../../packages/mq-bridge/src/wire/queue-names.js';
 import { Broker, describeWithBroker } from './broker.js';
+import { Cluster } from './cluster.js';
 import { Program } from './program.js';
 import { CuttingProxy } from './proxy.js';
 
@@ -13,22 +14,26 @@ const SLOW_MACHINE_MS = 120_000;
 describeWithBroker('a transient mailbox on another host', (rabbitmq) => {
   let broker: Broker;
   let programs: Program[] = [];
-  let clusters = 0;
+  let cluster = new Cluster();
 
   beforeAll(async () => {
     broker = new Broker(rabbitmq);
     await broker.start();
   }, SLOW_MACHINE_MS);
 
-  afterAll(() => broker.stop());
+  afterAll(async () => {
+    await broker.stop();
+    cluster.remove();
+  });
 
   afterEach(async () => {
     for (const program of programs.splice(0)) await program.kill();
+    cluster.remove();
+    cluster = new Cluster();
   });
 
   function settings(host: string, more: Partial<BridgeSettings>): BridgeSettings {
-    const cluster = `transient-${String(clusters)}`;
-    return { url: broker.url, cluster, host, heartbeatMs: 500, downAfterMs: 4000, ...more };
+    return { url: broker.url, ...cluster.host(host), heartbeatMs: 500, downAfterMs: 4000, ...more };
   }
 
   /** `alpha` exports its ledger, `beta` imports it. */
@@ -37,12 +42,16 @@ describeWithBroker('a transient mailbox on another host', (rabbitmq) => {
     importer: Partial<BridgeSettings> = {},
     ledger: Record<string, unknown> = {},
   ): Promise<[Program, Program]> {
-    clusters++;
     const alpha = new Program(
+      'alpha',
       [{ ...LEDGER, ...ledger }],
       settings('alpha', { exports: { ledger: {} }, ...exporter }),
     );
-    const beta = new Program([], settings('beta', { imports: { ledger: { as: 'book' } }, ...importer }));
+    const beta = new Program(
+      'beta',
+      [],
+      settings('beta', { imports: { ledger: { as: 'book' } }, ...importer }),
+    );
     programs = [alpha, beta];
     await Promise.all(programs.map((program) => program.ready()));
     await beta.reach('book', 'echo', [0]);
@@ -109,7 +118,7 @@ describeWithBroker('a transient mailbox on another host', (rabbitmq) => {
       await alpha.kill();
       expect(await down).toEqual({ tag: 'error', detail: { tag: 'noconnection' } });
       expect(await call).toMatchObject({ code: 'down' });
-      const again = new Program([LEDGER], settings('alpha', { exports: { ledger: {} } }));
+      const again = new Program('alpha', [LEDGER], settings('alpha', { exports: { ledger: {} } }));
       programs = [beta, again];
       await again.ready();
       expect(await beta.reach('book', 'echo', ['back'])).toBe('back');
@@ -142,7 +151,7 @@ describeWithBroker('a transient mailbox on another host', (rabbitmq) => {
       const [alpha, beta] = await pair();
       await beta.send('book', 1);
       expect(await beta.call('book', 'told')).toEqual([1]);
-      const names = new QueueNames(`transient-${String(clusters)}`);
+      const names = new QueueNames(cluster.root.publicKey);
       const incarnations = [alpha, beta].map(({ output }) => /"incarnation":"(\w+)"/.exec(output)?.[1] ?? '');
       const [ofAlpha = '', ofBeta = ''] = incarnations;
       const queues = [

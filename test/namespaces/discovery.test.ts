@@ -1,6 +1,6 @@
 /** Discovery between hosts of their own: namespaces, real sockets, real multicast, real time. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { createKeyPair } from '@espalier/discovery';
+import { createKeyPair } from '@espalier/core/identity';
 import { MUST_RUN, Network, whyNotHere, type NetworkHost } from './network.mjs';
 
 const WHY_NOT = whyNotHere();

@@ -1,6 +1,7 @@
 /** A host in a namespace: discovery, driven over stdin and stdout by lines of JSON; the first one says who it is. */
 import { createInterface } from 'node:readline';
-import { openJoinTicket, startDiscovery } from '@espalier/discovery';
+import { openJoinTicket } from '@espalier/core/identity';
+import { startDiscovery } from '@espalier/discovery';
 
 /** @type {import('@espalier/discovery').Discovery | undefined} */
 let discovery;

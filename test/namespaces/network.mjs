@@ -2,7 +2,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { createKeyPair, fingerprint, issueJoinTicket } from '@espalier/discovery';
+import { createKeyPair, fingerprint, issueJoinTicket } from '@espalier/core/identity';
 import { NETWORK_TOOLS, whatIsMissing } from './tools.mjs';
 
 const WORLD = fileURLToPath(new URL('./world.mjs', import.meta.url));
@@ -27,7 +27,7 @@ export function whyNotHere() {
 }
 
 /** @typedef {Readonly<Record<string, unknown>>} Line */
-/** @typedef {import('@espalier/discovery').KeyPair} KeyPair */
+/** @typedef {import('@espalier/core/identity').KeyPair} KeyPair */
 /** @typedef {import('node:child_process').ChildProcessByStdio<import('node:stream').Writable, import('node:stream').Readable, null>} World */
 
 /** Answers to orders, by their number. */

@@ -1,6 +1,7 @@
 /** The command line: which commands and options there are. What carries a command out is loaded when it is asked for. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { addLocalCommands } from './local/program.js';
 import { addRemoteCommands } from './remote/program.js';
 import type { UpOptions } from './up.js';
 
@@ -12,7 +13,11 @@ export async function espalier(argv: readonly string[]): Promise<number> {
   const program = new Command('espalier')
     .description('Runs trees of isolated, supervised environments.')
     .version(version())
-    .showHelpAfterError('(see espalier --help)');
+    .configureOutput({
+      outputError: (text, write) => {
+        write(`${oneLine(text)}\n`);
+      },
+    });
   program
     .command('up')
     .description('run the tree of a spec file in the foreground')
@@ -38,11 +43,16 @@ export async function espalier(argv: readonly string[]): Promise<number> {
     .command('validate')
     .description('check a spec file and start nothing')
     .argument('<file>', 'YAML or JSON file that describes the tree')
+    .option('--json', 'JSON in place of text for people', false)
     .option(...SET, collect, [])
-    .action(async (file: string, { set }: Pick<UpOptions, 'set'>) => {
+    .addHelpText('after', AFTER_VALIDATE)
+    .action(async (file: string, options: Pick<UpOptions, 'json' | 'set'>) => {
       const { validate } = await import('./validate.js');
-      code = await validate(file, set);
+      code = await validate(file, options);
     });
+  addLocalCommands(program, (ended) => {
+    code = ended;
+  });
   addRemoteCommands(program, SET, (ended) => {
     code = ended;
   });
@@ -53,7 +63,26 @@ export async function espalier(argv: readonly string[]): Promise<number> {
 const AFTER_UP = `
 A node is named by the ids from the root down: --set pricing/cache.limits.heapMb=64
 SIGINT or SIGTERM stops the tree cleanly; a second one kills.
-Exit code: 0 if the tree was stopped or ended as intended, 1 if it could not start or gave up.`;
+Exit code: 0 if the tree was stopped or ended as intended, 1 if it could not start or gave up.
+
+Example:
+  espalier up shop.espalier.yaml
+  espalier up shop.espalier.yaml --set cart.limits.heapMb=64
+  espalier up shop.espalier.yaml --json | pino-pretty`;
+
+const AFTER_VALIDATE = `
+Example:
+  espalier validate shop.espalier.yaml
+  espalier validate shop.espalier.yaml --json`;
+
+/** What the command line itself is wrong about, as every other error is told. */
+function oneLine(text: string): string {
+  const problem = text
+    .replace(/^error: /, '')
+    .trim()
+    .replaceAll(/\s*\n\s*/g, ' ');
+  return `espalier: ${problem}${/[.?)]$/.test(problem) ? '' : '.'} See \`espalier --help\`.`;
+}
 
 function collect(setting: string, before: readonly string[]): readonly string[] {
   return [...before, setting];

@@ -1,5 +1,4 @@
 /** Everything that `espalier up` says while the tree runs: events, the guests' output, progress. */
-import type { EventRecord } from '@espalier/supervisor';
 import type { EventEntry, LogLine } from '@espalier/supervisor/client';
 import type { Logger } from 'pino';
 import type { Paint } from './colour.js';
@@ -64,7 +63,7 @@ export class Reporter {
         `${entry.event} ${entry.path}`,
       );
     } else {
-      const text = recordText(entry as EventRecord, elapsedText(this.#elapsedMs), paint);
+      const text = recordText(entry, elapsedText(this.#elapsedMs), paint);
       if (text !== undefined) this.#screen.line(this.#events, text);
     }
     this.#draw();

@@ -5,6 +5,7 @@
  * is a field of the root. VALUE is JSON if it can be read as such, else text.
  */
 import { SpecError } from '@espalier/core';
+import { jsonOrText } from './json-or-text.js';
 
 type Node = Record<string, unknown>;
 
@@ -27,7 +28,7 @@ function setField(input: unknown, setting: string): void {
     if (isNode(inner)) owner = inner;
     else owner = owner[key] = {};
   }
-  owner[keys.at(-1) as string] = valueOf(setting.slice(equals + 1));
+  owner[keys.at(-1) as string] = jsonOrText(setting.slice(equals + 1));
 }
 
 /** Ids may contain dots, so the node's part is what matches ids that are there, the longest first. */
@@ -60,14 +61,6 @@ function childrenOf(node: Node): { id: string; node: Node }[] {
   return children.flatMap((child) => {
     return isNode(child) && typeof child['id'] === 'string' ? [{ id: child['id'], node: child }] : [];
   });
-}
-
-function valueOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }
 
 function isNode(value: unknown): value is Node {

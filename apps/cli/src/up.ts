@@ -10,6 +10,7 @@ import { paintFor } from './colour.js';
 import { errorReport, errorText, type ErrorReport, type ReportedProblem } from './error-text.js';
 import { jsonLog } from './json-log.js';
 import { Outcome } from './outcome.js';
+import { problemText } from './problem-text.js';
 import { specToApply } from './spec-text.js';
 import { Reporter } from './reporter.js';
 import { Screen } from './screen.js';
@@ -58,7 +59,9 @@ export async function up(file: string, options: UpOptions): Promise<number> {
     return tree.stuck ? await endProcess(code, { stuck: true }) : code;
   } catch (error) {
     reporter.close();
-    process.stderr.write(`${errorText(errorReport(error, file, tree.problemOf(error)))}\n`);
+    const known = tree.problemOf(error);
+    const told = options.json ? problemText(error, known) : errorText(errorReport(error, file, known));
+    process.stderr.write(`${told}\n`);
     return tree.stuck ? await endProcess(1, { stuck: true }) : 1;
   } finally {
     signals.close();

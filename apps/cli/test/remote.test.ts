@@ -93,6 +93,49 @@ describe('a node', () => {
     });
   });
 
+  test('gets other limits while it runs, as a revision', async () => {
+    expect(await told('set', 'house/lamp', 'heapMb=512', 'cpuOver=end', 'cpu=0.5')).toEqual([
+      0,
+      'house/lamp: heapMb 512 (in full from its next start on), cpuOver end, cpu 0.5 (revision 4)\n',
+    ]);
+    const { stdout } = await espalier('show', 'house/lamp', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({ limits: { heapMb: 512, cpuOver: 'end', cpu: 0.5 } });
+    const json = await espalier('set', 'house/lamp', 'cpu=0.25', '--json');
+    expect(JSON.parse(json.stdout)).toMatchObject({ path: 'house/lamp', now: ['cpu'], revision: 5 });
+  });
+
+  test('keeps its limits if those that are asked for are none, or cannot change', async () => {
+    const unknown = await espalier('set', 'house/lamp', 'heapmb=96');
+    expect([unknown.code, unknown.stdout]).toEqual([1, '']);
+    expect(unknown.stderr).toMatch(/path: +limits\.heapmb\n/);
+    expect(unknown.stderr).toContain('heapMb');
+    const unsaid = await espalier('set', 'house/lamp', 'heapMb');
+    expect(unsaid.stderr).toMatch(/^espalier: [^\n]*'heapMb'[^\n]*Write it as `heapMb=64`\.[^\n]*\n$/);
+    expect(unsaid.code).toBe(1);
+  });
+
+  test('and what all of them use is one table without a terminal', async () => {
+    const [code, table] = await told('top');
+    expect(code).toBe(0);
+    const [head, house, lamp, ...rest] = table.trimEnd().split('\n');
+    expect(rest).toEqual([]);
+    expect(head?.trim().split(/ +/)).toEqual([
+      'NODE',
+      'CPU',
+      'HEAP',
+      'OTHER',
+      'PROCESS',
+      'QUEUED',
+      'IN/S',
+      'RESTARTS',
+    ]);
+    expect(house).toMatch(/^house +\d+\.\d % +\d+\.\d MB /);
+    expect(lamp).toMatch(/^ {2}lamp +\d+\.\d % +\d+\.\d MB .* 0 +0 +\d+$/);
+    const json = JSON.parse((await espalier('top', 'house/lamp', '--json')).stdout) as { nodes: unknown[] };
+    expect(json.nodes).toEqual([expect.objectContaining({ path: 'house/lamp', cpu: expect.any(Number) })]);
+    expect((await espalier('top', 'house/nobody')).stderr).toMatch(/^espalier: [^\n]+\(noproc\)\. [^\n]+\n$/);
+  });
+
   test('that is not there is told of in one line, with a remedy', async () => {
     const { code, stdout, stderr } = await espalier('stop', 'house/nobody');
     expect([code, stdout]).toEqual([1, '']);
@@ -159,9 +202,18 @@ describe('without a daemon', () => {
     });
   });
 
-  test('the help of each command has an example', async () => {
-    const { code, stdout } = await runCli(['apply', '--help']);
-    expect(code).toBe(0);
-    expect(stdout).toContain('Example:\n  espalier apply shop.espalier.yaml\n');
+  test('the help of each command has an example, and every command speaks JSON', async () => {
+    const { stdout: all } = await runCli(['--help']);
+    const commands = [...all.matchAll(/^ {2}(\w+) .*\[options\]/gm)].map(([, name]) => name as string);
+    expect(commands).toEqual(
+      expect.arrayContaining(['up', 'validate', 'apply', 'tree', 'set', 'top', 'doctor']),
+    );
+    const helps = await Promise.all(commands.map((name) => runCli([name, '--help'])));
+    for (const [index, { code, stdout }] of helps.entries()) {
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/\nExample:\n {2}espalier /);
+      expect(stdout).toContain('--json');
+      expect(stdout).toContain(`espalier ${commands[index]}`);
+    }
   });
 });

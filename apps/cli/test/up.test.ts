@@ -178,10 +178,25 @@ describe('the rest of the command line', () => {
     expect(stdout).toMatch(/validate \[options\] <file>/);
   });
 
-  test('an unknown option is an error that points to the help', async () => {
-    const { code, stdout, stderr } = await runCli(['up', '--nonsense', 'x.yaml']);
+  test.each([
+    ['an unknown option', ['up', '--nonsense', 'x.yaml'], "unknown option '--nonsense'."],
+    ['an unknown command', ['tere'], "unknown command 'tere' (Did you mean tree?)"],
+    ['an argument too few', ['up'], "missing required argument 'file'."],
+  ])('%s is an error of one line that points to the help', async (_title, args, problem) => {
+    const { code, stdout, stderr } = await runCli(args);
     expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toContain("unknown option '--nonsense'");
+    expect(stderr).toBe(`espalier: ${problem} See \`espalier --help\`.\n`);
+  });
+
+  test('with --json an error is a problem document', async () => {
+    const missing = await runCli(['up', '--json', 'nowhere.yaml']);
+    expect([missing.code, missing.stdout]).toEqual([1, '']);
+    expect(JSON.parse(missing.stderr)).toMatchObject({ code: 'spec_unreadable', problems: [{}] });
+    const failing = await runCli(['validate', '--json', fixture('lamp.ts')]);
+    expect(failing.code).toBe(1);
+    expect(JSON.parse(failing.stderr)).toMatchObject({ code: expect.stringMatching(/^spec_/) });
+    const sound = await runCli(['validate', '--json', fixture('lamp.espalier.yaml')]);
+    expect(JSON.parse(sound.stdout)).toMatchObject({ tree: 'house' });
   });
 
   test('validate says that a spec is sound, and starts nothing', async () => {

@@ -33,8 +33,12 @@ export class RunningDaemon {
   #heard: () => void = () => undefined;
 
   /** Resolves when it listens; rejects with what it said if it ends before. */
-  static async start(folder: string, args: readonly string[] = []): Promise<RunningDaemon> {
-    const daemon = new RunningDaemon(folder, args);
+  static async start(
+    folder: string,
+    args: readonly string[] = [],
+    env: NodeJS.ProcessEnv = {},
+  ): Promise<RunningDaemon> {
+    const daemon = new RunningDaemon(folder, args, env);
     const listening = daemon.says('listens at');
     const early = daemon.ended.then(({ said }) => Promise.reject(new Error(said)));
     await Promise.race([listening, early]);
@@ -42,11 +46,12 @@ export class RunningDaemon {
     return daemon;
   }
 
-  constructor(folder: string, args: readonly string[] = []) {
+  constructor(folder: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
     this.folder = folder;
     this.client = new AdminClient({ folder });
     this.#child = spawn(process.execPath, [BIN, '--folder', folder, ...args], {
       stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, ...env },
     });
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#said += text;
@@ -67,6 +72,11 @@ export class RunningDaemon {
     });
   }
 
+  /** Where it listens with TLS. */
+  get port(): number {
+    return Number(/at port (\d+) with TLS/.exec(this.#said)?.[1]);
+  }
+
   /** The process of the driver of administration: it stands in the lock. */
   get driverPid(): number {
     return Number(readFileSync(join(this.folder, 'lock'), 'utf8').split(' ')[0]);
@@ -75,6 +85,10 @@ export class RunningDaemon {
   /** How often its driver of administration has come to listen. */
   get lives(): number {
     return this.#said.split('listens at').length - 1;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
   }
 
   kill(signal: NodeJS.Signals): Promise<Ended> {

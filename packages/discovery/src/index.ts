@@ -1,5 +1,3 @@
-export { createKeyPair, fingerprint } from './identity/keys.js';
-export { issueJoinTicket, openJoinTicket } from './identity/membership.js';
 export { startDiscovery } from './start-discovery.js';
 
 export type { BackendStatus } from './backend.js';
@@ -14,8 +12,6 @@ export type {
   ResolveOptions,
   Watch,
 } from './discovery.js';
-export type { KeyPair } from './identity/keys.js';
-export type { Membership, TicketRequest } from './identity/membership.js';
 export type { LinkStatus } from './mdns/link.js';
 export type { DiscoveryOptions, DiscoveryTime } from './options.js';
 export type { Problem, ProblemCode } from './problem.js';

@@ -2,7 +2,7 @@
 import { HostError } from '@espalier/core';
 import { nodeClock, nodeRandom, wallNow, type Clock, type Random } from '@espalier/core/internal/clock.js';
 import type { StaticHost } from './directory/static-hosts.js';
-import type { Membership } from './identity/membership.js';
+import type { Membership } from '@espalier/core/identity';
 import type { Problem } from './problem.js';
 import { MAX_ENDPOINTS, MAX_LEASE_MS, MIN_LEASE_MS } from './records/host-record.js';
 

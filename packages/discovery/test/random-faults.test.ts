@@ -6,7 +6,7 @@ import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Advertisement } from '../src/discovery.js';
 import type { NameState } from '../src/directory/name-state.js';
-import type { Membership } from '../src/identity/membership.js';
+import type { Membership } from '@espalier/core/identity';
 import { SimulatedNetwork, TestCluster, type SimulatedHost } from './simulated-network.js';
 
 const LEASE_MS = 3000;

@@ -1,8 +1,13 @@
 /** Hosts in one process, under a clock that is moved: real engines and drivers over links that lose, cut and record. */
 import { ManualClock, SeededRandom } from '@espalier/core/testing';
 import { DiscoveryDriver } from '../src/driver.js';
-import { createKeyPair, type KeyPair } from '../src/identity/keys.js';
-import { issueJoinTicket, openJoinTicket, type Membership } from '../src/identity/membership.js';
+import {
+  createKeyPair,
+  issueJoinTicket,
+  openJoinTicket,
+  type KeyPair,
+  type Membership,
+} from '@espalier/core/identity';
 import { MdnsEngine } from '../src/mdns/engine.js';
 import { readOptions, type DiscoveryOptions } from '../src/options.js';
 

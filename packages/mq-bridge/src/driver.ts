@@ -19,10 +19,14 @@ import { codeOf, type BridgeEvent, type LocalSide } from './engine/local-side.js
 import { completeSettings, type BridgeSettings } from './engine/settings.js';
 import { StandIns, type Outcome } from './engine/stand-ins.js';
 import { nodeAfterTurn, nodeClock as clock, nodeRandom as random } from './node/ambient.js';
+import { readMembership, RevocationFile } from './node/credentials.js';
 import { AmqpTransport } from './transport/amqp-transport.js';
+import { newDhKey } from './trust/dh-key.js';
 
 export default environment(async (context: Context, args: BridgeSettings) => {
   const settings = completeSettings(args);
+  const membership = readMembership(settings);
+  const revocations = new RevocationFile(settings.revoked, membership.root);
   const watched = new Map<Monitor, (reason: ExitReason) => void>();
   const local = localSide(context, watched);
   const standIns = new StandIns({
@@ -34,10 +38,12 @@ export default environment(async (context: Context, args: BridgeSettings) => {
   });
   const bridge = new Bridge({
     settings,
+    membership,
     local,
     clock,
     random,
     afterTurn: nodeAfterTurn,
+    newKey: newDhKey,
     transport: (parts) => new AmqpTransport({ ...parts, clock, random }),
     onEvent: report,
     appeared: (name) => standIns.appeared(name),
@@ -45,6 +51,12 @@ export default environment(async (context: Context, args: BridgeSettings) => {
   });
   // It has queues and connections to give back.
   context.trapExits(true);
+  revocations.follow({
+    clock,
+    everyMs: settings.heartbeatMs,
+    taken: (list) => bridge.revoke(list),
+    refused: (why) => report({ kind: 'revocations-refused', why }),
+  });
   bridge.start();
   standIns.start();
   for (;;) {
@@ -55,6 +67,7 @@ export default environment(async (context: Context, args: BridgeSettings) => {
       watched.delete(item.monitor);
     } else if (item.type === 'exit' && item.from === undefined) {
       standIns.stop();
+      revocations.stop();
       await bridge.stop();
       return;
     }

@@ -1,5 +1,7 @@
-/** Entry of every cell: core's kernel with this package's strategies, in a process of its own. */
-import { startCell } from '@espalier/core/internal/host.js';
+/** The code of every cell: core's kernel with this package's strategies, in a process of its own. */
+import { startCell, type CellModule } from '@espalier/core/internal/host.js';
 import { supervisorLogic } from './strategies/index.js';
 
-startCell(supervisorLogic);
+declare const module: NodeJS.Module;
+
+startCell(supervisorLogic, module.exports as CellModule);

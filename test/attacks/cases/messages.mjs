@@ -26,6 +26,50 @@ function handle(does, make, took) {
 
 const tag = (/** @type {any} */ value) => Object.prototype.toString.call(value).slice(8, -1);
 
+const ATTEMPTS = 30_000;
+
+/**
+ * @param {(n: number) => Promise<unknown>} attempt @param {string} code that it is refused with
+ * @param {number} [least] so many are not
+ */
+async function flood(attempt, code, least = 0) {
+  let done = 0;
+  /** @type {Record<string, number>} */
+  const refused = {};
+  for (let n = 0; n < ATTEMPTS; n += 1000)
+    await Promise.all(
+      Array.from({ length: 1000 }, (_, i) =>
+        attempt(n + i).then(
+          () => done++,
+          (error) => (refused[error.code] = (refused[error.code] ?? 0) + 1),
+        ),
+      ),
+    );
+  if (done >= least && done <= 1000 && refused[code] !== undefined) return undefined;
+  return `${done} done, and refused: ${JSON.stringify(refused)}`;
+}
+
+/** @param {import('../case.mjs').Kit} kit */
+function leakInHost({ send }) {
+  for (let n = 0; ; n++) void send(['entry', n, 'x'.repeat(100)]);
+}
+
+/**
+ * What the kernel keeps until it is given back.
+ * @param {string} does @param {(context: import('@espalier/core').Context, n: number) => Promise<unknown>} attempt
+ * @param {import('../case.mjs').TreeCase['prepare']} [prepare]
+ * @returns {import('../case.mjs').Case}
+ */
+function entries(does, attempt, prepare) {
+  return {
+    does,
+    bare: ['leaks'],
+    tree: { holds: true, limits: { kernelEntries: 1000 }, ...(prepare && { prepare }) },
+    attack: ({ context }) => flood(async (n) => context && attempt(context, n), 'limit_refused'),
+    bareAttack: leakInHost,
+  };
+}
+
 /** @type {import('../case.mjs').Cases} */
 export const messages = {
   'flood-small': {
@@ -124,18 +168,28 @@ export const messages = {
       for (let n = 0; ; n++) void send(['whereis', `nobody-${n}`, 'x'.repeat(100)]);
     },
   },
-  'flood-monitors': {
-    does: 'watches a sibling ten thousand times and never stops',
+  'flood-monitors': entries('watches a sibling thirty thousand times and never stops', (context) =>
+    context.monitor('heart'),
+  ),
+  'flood-registers': entries('takes thirty thousand names', (context, n) => context.register(`taken-${n}`)),
+  'flood-spawns': entries(
+    'spawns thirty thousand environments at once',
+    (context) => context.spawn({ module: './none.mjs' }),
+    // The thread that loads modules is the host's.
+    async (host) => {
+      await host.context.spawn({ module: './none.mjs' }).catch(() => undefined);
+    },
+  ),
+  'flood-nobody': {
+    does: 'calls thirty thousand names that nobody has',
     bare: ['leaks'],
-    tree: { ends: ['limit'], limits: LIMITS, withinMs: 3_000 },
+    tree: { holds: true, limits: { kernelEntries: 1000 } },
     attack: async ({ context }) => {
-      for (let n = 0; n < 100; n++)
-        await Promise.all(Array.from({ length: 100 }, () => context?.monitor('heart')));
-      return 'ten thousand entries in the kernel';
+      await flood(async (n) => context?.call(`nobody-${n}`, 'x', []), 'noproc');
+      // Nothing of it is kept, so there is room for as much as ever.
+      return flood(async () => context?.monitor('heart'), 'limit_refused', 900);
     },
-    bareAttack: ({ send }) => {
-      for (let n = 0; ; n++) void send(['monitor', n, 'x'.repeat(100)]);
-    },
+    bareAttack: leakInHost,
   },
   deep: {
     does: 'sends a million arrays inside of each other',

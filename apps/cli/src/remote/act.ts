@@ -1,10 +1,12 @@
 /** Commands that change what runs, beside the spec. */
 import { pathToFileURL } from 'node:url';
+import type { LimitsOutcome, NodeLimits } from '@espalier/supervisor/client';
+import { jsonOrText } from '../json-or-text.js';
 import type { Remote } from './command.js';
 import { VERBS, type Verb } from './verbs.js';
 
 export async function change({ client, terminal }: Remote, verb: Verb, path: string): Promise<undefined> {
-  await terminal.during(`${verb} ${path}`, client.change(verb, path));
+  await client.change(verb, path);
   terminal.tell({ path }, () => [`${VERBS[verb][1]} ${path}`]);
 }
 
@@ -20,14 +22,14 @@ export async function spawn(
   options: SpawnOptions,
 ): Promise<undefined> {
   const { module, id, args } = options;
-  const given = args === undefined ? {} : { args: valueOf(args) };
+  const given = args === undefined ? {} : { args: jsonOrText(args) };
   const body =
     module === undefined
       ? given
       : {
           child: { id: id ?? `once-${Date.now()}`, module: located(module), restart: 'temporary', ...given },
         };
-  const spawned = await terminal.during(`spawn below ${path}`, client.spawn(path, body));
+  const spawned = await client.spawn(path, body);
   terminal.tell(spawned, () => [
     spawned.path === null ? 'it does not want to run' : `started ${spawned.path}`,
   ]);
@@ -42,26 +44,34 @@ export async function call(
 ): Promise<undefined> {
   const body = {
     operation,
-    parameters: given.map(valueOf),
+    parameters: given.map(jsonOrText),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   };
-  const value = await terminal.during(`${path} ${operation}`, client.call(path, body));
+  const value = await client.call(path, body);
   const text = JSON.stringify(value ?? null);
   terminal.tell(value ?? null, () => (value === undefined ? [] : [typeof value === 'string' ? value : text]));
 }
 
 export async function send({ client, terminal }: Remote, path: string, text: string): Promise<undefined> {
-  await client.send(path, valueOf(text));
+  await client.send(path, jsonOrText(text));
   terminal.tell({ path }, () => [`sent to ${path}`]);
 }
 
-/** JSON if it reads as such, else text; as for `--set`. */
-function valueOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
+export async function set(
+  { client, terminal }: Remote,
+  path: string,
+  limits: NodeLimits,
+): Promise<undefined> {
+  const outcome = await client.setLimits(path, limits);
+  terminal.tell(outcome, () => [limitsText(outcome, limits)]);
+}
+
+function limitsText({ path, atRestart, revision }: LimitsOutcome, limits: NodeLimits): string {
+  const each = Object.entries(limits).map(([name, value]) => {
+    return `${name} ${value}${atRestart.includes(name) ? ' (in full from its next start on)' : ''}`;
+  });
+  const kept = revision === null ? 'not kept, as it is not in the applied spec' : `revision ${revision}`;
+  return `${path}: ${each.join(', ')} (${kept})`;
 }
 
 /** A file of this folder is elsewhere for the daemon; a package is looked up from the folder of its spec. */

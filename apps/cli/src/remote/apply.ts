@@ -36,13 +36,13 @@ export function rollback(
 
 async function told(
   { terminal }: Remote,
-  { check, diff, wait }: ApplyOptions,
+  { diff, wait }: ApplyOptions,
   ask: (signal: AbortSignal) => Promise<ApplyOutcome>,
 ): Promise<number> {
   const { signal, done } = patience(wait);
   let outcome: ApplyOutcome;
   try {
-    outcome = await terminal.during(check ? 'comparing' : 'applying', ask(signal));
+    outcome = await ask(signal);
   } catch (error) {
     throw signal.aborted ? tooLong(wait as number) : error;
   } finally {

@@ -84,9 +84,12 @@ export async function logs(
   path: string | undefined,
   options: LogOptions,
 ): Promise<undefined> {
-  const query = { ...options, ...(path === undefined ? {} : { path }) };
-  await follow(terminal, client.logs(query), ({ path: of, text }: LogLine) => {
-    return `${terminal.paint('dim', `${of} |`)} ${text}`;
+  const progress = options.follow && terminal.hasStatus && !terminal.json;
+  const query = { ...options, progress, ...(path === undefined ? {} : { path }) };
+  await follow(terminal, client.logs(query), (line: LogLine) => {
+    const text = `${terminal.paint('dim', `${line.path} |`)} ${line.text}`;
+    terminal.status(line.progress === true ? `${line.path} | ${line.text}` : '');
+    return line.progress === true ? undefined : text;
   });
 }
 

@@ -1,9 +1,13 @@
 /** The commands that talk to a daemon, with their options. */
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { NodeLimits } from '@espalier/supervisor/client';
+import { jsonOrText } from '../json-or-text.js';
 import type { SpawnOptions } from './act.js';
 import type { ApplyOptions } from './apply.js';
 import { remoteOptions, withDaemon, type Remote, type RemoteOptions } from './command.js';
 import type { LogOptions, StreamOptions } from './look.js';
+import type { TopOptions } from './top.js';
+import { ORDERS } from './usage-table.js';
 import { VERBS, type Verb } from './verbs.js';
 
 type Finish = (code: number) => void;
@@ -15,6 +19,7 @@ const load = {
   apply: () => import('./apply.js'),
   doctor: () => import('./doctor.js'),
   look: () => import('./look.js'),
+  top: () => import('./top.js'),
 };
 
 const PATH = 'as `espalier tree --json` has it: the ids from the tree’s name down, with slashes';
@@ -26,11 +31,12 @@ export function addRemoteCommands(program: Command, set: SetOption, finish: Fini
     return remoteOptions(command).addHelpText('after', `\nExample:\n  ${example.replaceAll('\n', '\n  ')}`);
   };
   const run = async (
+    what: string,
     options: RemoteOptions,
     work: (remote: Remote) => Promise<number | undefined>,
     file?: string,
   ): Promise<void> => {
-    finish(await withDaemon(options, work, file));
+    finish(await withDaemon(what, options, work, file));
   };
 
   withApplyOptions(
@@ -38,7 +44,7 @@ export function addRemoteCommands(program: Command, set: SetOption, finish: Fini
       .argument('<file>', 'YAML or JSON file that describes the tree')
       .option(...set, collect, []),
   ).action((file: string, options: RemoteOptions & ApplyOptions & { set: readonly string[] }) => {
-    return run(options, async (remote) => (await load.apply()).apply(remote, file, options), file);
+    return run('apply', options, async (remote) => (await load.apply()).apply(remote, file, options), file);
   });
   withApplyOptions(
     add(
@@ -47,7 +53,9 @@ export function addRemoteCommands(program: Command, set: SetOption, finish: Fini
       'espalier rollback\nespalier rollback 3 --check --diff',
     ).argument('[revision]', `${REVISION}; by default the one before the last`, whole),
   ).action((revision: number | undefined, options: RemoteOptions & ApplyOptions) => {
-    return run(options, async (remote) => (await load.apply()).rollback(remote, revision, options));
+    return run('rollback', options, async (remote) =>
+      (await load.apply()).rollback(remote, revision, options),
+    );
   });
   add(
     'history',
@@ -56,24 +64,26 @@ export function addRemoteCommands(program: Command, set: SetOption, finish: Fini
   )
     .argument('[revision]', `print the spec of that one, ${REVISION}`, whole)
     .action((revision: number | undefined, options: RemoteOptions) => {
-      return run(options, async (remote) => (await load.look()).history(remote, revision));
+      return run('history', options, async (remote) => (await load.look()).history(remote, revision));
     });
   add('status', 'say what the daemon runs; code 1 if that does not run', 'espalier status').action(
-    (options: RemoteOptions) => run(options, async (remote) => (await load.look()).status(remote)),
+    (options: RemoteOptions) => run('status', options, async (remote) => (await load.look()).status(remote)),
   );
   add('tree', 'show the tree as it stands', 'espalier tree\nespalier tree --json').action(
-    (options: RemoteOptions) => run(options, async (remote) => (await load.look()).tree(remote)),
+    (options: RemoteOptions) => run('tree', options, async (remote) => (await load.look()).tree(remote)),
   );
   add('show', 'show one node, with its spec', 'espalier show shop/cart')
     .argument('<path>', PATH)
     .action((path: string, options: RemoteOptions) =>
-      run(options, async (remote) => (await load.look()).show(remote, path)),
+      run(`show ${path}`, options, async (remote) => (await load.look()).show(remote, path)),
     );
   add('events', 'list what happened in the tree', 'espalier events -f\nespalier events --json | jq .event')
     .option('-f, --follow', 'go on with what happens', false)
     .option('--after <id>', 'only what came after that entry', whole)
     .action((options: RemoteOptions & StreamOptions) => {
-      return run(options, async (remote) => (await load.look()).events(remote, streamOptions(options)));
+      return run('events', options, async (remote) =>
+        (await load.look()).events(remote, streamOptions(options)),
+      );
     });
   add(
     'logs',
@@ -87,13 +97,15 @@ export function addRemoteCommands(program: Command, set: SetOption, finish: Fini
     .action((path: string | undefined, options: RemoteOptions & LogOptions) => {
       const { lines } = options;
       const asked = { ...streamOptions(options), ...(lines === undefined ? {} : { lines }) };
-      return run(options, async (remote) => (await load.look()).logs(remote, path, asked));
+      return run('logs', options, async (remote) => (await load.look()).logs(remote, path, asked));
     });
   for (const [verb, [description]] of Object.entries(VERBS)) {
     add(verb, description, `espalier ${verb} shop/cart`)
       .argument('<path>', PATH)
       .action((path: string, options: RemoteOptions) => {
-        return run(options, async (remote) => (await load.act()).change(remote, verb as Verb, path));
+        return run(`${verb} ${path}`, options, async (remote) =>
+          (await load.act()).change(remote, verb as Verb, path),
+        );
       });
   }
   add('spawn', 'start one more child of a supervisor, once', SPAWN_EXAMPLES)
@@ -103,7 +115,9 @@ export function addRemoteCommands(program: Command, set: SetOption, finish: Fini
     .option('--args <value>', 'for its init: JSON, or text')
     .action((path: string, module: string | undefined, options: RemoteOptions & SpawnOptions) => {
       const given = { ...options, ...(module === undefined ? {} : { module }) };
-      return run(options, async (remote) => (await load.act()).spawn(remote, path, given));
+      return run(`spawn below ${path}`, options, async (remote) =>
+        (await load.act()).spawn(remote, path, given),
+      );
     });
   add('call', 'call an operation of a server', 'espalier call shop/cart add \'{"item": 7}\' 2')
     .argument('<path>', PATH)
@@ -117,7 +131,7 @@ export function addRemoteCommands(program: Command, set: SetOption, finish: Fini
         given: readonly string[],
         options: RemoteOptions & { timeout?: number },
       ) => {
-        return run(options, async (remote) =>
+        return run(`${path} ${operation}`, options, async (remote) =>
           (await load.act()).call(remote, path, operation, given, options.timeout),
         );
       },
@@ -126,10 +140,33 @@ export function addRemoteCommands(program: Command, set: SetOption, finish: Fini
     .argument('<path>', PATH)
     .argument('<value>', 'JSON, or text')
     .action((path: string, value: string, options: RemoteOptions) => {
-      return run(options, async (remote) => (await load.act()).send(remote, path, value));
+      return run(`send to ${path}`, options, async (remote) => (await load.act()).send(remote, path, value));
+    });
+  add(
+    'set',
+    'change limits of a node while it runs; they hold until an apply changes that node',
+    SET_EXAMPLES,
+  )
+    .argument('<path>', PATH)
+    .argument('<limit=value...>', 'as in `limits` of a spec', limit, {})
+    .action((path: string, limits: NodeLimits, options: RemoteOptions) => {
+      const work = async (remote: Remote) => (await load.act()).set(remote, path, limits);
+      return run(`limits of ${path}`, options, work);
+    });
+  add(
+    'top',
+    'show what nodes use: live on a terminal, else one table',
+    'espalier top\nespalier top shop --sort memory\nespalier top --json | jq .nodes[0].cpu',
+  )
+    .argument('[path]', `${PATH}; by default all`)
+    .option('--interval <seconds>', 'between two readings', seconds, 2)
+    .addOption(new Option('--sort <order>', 'what comes first').choices(ORDERS).default('tree'))
+    .action((path: string | undefined, options: RemoteOptions & TopOptions) => {
+      return run('top', options, async (remote) => (await load.top()).top(remote, path, options));
     });
   add('doctor', 'say what this machine offers, what is missing, and how to get it', 'espalier doctor').action(
-    (options: RemoteOptions) => run(options, async (remote) => (await load.doctor()).doctor(remote)),
+    (options: RemoteOptions) =>
+      run('doctor', options, async (remote) => (await load.doctor()).doctor(remote)),
   );
 }
 
@@ -137,6 +174,9 @@ const APPLY_EXAMPLES = `espalier apply shop.espalier.yaml
 espalier apply shop.espalier.yaml --check --diff
 
 Exit code: 0 if nothing changed, 2 if something did or, with --check, would; 1 for an error.`;
+
+const SET_EXAMPLES = `espalier set shop/cart heapMb=128
+espalier set shop/cart cpu=0.5 cpuOver=end`;
 
 const SPAWN_EXAMPLES = `espalier spawn shop ./reindex.ts --args '{"from": 2020}'
 espalier spawn shop/workers --args 7`;
@@ -154,6 +194,15 @@ function streamOptions({ follow, after }: StreamOptions): StreamOptions {
 
 function collect(setting: string, before: readonly string[]): readonly string[] {
   return [...before, setting];
+}
+
+function limit(text: string, before: NodeLimits): NodeLimits {
+  const equals = text.indexOf('=');
+  const value = jsonOrText(text.slice(equals + 1));
+  if (equals > 0 && (typeof value === 'number' || typeof value === 'string') && value !== '') {
+    return { ...before, [text.slice(0, equals)]: value };
+  }
+  throw new InvalidArgumentError('Write it as `heapMb=64`.');
 }
 
 function whole(text: string): number {

@@ -16,6 +16,15 @@ export class Terminal {
     this.paint = paintFor(process.stdout, process.env);
   }
 
+  /** Whether a status line is seen by anybody. */
+  get hasStatus(): boolean {
+    return this.#screen.hasStatus;
+  }
+
+  status(text: string): void {
+    this.#screen.status(text);
+  }
+
   line(text: string): void {
     this.#screen.line(this.#screen.out, text);
   }

@@ -79,6 +79,19 @@ export class Applies {
     return this.#inTurn(() => this.#apply({ text, base, source: source ?? null }, check, null));
   }
 
+  /** Resolves with a line that says how it went. */
+  reload(file: string): Promise<string> {
+    return this.#inTurn(async () => {
+      try {
+        const { outcome, description } = await this.#apply(await read(file), false, null);
+        return `${file}: ${outcome}, ${summaryOf(description)}`;
+      } catch (error) {
+        const { detail, code, remedy } = problemOf(error);
+        return `${file} was not applied: ${detail} (${code}). ${remedy}`;
+      }
+    });
+  }
+
   rollback({ revision, check = false }: RollbackRequest): Promise<ApplyOutcome> {
     return this.#inTurn(async () => {
       const { history } = this.#options;

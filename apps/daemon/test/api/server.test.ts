@@ -3,7 +3,10 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Api } from '../../src/api/api.js';
+import { Callers } from '../../src/access/caller.js';
+import { Tokens } from '../../src/access/tokens.js';
+import type { AccessParts } from '../../src/api/access-operations.js';
+import type { ApiParts } from '../../src/api/api.js';
 import { apiServer, type ListeningApi } from '../../src/api/server.js';
 import { ask } from './ask.js';
 
@@ -12,11 +15,11 @@ const path = join(folder, 'api.sock');
 let server: ListeningApi;
 
 beforeAll(async () => {
-  const broken = {
-    health: () => ({ status: 'ok' }),
-    tree: () => Promise.reject(new RangeError('a secret of ours')),
-  };
-  server = await apiServer(broken as unknown as Api, path, '0', 500);
+  const broken = { root: { ask: () => Promise.reject(new RangeError('a secret of ours')) } };
+  const callers = new Callers(await Tokens.open(join(folder, 'tokens')), 0);
+  const parts = broken as unknown as ApiParts;
+  const access = {} as unknown as AccessParts;
+  server = await apiServer({ parts, access, callers, version: '0', slowestRequestMs: 500 }, { socket: path });
 });
 
 afterAll(async () => {

@@ -8,11 +8,15 @@ import { PipeLink, type PipeOfLink } from './pipe-link.js';
 
 /** Those that are always there. */
 const FIXED_LINKS = 2;
+/** What is held for links that were not taken yet: no more than a first window each is on the way by then. */
+const MAX_EARLY_BYTES = 16 * 1024 * 1024;
 
 export interface LinkTableOptions {
   readonly side: 'parent' | 'child';
   readonly takesEnds: boolean;
   readonly maxLinks: number;
+  /** Neither side opens links: somebody else numbers them, in rising order, and tells both. */
+  readonly numberedElsewhere: boolean;
 }
 
 export class LinkTable {
@@ -23,6 +27,9 @@ export class LinkTable {
   readonly #links = new Map<number, PipeLink>();
   /** Opened by the other side; their ends have not come yet. */
   readonly #untaken = new Map<number, PipeLink>();
+  /** Numbered elsewhere, and heard of from the other side first. */
+  readonly #early = new Map<number, PipeLink>();
+  #earlyBytes = 0;
   #lastOwn: number;
   #lastPeer: number;
 
@@ -39,7 +46,12 @@ export class LinkTable {
   /** More links are open than may be. */
   get overfull(): boolean {
     const { maxLinks } = this.#options;
-    return this.#links.size > maxLinks + FIXED_LINKS || this.#untaken.size > maxLinks;
+    return (
+      this.#links.size > maxLinks + FIXED_LINKS ||
+      this.#untaken.size > maxLinks ||
+      this.#early.size > maxLinks ||
+      this.#earlyBytes > MAX_EARLY_BYTES
+    );
   }
 
   openOwn(): PipeLink {
@@ -56,13 +68,35 @@ export class LinkTable {
     return this.overfull ? 'more links are open than a pipe has room for' : undefined;
   }
 
+  /** The link that both sides were told of. */
+  take(id: number): PipeLink {
+    const link = this.#early.get(id) ?? new PipeLink(id, this.#pipe);
+    this.#early.delete(id);
+    this.#earlyBytes -= link.heldBytes;
+    this.#lastPeer = id;
+    if (!link.isOver) this.#links.set(id, link);
+    return link;
+  }
+
+  /** So many bytes have come for a link that was not taken yet; undefined for one that there will never be. */
+  early(id: number, bytes: number): PipeLink | undefined {
+    if (!this.#options.numberedElsewhere || id <= this.#lastPeer) return undefined;
+    let link = this.#early.get(id);
+    if (link === undefined) this.#early.set(id, (link = new PipeLink(id, this.#pipe)));
+    this.#earlyBytes += bytes;
+    return link;
+  }
+
   find(id: number): PipeLink | undefined {
     return this.#links.get(id);
   }
 
   /** Whether there was such a link, though it may be closed by now. */
   wasOpened(id: number): boolean {
-    return id <= (isOdd(id) === isOdd(this.#lastOwn) ? this.#lastOwn : this.#lastPeer);
+    return (
+      this.#options.numberedElsewhere ||
+      id <= (isOdd(id) === isOdd(this.#lastOwn) ? this.#lastOwn : this.#lastPeer)
+    );
   }
 
   /** The end of a link that the other side has opened comes, once; the link itself may have been closed by then. */
@@ -82,6 +116,7 @@ export class LinkTable {
     const links = [...this.#links.values()].reverse();
     this.#links.clear();
     this.#untaken.clear();
+    for (const link of this.#early.values()) link.ended();
     return links;
   }
 

@@ -44,6 +44,15 @@ export class PipeLink implements Link, LinkEnd {
     this.#pipe = pipe;
   }
 
+  /** Nothing more comes or goes. */
+  get isOver(): boolean {
+    return this.#state !== 'open';
+  }
+
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
   send(batch: Uint8Array, transfers: readonly Transfer[] = NO_TRANSFERS): void {
     if (this.#state === 'open') this.#pipe.send(this, batch, transfers);
     else discardEnds(transfers);

@@ -33,6 +33,8 @@ export class PipeWriter {
   #bytes = 0;
   #flushDue = false;
   #congested = false;
+  /** That were added, in all. */
+  frames = 0;
 
   constructor(options: PipeWriterOptions) {
     this.#options = options;
@@ -52,6 +54,7 @@ export class PipeWriter {
 
   /** The pieces of the body are copied. */
   add(kind: PipeFrameKind, link: number, body: readonly Uint8Array[] = []): void {
+    this.frames += 1;
     let length = 0;
     for (const piece of body) length += piece.length;
     if (this.#bytes + PIPE_HEADER_BYTES + length > JOINT_BYTES) this.flush();

@@ -26,6 +26,7 @@ import {
   type PipeFrameKind,
   type PipeHeader,
 } from './pipe-frames.js';
+import type { DirectPipe } from './direct/direct-pipe.js';
 import { discardEnds, FarEnd, type PipeLink } from './pipe-link.js';
 import { decodeParts, encodeParts, partsOf } from './pipe-parts.js';
 import { PipeReader } from './pipe-reader.js';
@@ -59,6 +60,11 @@ export interface PipeOptions {
   readonly afterTurn: AfterTurn;
   /** Whether the other side may open links and pass their ends over the control link. Default: false. */
   readonly takesEnds?: boolean;
+  /**
+   * Whether links are numbered by somebody else, who tells both sides: then `take` makes them, on each side, and
+   * what comes for one that was not taken yet is held. Default: false.
+   */
+  readonly numberedElsewhere?: boolean;
   /** Bytes. No batch that comes in, with what moves along, is larger. Default: 32 MB. */
   readonly maxFrameBytes?: number;
   /** The same for what goes out: what the other side takes. Default: 32 MB. */
@@ -77,7 +83,7 @@ export interface PipeOptions {
   readonly ended?: () => void;
 }
 
-export class Pipe implements LinkMaker, LinkOpener {
+export class Pipe implements LinkMaker, LinkOpener, DirectPipe {
   /** Always there, as the next. To close one of them is to close the pipe. */
   readonly control: Link;
   readonly wall: Link;
@@ -91,11 +97,14 @@ export class Pipe implements LinkMaker, LinkOpener {
   #heard = false;
   #turnBytes = 0;
   #bytesRead = 0;
+  #framesRead = 0;
+  #awaited: { readonly frames: number; readonly callback: () => void } | undefined;
   #paused = false;
 
   constructor(options: PipeOptions) {
     this.#options = options;
-    const { streams, side, afterTurn, takesEnds = false, maxLinks = MAX_LINKS } = options;
+    const { streams, side, afterTurn, maxLinks = MAX_LINKS } = options;
+    const { takesEnds = false, numberedElsewhere = false } = options;
     const { maxFrameBytes = DEFAULT_FRAME_BYTES, maxSentFrameBytes = DEFAULT_FRAME_BYTES } = options;
     this.#maxSentFrameBytes = maxSentFrameBytes;
     this.#reader = new PipeReader(maxFrameBytes, (header, body) => this.#frame(header, body));
@@ -107,7 +116,7 @@ export class Pipe implements LinkMaker, LinkOpener {
       unread: () => this.#violate('bound', 'the other side does not read'),
     });
     this.#links = new LinkTable(
-      { side, takesEnds, maxLinks },
+      { side, takesEnds, maxLinks, numberedElsewhere },
       {
         afterTurn,
         send: (link, batch, transfers) => this.#send(link, batch, transfers),
@@ -142,6 +151,31 @@ export class Pipe implements LinkMaker, LinkOpener {
     return end as PipeLink;
   }
 
+  /** The link with that number; each once, in rising order. What has come for it already is delivered. */
+  take(id: number): PipeLink {
+    const link = this.#links.take(id);
+    if (this.#state !== 'open') {
+      this.#links.remove(link);
+      link.ended();
+    }
+    return link;
+  }
+
+  get sentFrames(): number {
+    return this.#writer.frames;
+  }
+
+  get bytesRead(): number {
+    return this.#bytesRead;
+  }
+
+  /** One can wait at a time. */
+  whenRead(frames: number, callback: () => void): boolean {
+    if (this.#framesRead >= frames || this.#state !== 'open') return true;
+    this.#awaited = { frames, callback };
+    return false;
+  }
+
   /** Bytes that were sent and that the system has not taken yet. */
   get undrainedBytes(): number {
     return this.#state === 'ended' ? 0 : this.#writer.undrainedBytes;
@@ -154,11 +188,15 @@ export class Pipe implements LinkMaker, LinkOpener {
 
   /** What was sent still leaves, and then, if the other side still reads or not, `left` is called; nothing is delivered any more. */
   close(left?: () => void): void {
-    if (this.#state !== 'open') return;
+    if (this.#state !== 'open') {
+      left?.();
+      return;
+    }
     this.#state = 'closed';
     this.#writer.end(left);
     this.#input.destroy();
     for (const link of this.#links.clear()) link.close();
+    this.#wakeAwaiting();
   }
 
   /**
@@ -208,7 +246,15 @@ export class Pipe implements LinkMaker, LinkOpener {
   #frame({ kind, link: id }: PipeHeader, body: Uint8Array): boolean {
     const problem = this.#heard ? this.#handle(kind, id, body) : this.#hello(kind, id, body);
     if (problem !== undefined) this.#violate('protocol', problem);
+    this.#framesRead += 1;
+    if (this.#awaited !== undefined && this.#framesRead >= this.#awaited.frames) this.#wakeAwaiting();
     return !this.#stopped();
+  }
+
+  /** Later: it goes on with something else than with what is being delivered here. */
+  #wakeAwaiting(): void {
+    if (this.#awaited !== undefined) this.#options.afterTurn(this.#awaited.callback);
+    this.#awaited = undefined;
   }
 
   #hello(kind: PipeFrameKind, id: number, body: Uint8Array): string | undefined {
@@ -225,9 +271,19 @@ export class Pipe implements LinkMaker, LinkOpener {
     if (kind === PIPE_FRAME.hello) return 'a second hello';
     if (kind === PIPE_FRAME.open) return this.#links.openPeers(id);
     const link = this.#links.find(id);
+    return link === undefined ? this.#early(kind, id, body) : this.#forLink(link, kind, body);
+  }
+
+  #early(kind: PipeFrameKind, id: number, body: Uint8Array): string | undefined {
+    const link = this.#links.early(id, body.length);
     if (link === undefined) {
       return this.#links.wasOpened(id) ? undefined : 'a frame for a link that was never opened';
     }
+    if (this.#links.overfull) return 'too much came for links that nobody has taken';
+    return this.#forLink(link, kind, body);
+  }
+
+  #forLink(link: PipeLink, kind: PipeFrameKind, body: Uint8Array): string | undefined {
     if (kind === PIPE_FRAME.batch) return this.#deliver(link, body, [], body.length);
     if (kind === PIPE_FRAME.parts) return this.#parts(link, body);
     if (this.#isFixed(link)) return 'a link that is closed with its pipe, not alone';
@@ -294,6 +350,7 @@ export class Pipe implements LinkMaker, LinkOpener {
     this.#input.destroy();
     this.#options.streams.output.destroy();
     for (const link of this.#links.clear()) this.#guarded(() => link.ended());
+    this.#wakeAwaiting();
     this.#options.ended?.();
   }
 

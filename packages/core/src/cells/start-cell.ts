@@ -6,13 +6,28 @@ import { writeSync } from 'node:fs';
 import type { Link } from '../channel/link.js';
 import type { SupervisorLogic } from '../kernel/index.js';
 import { NO_SPARES, nodeKernel, type CellSettings } from '../threads/node-kernel.js';
+import type { OpenThread } from '../threads/open-thread.js';
 import { realTime } from '../threads/thread-time.js';
-import { bootCell, endAtOnce } from './cell-bootstrap.js';
+import { bootCell, bootEarlyCell, endAtOnce, type CellPipes } from './cell-bootstrap.js';
+import type { CellModule } from './compiled-cell.js';
+import { CellFence } from './direct/cell-fence.js';
+import { FencedLink } from './direct/fenced-link.js';
 import { decodeToCell, encodeFromCell, type FromCell } from './cell-messages.js';
 
 /** Call it once, first of all. */
-export function startCell(logic: SupervisorLogic): void {
-  const { parent, settings } = bootCell();
+export function startCell(logic: SupervisorLogic, { setup, early }: CellModule): void {
+  if (setup.addresses === undefined) runCell(logic, bootCell(setup), early);
+  else
+    void bootEarlyCell(setup, setup.addresses).then((pipes) => {
+      runCell(logic, pipes, early);
+    });
+}
+
+function runCell(
+  logic: SupervisorLogic,
+  { parent, direct, settings }: CellPipes,
+  early: OpenThread | undefined,
+): void {
   const { machine, changes, spares, ...common } = settings as CellSettings;
   process.on('uncaughtException', (error) => {
     // Where a thread is stuck `process.exit` would hang: so it is said at once, and not by a stream.
@@ -22,13 +37,14 @@ export function startCell(logic: SupervisorLogic): void {
   const say = (message: FromCell): void => {
     parent.wall.send(encodeFromCell(message));
   };
-  const { threads, setLimits, use, close } = nodeKernel({
+  const { threads, cells, setLimits, use, close } = nodeKernel({
     logic,
     settings: common,
     machine,
     changes,
     spares,
     sparesInCells: NO_SPARES,
+    early,
     holdsGuests: true,
     time: realTime(),
     observe: () => undefined,
@@ -39,12 +55,18 @@ export function startCell(logic: SupervisorLogic): void {
       say({ tag: 'warning', problem });
     },
     up: {
-      link: keptOpen(parent.control),
+      link: keptOpen(
+        direct === undefined ? parent.control : new FencedLink(parent.control, new CellFence(direct)),
+      ),
       links: parent,
       over: () => {
         // What guests printed last comes before the end.
         void close().then(() => {
-          parent.close(endAtOnce);
+          const closeParent = (): void => {
+            parent.close(endAtOnce);
+          };
+          if (direct === undefined) closeParent();
+          else direct.close(closeParent);
         });
       },
     },
@@ -53,6 +75,7 @@ export function startCell(logic: SupervisorLogic): void {
     batch: (bytes) => {
       const asked = decodeToCell(bytes);
       if (asked.tag === 'limits') setLimits(asked.change);
+      else if (asked.tag === 'machine') cells.know(asked.machine);
       else if (asked.tag === 'use') {
         void use(asked.path).then((known) => {
           say({ tag: 'use', id: asked.id, use: known });

@@ -14,8 +14,14 @@
  * Windows grow fourfold while a sender keeps using them up, to a ceiling that falls with the number of
  * streams, and are topped up when a quarter is used, so a steady sender is granted a batch at a time and
  * need not wait for the round trip of its last one.
+ *
+ * Where a mailbox takes so many messages a second, no more is granted, but for first windows; and no more than a
+ * second's worth lies granted or unread. So in any t seconds there arrive at most
+ *
+ *     perSecond × (t + 1.1) + 1 + 8 × streams
  */
 import { FIRST_WINDOW_BYTES, FIRST_WINDOW_MESSAGES } from './first-window.js';
+import type { Pace } from './pace.js';
 
 export interface MailboxBounds {
   /** Messages. */
@@ -41,14 +47,25 @@ export class StreamCredit {
 export class CreditAccount<S extends StreamCredit> {
   readonly #bounds: MailboxBounds;
   readonly #grant: (stream: S, messages: number, bytes: number) => void;
+  readonly #pace: Pace | undefined;
   readonly #hungry: S[] = [];
   #streams = 0;
   #poolMessages = 0;
   #poolBytes = 0;
 
-  constructor(bounds: MailboxBounds, grant: (stream: S, messages: number, bytes: number) => void) {
-    this.#bounds = bounds;
+  constructor(
+    { capacity, capacityBytes }: MailboxBounds,
+    grant: (stream: S, messages: number, bytes: number) => void,
+    pace?: Pace,
+  ) {
+    this.#bounds = { capacity: Math.min(capacity, pace?.perSecond ?? capacity), capacityBytes };
     this.#grant = grant;
+    this.#pace = pace;
+  }
+
+  /** Nothing more is granted to who waits. */
+  stop(): void {
+    this.#pace?.stop();
   }
 
   open(): void {
@@ -102,7 +119,8 @@ export class CreditAccount<S extends StreamCredit> {
     this.#topUp(stream);
   }
 
-  #topUp(stream: S): void {
+  /** `inTurn`: those who waited longer have been served. */
+  #topUp(stream: S, inTurn = this.#hungry.length === 0): void {
     const roomMessages = this.#room(
       stream.messages + stream.queued,
       FIRST_WINDOW_MESSAGES,
@@ -117,7 +135,8 @@ export class CreditAccount<S extends StreamCredit> {
       FIRST_WINDOW_BYTES,
       Math.floor(this.#bounds.capacityBytes / 2) - this.#poolBytes,
     );
-    const messages = Math.max(0, Math.min(stream.window - stream.messages, roomMessages));
+    const paced = this.#pace === undefined ? Infinity : inTurn ? this.#pace.tokens : 0;
+    const messages = Math.max(0, Math.min(stream.window - stream.messages, roomMessages, paced));
     const grown = Math.min(stream.windowBytes - stream.bytes, spareBytes);
     const bytes = Math.max(0, grown, Math.min(stream.wanted - stream.bytes, roomBytes));
     // A waiting sender is helped only by enough for its next message; a crumb would cost a frame each.
@@ -127,20 +146,30 @@ export class CreditAccount<S extends StreamCredit> {
       // It may have been granted enough already, by a grant that is under way.
       if (messages === 0 && bytes === 0) return;
       this.#hold(stream, messages, bytes);
+      this.#pace?.take(messages);
       this.#grant(stream, messages, bytes);
     } else if (stream.wanted > 0 && !stream.hungry) {
       stream.hungry = true;
       this.#hungry.push(stream);
+      this.#waitsForPace();
     }
   }
 
   /** Serves those who wait, in the order in which they came, as far as there is room. */
   #feed(): void {
     for (let n = this.#hungry.length; n > 0; n--) {
+      if (this.#waitsForPace()) return;
       const stream = this.#hungry.shift() as S;
       stream.hungry = false;
-      if (stream.wanted > 0) this.#topUp(stream);
+      if (stream.wanted > 0) this.#topUp(stream, true);
     }
+  }
+
+  /** Who is first then has its turn: those behind do not overtake it. */
+  #waitsForPace(): boolean {
+    if (this.#pace === undefined || this.#pace.tokens >= 1) return false;
+    this.#pace.whenMore(() => this.#feed());
+    return true;
   }
 
   #room(held: number, first: number, pool: number): number {

@@ -49,4 +49,7 @@ export interface LinkOpener {
 }
 
 /** Where links are made and opened: a process for its own threads, or a pipe to another process. */
-export interface LinkSite extends LinkMaker, LinkOpener {}
+export interface LinkSite extends LinkMaker, LinkOpener {
+  /** Of a pipe beside which another goes straight to the application's thread: two ends of a new link over that one. */
+  direct?(): readonly [LinkEnd, LinkEnd];
+}

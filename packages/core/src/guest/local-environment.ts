@@ -5,6 +5,7 @@
  *   starting ──ready──► running ──end──► ending ──(what was sent has left)──► ended
  *       └──────────────── end ───────────►┘
  */
+import { Pace } from '../channel/pace.js';
 import { FRAME, type FrameKind } from '../channel/frames.js';
 import type { CallError } from '../errors.js';
 import { GUEST_EXIT_TAGS, type ExitReason, type GuestExitTag } from '../exit-reason.js';
@@ -24,7 +25,7 @@ import { PeerStream } from './peer-stream.js';
 import { PendingCalls } from './pending-calls.js';
 import type { Monitor, Received } from './received.js';
 import { Route, type RouteOwner } from './route.js';
-import type { EnvironmentServices, Loaded } from './services.js';
+import type { EnvironmentServices, Loaded, TimerCount } from './services.js';
 import type { Timer, Timers } from './timers.js';
 import { UndeliveredReports } from './undelivered-reports.js';
 
@@ -51,6 +52,8 @@ export class LocalEnvironment implements RouteOwner {
   readonly #routes = new Map<Destination, Route>();
   /** By channel and slot of the peer. */
   readonly #streams = new Map<number, PeerStream>();
+  #timerCount: TimerCount | undefined;
+  #sentToEnded = 0;
   readonly #inbound: InboundStreams;
   readonly #monitors = new Map<number, Monitor>();
   readonly #monitorIds = new Map<Monitor, number>();
@@ -68,7 +71,10 @@ export class LocalEnvironment implements RouteOwner {
     this.services = services;
     this.terms = terms;
     this.timers = services.timers;
-    this.mailbox = new Mailbox(terms, () => services.timers.now(), services.nextTurn);
+    const { timers, nextTurn } = services;
+    const { messagesPerSecond } = terms;
+    const pace = messagesPerSecond === undefined ? undefined : new Pace(messagesPerSecond, timers);
+    this.mailbox = new Mailbox(terms, () => timers.now(), nextTurn, pace);
     this.#inbound = new InboundStreams(slot, this.mailbox);
     this.pending = new PendingCalls(services.timers, (peer, call) => {
       services.peering(peer.channel)?.postPlain(FRAME.cancel, peer.slot, slot, call);
@@ -86,10 +92,11 @@ export class LocalEnvironment implements RouteOwner {
   /** Loads the behaviour and runs it. */
   async start(load: Promise<Loaded>): Promise<void> {
     try {
-      const { behaviour, args, bindings, base } = await load;
+      const { behaviour, args, bindings, base, timerCount } = await load;
       if (!this.alive) return;
       this.bindings = bindings;
       this.base = base;
+      this.#timerCount = timerCount;
       const environment = this as LocalEnvironment;
       this.#driver = this.services.drive(behaviour, {
         context: this.context,
@@ -234,6 +241,7 @@ export class LocalEnvironment implements RouteOwner {
     const outbound = this.#streams.get(streamKey(channel, slot));
     if (outbound === undefined) return;
     this.#streams.delete(streamKey(channel, slot));
+    this.#sentToEnded += outbound.sent;
     const left = outbound.end();
     for (const [destination, route] of this.#routes) {
       // A name's route learns its state from the name's own notice, which comes before this.
@@ -261,7 +269,10 @@ export class LocalEnvironment implements RouteOwner {
   }
 
   statistics(): Statistics {
-    return { mailbox: this.mailbox.length, pendingCalls: this.pending.size, received: this.mailbox.received };
+    let sent = this.#sentToEnded;
+    for (const stream of this.#streams.values()) sent += stream.sent;
+    const { length: mailbox, received } = this.mailbox;
+    return { mailbox, pendingCalls: this.pending.size, received, sent };
   }
 
   // ---- routes ------------------------------------------------------------------------------------
@@ -343,15 +354,28 @@ export class LocalEnvironment implements RouteOwner {
   /** A timer that ends with the environment. */
   timer(delayMs: number, fire: () => void): Timer {
     const timer = this.timers.start(delayMs, () => {
-      this.#ownTimers.delete(timer);
+      this.#timerOver(timer);
       fire();
     });
     this.#ownTimers.add(timer);
     return timer;
   }
 
+  /** One of those that its limit counts. Throws `EnvironmentError` `limit_refused`. */
+  countedTimer(delayMs: number, fire: () => void): Timer {
+    this.#timerCount?.admit();
+    const timer = this.timer(delayMs, fire);
+    this.#timerCount?.began(timer);
+    return timer;
+  }
+
   cancelTimer(timer: Timer): boolean {
     this.timers.cancel(timer);
+    return this.#timerOver(timer);
+  }
+
+  #timerOver(timer: Timer): boolean {
+    this.#timerCount?.ended(timer);
     return this.#ownTimers.delete(timer);
   }
 

@@ -11,6 +11,7 @@
  * after a while of it the mailbox rests until the event loop has turned.
  */
 import { CreditAccount, StreamCredit, type MailboxBounds } from '../channel/credit.js';
+import type { Pace } from '../channel/pace.js';
 import type { NextTurn } from '../clock.js';
 import type { Received } from './received.js';
 
@@ -65,13 +66,14 @@ export class Mailbox {
   /** Counted messages that have arrived so far. */
   received = 0;
 
-  constructor(bounds: MailboxBounds, now: () => number, nextTurn: NextTurn) {
+  constructor(bounds: MailboxBounds, now: () => number, nextTurn: NextTurn, pace?: Pace) {
     this.#now = now;
     this.#nextTurn = nextTurn;
     this.#turnedAt = now();
-    this.credit = new CreditAccount<InboundStream>(bounds, (stream, messages, bytes) => {
+    const grant = (stream: InboundStream, messages: number, bytes: number): void => {
       stream.grant(messages, bytes);
-    });
+    };
+    this.credit = new CreditAccount<InboundStream>(bounds, grant, pace);
   }
 
   get length(): number {
@@ -174,6 +176,7 @@ export class Mailbox {
     this.#consumer = undefined;
     drain();
     this.#closed = true;
+    this.credit.stop();
     let unread = 0;
     for (let n = this.#head; n < this.#entries.length; n++)
       if (this.#entries[n]?.stream !== undefined) unread++;

@@ -313,9 +313,13 @@ export class Runtime implements EnvironmentServices {
     const followed = this.#names.get(name);
     if (followed === undefined) return;
     followed.state = state;
+    // The kernel does not tell who takes it next: the next send asks anew.
+    if (state.state === 'free') this.#names.delete(name);
     for (const environment of this.#environments.values()) {
       const route = environment.routeTo(name);
-      if (route !== undefined) this.#apply(environment, route, state);
+      if (route === undefined) continue;
+      if (state.state === 'free') environment.forgetRoute(name);
+      this.#apply(environment, route, state);
     }
   }
 

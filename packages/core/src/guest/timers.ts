@@ -41,6 +41,12 @@ export class Timers {
     return this.#clock.now();
   }
 
+  /** As of a clock: gives what cancels it. */
+  after(delayMs: number, callback: () => void): () => void {
+    const timer = this.start(delayMs, callback);
+    return () => this.cancel(timer);
+  }
+
   /** `duration` is in milliseconds; `Infinity` never fires, what is negative or no number at once. */
   start(duration: number, fire: () => void): Timer {
     const durationMs = duration > 0 ? duration : 0;

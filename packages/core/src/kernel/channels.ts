@@ -74,13 +74,13 @@ export class Channels {
   #between(guest: Guest, peer: Guest): ChannelRecord {
     const known = guest.channelTo.get(peer);
     if (known !== undefined) return known;
-    const isDirect = guest.site === undefined && peer.site === undefined && guest.space === peer.space;
-    const [sent, received] = isDirect ? [] : [new Account(false), new Account(false)];
-    const [near, far, relay] = this.#pair(guest, peer, sent, received);
+    const [sent, received] = [new Account(false), new Account(false)];
+    const ends = this.#direct(guest, peer) ?? this.#relayed(guest, peer, sent, received);
+    const [near, far, relay]: readonly [LinkEnd, LinkEnd, Relay?] = ends;
     const id = guest.nextChannel();
     const peerId = peer.nextChannel();
-    const record: ChannelRecord = { id, peer, relay, account: sent, tickets: 0 };
-    const mirror: ChannelRecord = { id: peerId, peer: guest, relay, account: received, tickets: 0 };
+    const record: ChannelRecord = { id, peer, relay, account: relay && sent, tickets: 0 };
+    const mirror: ChannelRecord = { id: peerId, peer: guest, relay, account: relay && received, tickets: 0 };
     guest.channels.set(id, record);
     guest.channelTo.set(peer, record);
     peer.channels.set(peerId, mirror);
@@ -90,9 +90,14 @@ export class Channels {
     return record;
   }
 
-  /** A direct link between two threads of one process and one namespace; else the kernel's relay. */
-  #pair(guest: Guest, peer: Guest, sent?: Account, received?: Account): readonly [LinkEnd, LinkEnd, Relay?] {
-    if (sent === undefined || received === undefined) return this.#links.pair();
+  /** Without a relay: between two threads of one process, or of the application and a cell, in one namespace. */
+  #direct(guest: Guest, peer: Guest): readonly [LinkEnd, LinkEnd] | undefined {
+    if (guest.space !== peer.space || (guest.site !== undefined && peer.site !== undefined)) return undefined;
+    const site = guest.site ?? peer.site;
+    return site === undefined ? this.#links.pair() : site.direct?.();
+  }
+
+  #relayed(guest: Guest, peer: Guest, sent: Account, received: Account): readonly [LinkEnd, LinkEnd, Relay] {
     const [side, near] = this.#side(guest, sent);
     const [relay, far] = this.relay(side, peer, received);
     return [near, far, relay];

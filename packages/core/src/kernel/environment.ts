@@ -57,6 +57,8 @@ export class Environment {
   /** Exit signals under way to it. */
   readonly signals = new Map<number, WireReason>();
   readonly children = new Set<Environment>();
+  /** Of those that it has asked for, how many are not started yet. */
+  spawning = 0;
   /** Cancels what waits for it: start timeout, stop ladder. */
   readonly timers = new Set<() => void>();
   /** What guests' tables of references hold. */

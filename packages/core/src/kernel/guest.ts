@@ -195,6 +195,21 @@ export class Guest {
     return this.#held.size;
   }
 
+  /** Whether as much is kept here for it as may be. One of a cell takes from what the cell may have. */
+  get isFull(): boolean {
+    const keeper = this.home?.cell ?? this;
+    return keeper.entries >= (keeper.environments.get(0)?.spec.mostEntries ?? Infinity);
+  }
+
+  /** Whatever is kept here for it, by number; of a cell, for all that it has presented, too. */
+  get entries(): number {
+    let count = this.#held.size + this.followed.size;
+    for (const { watching, links, names, spawning } of this.environments.values())
+      count += watching.size + links.size + names.size + spawning;
+    for (const guest of this.presented.values()) count += guest.entries;
+    return count;
+  }
+
   reply(id: number, result: Answer): void {
     this.notify({ notice: 'answer', id, result });
   }

@@ -16,6 +16,7 @@ import { Names } from './names.js';
 import { Orphans } from './orphans.js';
 import type { KernelOptions, KernelParts } from './parts.js';
 import { Starter } from './starter.js';
+import type { SystemCall } from '../protocol/system-calls.js';
 import type { SupervisorSpec } from './supervisor-logic.js';
 import { systemCallHandlers } from './system-call-handlers.js';
 import { Tree } from './tree.js';
@@ -88,6 +89,10 @@ export class Kernel {
       this.#violation(guest.home?.cell ?? guest, 'a system call of no known shape');
       return;
     }
+    if (guest.role === 'environment' && 'id' in call && keepsMore(call) && guest.isFull) {
+      guest.refuse(call.id, 'limit_refused', 'the limit `kernelEntries`: the kernel keeps no more for it');
+      return;
+    }
     if (this.#parts.uplink?.forward(guest, call) === true) return;
     const caller = guest.environments.get('env' in call ? call.env : 0);
     if (caller === undefined) {
@@ -108,4 +113,11 @@ export class Kernel {
       if (environment.thread === undefined) this.#starter.lifecycle.ended(environment);
     }
   }
+}
+
+/** Whether something is kept because of it until the guest gives it back. */
+function keepsMore(call: SystemCall): boolean {
+  // Names that are followed are somebody's, who has been counted for them.
+  if (call.call === 'resolve') return !call.follow;
+  return call.call === 'spawn' || call.call === 'register' || call.call === 'monitor';
 }

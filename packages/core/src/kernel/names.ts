@@ -115,11 +115,15 @@ export class Names {
       if (claimed?.has(name) !== true) this.giveUp(name, keeper);
   }
 
+  /** What is nobody's is not followed: there is no end of such names. Who means one asks each time. */
   follow(name: string, guest: Guest): NameState {
     const record = this.#record(name);
-    record.followers.add(guest);
-    guest.followed.add(name);
-    return this.#state(record, guest);
+    const state = this.#state(record, guest);
+    const change = state.state === 'free' ? 'delete' : 'add';
+    record.followers[change](guest);
+    guest.followed[change](name);
+    this.#forgetUnused(name, record);
+    return state;
   }
 
   unfollowAll(guest: Guest): void {
@@ -134,8 +138,7 @@ export class Names {
 
   /** Tells a guest anew what all its names lead to. */
   retell(guest: Guest): void {
-    for (const name of guest.followed)
-      guest.notify({ notice: 'name', name: splitName(name)[1], holder: this.follow(name, guest) });
+    for (const name of guest.followed) this.#inform(name, guest);
   }
 
   /** From now on a name leads to what runs at a path under another name. False if it is somebody's. */
@@ -153,13 +156,14 @@ export class Names {
     const record = this.#names.get(name);
     if (record?.grant === undefined) return [];
     const { target } = record.grant;
+    const followers = [...record.followers];
     record.grant = undefined;
     const granted = this.#record(target);
     granted.aliases.delete(name);
     this.#forgetUnused(target, granted);
     this.#tell(name, record);
     this.#forgetUnused(name, record);
-    return [...record.followers];
+    return followers;
   }
 
   /** Whether a guest may deal with another: in its own namespace, by a grant, or as the administrator. */
@@ -202,9 +206,12 @@ export class Names {
   }
 
   #tell(name: string, record: NameRecord): void {
-    for (const guest of record.followers)
-      guest.notify({ notice: 'name', name: splitName(name)[1], holder: this.#state(record, guest) });
+    for (const guest of record.followers) this.#inform(name, guest);
     for (const alias of record.aliases) this.#tell(alias, this.#record(alias));
+  }
+
+  #inform(name: string, guest: Guest): void {
+    guest.notify({ notice: 'name', name: splitName(name)[1], holder: this.follow(name, guest) });
   }
 
   #state(record: NameRecord, guest: Guest): NameState {

@@ -16,6 +16,8 @@ export interface EnvironmentSpec {
   readonly unresponsiveMs: number | 'infinity';
   /** So many that it has spawned may live at a time. Default: any number. */
   readonly mostChildren?: number;
+  /** So much may be kept in the kernel for it: see `Guest.entries`. Default: any amount. */
+  readonly mostEntries?: number;
   readonly env: Readonly<Record<string, string>>;
 }
 

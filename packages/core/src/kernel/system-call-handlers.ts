@@ -69,7 +69,9 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
     },
 
     spawn(parent, call, guest) {
+      parent.spawning++;
       void parts.loader(call.request, parent.path).then((loaded) => {
+        parent.spawning--;
         if (!parent.alive) return;
         if (!loaded.ok) return guest.refuse(call.id, loaded.code, loaded.text);
         const { mostChildren = Infinity } = parent.spec;
@@ -187,7 +189,8 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
       const peer = channels.peerAt(guest, call.channel);
       const identity = guest.identity(call.handle);
       const record = guest.channels.get(call.channel);
-      if (peer === undefined || identity === undefined) return guest.refuse(call.id, 'noproc');
+      // Who can keep no more gets an address that leads nowhere, and the message all the same.
+      if (peer === undefined || identity === undefined || peer.isFull) return guest.refuse(call.id, 'noproc');
       const ticket = record === undefined ? (call.ticket ?? 0) : ++record.tickets;
       const channel = channels.number(peer, guest);
       peer.notify({ notice: 'ticket', channel, ticket, handle: peer.pass(identity) });

@@ -19,6 +19,8 @@ export interface MailboxTerms {
   readonly overflow: OverflowPolicy;
   /** How long `block` waits. Milliseconds. */
   readonly sendTimeoutMs: number;
+  /** So many it takes in a second. Held by its owner alone, who grants no more. Default: any number. */
+  readonly messagesPerSecond?: number;
 }
 
 /** Where a mailbox is reached: channel 0 is the thread itself. */

@@ -1,7 +1,9 @@
 /**
  * The pipe between two processes of a simulation. As in a real one, all its links share one order in each
  * direction, and what comes for a link that nobody listens to yet is held (cells/pipe-link.ts is the very same).
+ * It serves as a direct pipe, too.
  */
+import type { DirectPipe } from '../cells/direct/direct-pipe.js';
 import { PipeLink, type PipeOfLink } from '../cells/pipe-link.js';
 import type { Delivery } from '../channel/loopback.js';
 import type { Link, LinkEnd, LinkSite, Transfer } from '../channel/link.js';
@@ -21,7 +23,7 @@ const CONTROL = 0;
 class NotForPipes extends TypeError {}
 
 /** One process's end of a pipe. */
-export class SimulatedPipe implements LinkSite, PipeOfLink, Delivery {
+export class SimulatedPipe implements LinkSite, PipeOfLink, Delivery, DirectPipe {
   readonly label: string;
   readonly control: PipeLink;
   readonly afterTurn: AfterTurn;
@@ -31,12 +33,24 @@ export class SimulatedPipe implements LinkSite, PipeOfLink, Delivery {
   #peer: SimulatedPipe | undefined;
   #lastLink: number;
   #open = true;
+  /** Nothing more comes; not told of a pipe that was closed or cut at this end. */
+  ended: () => void = () => undefined;
+  sentFrames = 0;
+  bytesRead = 0;
+  #framesRead = 0;
+  #awaited: { readonly frames: number; readonly callback: () => void } | undefined;
+  readonly #early = new Map<number, PipeLink>();
+  #lastTaken = 0;
 
-  constructor(label: string, afterTurn: AfterTurn, ready: Set<Delivery>, firstLink: number) {
+  readonly #isDirect: boolean;
+
+  /** `firstLink`: links that it opens are numbered behind it; without, it is a direct pipe, and opens none. */
+  constructor(label: string, afterTurn: AfterTurn, ready: Set<Delivery>, firstLink: number | undefined) {
     this.label = label;
     this.afterTurn = afterTurn;
     this.#ready = ready;
-    this.#lastLink = firstLink;
+    this.#lastLink = firstLink ?? 0;
+    this.#isDirect = firstLink === undefined;
     this.control = new PipeLink(CONTROL, this);
     this.#links.set(CONTROL, this.control);
   }
@@ -72,11 +86,11 @@ export class SimulatedPipe implements LinkSite, PipeOfLink, Delivery {
       if (item instanceof PipeLink && link.id === CONTROL) return item;
       throw new NotForPipes('the end of a link that does not go this way');
     });
-    if (this.#open) this.#peer?.put({ link: link.id, bytes: batch.slice(), transfers: moved });
+    if (this.#open) this.#put({ link: link.id, bytes: batch.slice(), transfers: moved });
   }
 
   closed(link: PipeLink): void {
-    if (this.#links.delete(link.id)) this.#peer?.put({ link: link.id === CONTROL ? 'end' : link.id });
+    if (this.#links.delete(link.id)) this.#put({ link: link.id === CONTROL ? 'end' : link.id });
   }
 
   /** The process at this end has ended: what it had sent still arrives, nothing it was sent does. */
@@ -86,7 +100,47 @@ export class SimulatedPipe implements LinkSite, PipeOfLink, Delivery {
     this.#incoming.length = 0;
     this.#ready.delete(this);
     this.#links.clear();
-    this.#peer?.put({ link: 'end' });
+    this.#put({ link: 'end' });
+    this.#wakeAwaiting();
+  }
+
+  take(id: number): PipeLink {
+    const link = this.#early.get(id) ?? new PipeLink(id, this);
+    this.#early.delete(id);
+    this.#lastTaken = id;
+    if (!this.#open) link.ended();
+    if (!link.isOver) this.#links.set(id, link);
+    return link;
+  }
+
+  flush(): void {
+    // What is sent here has left.
+  }
+
+  whenRead(frames: number, callback: () => void): boolean {
+    if (this.#framesRead >= frames || !this.#open) return true;
+    this.#awaited = { frames, callback };
+    return false;
+  }
+
+  finish(): void {
+    this.afterTurn(() => {
+      this.readAll();
+      this.#end();
+    });
+  }
+
+  close(): void {
+    this.cut();
+  }
+
+  /** The pipe breaks: what is on the way is lost, in both directions. */
+  tear(): void {
+    this.#incoming.length = 0;
+    this.put({ link: 'end' });
+    const peer = this.#peer as SimulatedPipe;
+    peer.#incoming.length = 0;
+    peer.put({ link: 'end' });
   }
 
   /** As much as has arrived, up to the end: what the wall does before it says that the process has ended. */
@@ -99,15 +153,47 @@ export class SimulatedPipe implements LinkSite, PipeOfLink, Delivery {
     if (this.#incoming.length === 0) this.#ready.delete(this);
     if (item === undefined) return;
     if (item.link === 'end') {
-      this.#open = false;
-      const links = [...this.#links.values()].reverse();
-      this.#links.clear();
-      for (const link of links) link.ended();
+      this.#end();
       return;
     }
-    const link = this.#links.get(item.link);
+    const link = this.#links.get(item.link) ?? this.#earlyLink(item.link);
+    this.bytesRead += item.bytes?.length ?? 1;
     if (item.bytes !== undefined) link?.arrived(item.bytes, item.transfers ?? [], item.bytes.length);
-    else if (this.#links.delete(item.link)) link?.ended();
+    else {
+      this.#links.delete(item.link);
+      link?.ended();
+    }
+    this.#framesRead += 1;
+    if (this.#awaited !== undefined && this.#framesRead >= this.#awaited.frames) this.#wakeAwaiting();
+  }
+
+  #earlyLink(id: number): PipeLink | undefined {
+    if (!this.#isDirect || id <= this.#lastTaken) return undefined;
+    const link = this.#early.get(id) ?? new PipeLink(id, this);
+    this.#early.set(id, link);
+    return link;
+  }
+
+  #end(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#incoming.length = 0;
+    this.#ready.delete(this);
+    const links = [...this.#links.values()].reverse();
+    this.#links.clear();
+    for (const link of [...links, ...this.#early.values()]) link.ended();
+    this.#wakeAwaiting();
+    this.ended();
+  }
+
+  #wakeAwaiting(): void {
+    if (this.#awaited !== undefined) this.afterTurn(this.#awaited.callback);
+    this.#awaited = undefined;
+  }
+
+  #put(item: Item): void {
+    if (item.link !== 'end') this.sentFrames += 1;
+    this.#peer?.put(item);
   }
 
   put(item: Item): void {
@@ -123,8 +209,26 @@ export function simulatedPipe(
   below: AfterTurn,
   ready: Set<Delivery>,
 ): readonly [SimulatedPipe, SimulatedPipe] {
-  const near = new SimulatedPipe(`${label} pipe →`, above, ready, 0);
-  const far = new SimulatedPipe(`${label} pipe ←`, below, ready, -1);
+  return connected(
+    new SimulatedPipe(`${label} pipe →`, above, ready, 0),
+    new SimulatedPipe(`${label} pipe ←`, below, ready, -1),
+  );
+}
+
+/** From the application's thread to a cell. */
+export function simulatedDirectPipe(
+  label: string,
+  above: AfterTurn,
+  below: AfterTurn,
+  ready: Set<Delivery>,
+): readonly [SimulatedPipe, SimulatedPipe] {
+  return connected(
+    new SimulatedPipe(`${label} direct →`, above, ready, undefined),
+    new SimulatedPipe(`${label} direct ←`, below, ready, undefined),
+  );
+}
+
+function connected(near: SimulatedPipe, far: SimulatedPipe): readonly [SimulatedPipe, SimulatedPipe] {
   near.connect(far);
   far.connect(near);
   return [near, far];

@@ -2,8 +2,10 @@
  * One process of a simulation: a kernel, and the threads and cells that its wall has started. All processes share
  * one scheduler, clock and source of randomness; nothing of a process runs after its end.
  */
-import type { Delivery, LoopbackLink, LoopbackLinks } from '../channel/loopback.js';
-import type { Link } from '../channel/link.js';
+import { LoopbackLink, type Delivery, type LoopbackLinks } from '../channel/loopback.js';
+import type { Link, LinkOpener } from '../channel/link.js';
+import { CellFence } from '../cells/direct/cell-fence.js';
+import { FencedLink } from '../cells/direct/fenced-link.js';
 import type { Clock } from '../clock.js';
 import { Runtime } from '../guest/runtime.js';
 import type { RuntimeOptions } from '../guest/runtime-options.js';
@@ -12,6 +14,7 @@ import { Kernel, type WallEnd, type WallRequest, type WallThread } from '../kern
 import type { KernelOptions } from '../kernel/parts.js';
 import { portableTextCodec as text } from '../values/index.js';
 import type { ManualClock } from './manual-clock.js';
+import type { SimulatedDirect } from './simulated-direct.js';
 import { simulatedPipe, type SimulatedPipe } from './simulated-pipe.js';
 
 /** What all processes of a simulation share. */
@@ -58,6 +61,7 @@ export class SimulatedProcess {
   readonly #world: SimulatedWorld;
   readonly #started = new Set<Simulated>();
   readonly #pipe: SimulatedPipe | undefined;
+  readonly #direct: SimulatedDirect | undefined;
   /** Ends of links that lie in its kernel. */
   readonly #links = new Set<LoopbackLink>();
   #ended = false;
@@ -65,9 +69,16 @@ export class SimulatedProcess {
   constructor(
     world: SimulatedWorld,
     observe: (event: KernelEvent) => void,
-    up?: { readonly pipe: (process: SimulatedProcess) => SimulatedPipe; readonly over: () => void },
+    up?: {
+      readonly pipe: (process: SimulatedProcess) => SimulatedPipe;
+      /** Its control link beside a direct pipe. */
+      readonly control: (link: Link) => Link;
+      readonly over: () => void;
+    },
+    direct?: SimulatedDirect,
   ) {
     this.#world = world;
+    this.#direct = direct;
     this.#pipe = up?.pipe(this);
     const clock: Clock = {
       now: () => world.clock.now(),
@@ -94,7 +105,7 @@ export class SimulatedProcess {
       up:
         up === undefined || this.#pipe === undefined
           ? undefined
-          : { link: this.#pipe.control, links: this.#pipe, over: up.over },
+          : { link: up.control(this.#pipe.control), links: this.#pipe, over: up.over },
     });
   }
 
@@ -115,6 +126,7 @@ export class SimulatedProcess {
     idle: () => void,
     thread: Pick<Simulated, 'hung' | 'opened'>,
     ended = () => false,
+    links: LinkOpener = this.#world.links,
   ): Runtime {
     const world = this.#world;
     // No timer of a thread that has ended or hangs fires.
@@ -128,9 +140,9 @@ export class SimulatedProcess {
       control: link,
       links: {
         open: (end) => {
-          const loopback = world.links.open(end) as LoopbackLink;
-          thread.opened.push(loopback);
-          return loopback;
+          const link = links.open(end);
+          if (link instanceof LoopbackLink) thread.opened.push(link);
+          return link;
         },
       },
       clock: { now: () => world.clock.now(), after },
@@ -183,15 +195,25 @@ export class SimulatedProcess {
   #startCell({ title }: WallRequest): WallThread {
     const world = this.#world;
     let near: SimulatedPipe | undefined;
+    const way = this.#direct?.open(title, () => process.afterTurn);
     const cell = this.#start('cell', title, () => {
       process.end();
+      way?.far.cut();
     });
+    if (way !== undefined) {
+      way.lost = () => {
+        this.#unlessEnded(() => {
+          cell.end(KILLED);
+        });
+      };
+    }
     const process: SimulatedProcess = new SimulatedProcess(world, () => undefined, {
       pipe: (below) => {
         const [above, far] = simulatedPipe(title, this.afterTurn, below.afterTurn, world.pipes);
         near = above;
         return far;
       },
+      control: (link) => (way === undefined ? link : new FencedLink(link, new CellFence(way.far))),
       over: () => {
         cell.end({ kind: 'unexplained', exitCode: 0 });
       },
@@ -199,8 +221,10 @@ export class SimulatedProcess {
     const pipe = near as unknown as SimulatedPipe;
     cell.beforeEnd = () => {
       pipe.readAll();
+      way?.passage.over();
     };
-    return { ...wallThread(pipe.control, cell), site: pipe };
+    const link = way?.passage.control(pipe.control) ?? pipe.control;
+    return { ...wallThread(link, cell), site: way?.passage.site(pipe) ?? pipe };
   }
 
   #start(kind: Simulated['kind'], title: string, stop: () => void): Observed {

@@ -10,6 +10,7 @@
  *   again by its seed. (Behaviours that use real timers or I/O are outside of that.)
  * - Time moves only when nothing else can happen.
  */
+import type { AfterTurn } from '../clock.js';
 import type { ExitReason } from '../exit-reason.js';
 import type { Address } from '../guest/address.js';
 import type { Behaviour } from '../guest/behaviour.js';
@@ -37,6 +38,7 @@ import { LoopbackLinks, type Delivery } from '../channel/loopback.js';
 import { ManualClock } from './manual-clock.js';
 import { noSupervision } from './no-supervision.js';
 import { SeededRandom } from './random.js';
+import { SimulatedDirect } from './simulated-direct.js';
 import { SimulatedProcess, type Simulated } from './simulated-process.js';
 
 const text = portableTextCodec;
@@ -57,6 +59,8 @@ export interface SimulationOptions {
   readonly seed?: number;
   /** The strategies; by default a supervisor that starts its children and never restarts. */
   readonly logic?: SupervisorLogic;
+  /** Whether the application has pipes of its own to cells, beside the kernel's. False by default. */
+  readonly direct?: boolean;
 }
 
 /** An environment of a simulation. */
@@ -82,6 +86,8 @@ export class Simulation {
   readonly supervise: (operation: SuperviseOperation) => Promise<AnswerValue>;
   /** The environment that runs at a path, as administrators are given it. Rejects with `CallError` `noproc`. */
   readonly address: (path: string) => Promise<Address>;
+  /** Its pipes to cells, if it has some. */
+  readonly direct: SimulatedDirect | undefined;
   readonly #links = new LoopbackLinks();
   readonly #behaviours: SimulatedSpec[] = [];
   /** Threads and cells that live, in order of their start. */
@@ -95,9 +101,18 @@ export class Simulation {
   constructor(options: SimulationOptions = {}) {
     this.seed = options.seed ?? 1;
     this.random = new SeededRandom(this.seed);
+    const { clock } = this;
+    const afterTurn: AfterTurn = (callback) => {
+      this.#afterTurn.push(callback);
+    };
+    const later = (happens: () => void): void => {
+      this.#pending.push(happens);
+    };
+    if (options.direct === true)
+      this.direct = new SimulatedDirect({ clock, afterTurn, pipes: this.#pipes, later });
     const root = new SimulatedProcess(
       {
-        clock: this.clock,
+        clock,
         options: {
           random: this.random,
           logic: options.logic ?? noSupervision,
@@ -111,20 +126,20 @@ export class Simulation {
         pipes: this.#pipes,
         still: this.#still,
         running: this.#running,
-        afterTurn: (callback) => {
-          this.#afterTurn.push(callback);
-        },
-        later: (happens) => {
-          this.#pending.push(happens);
-        },
+        afterTurn,
+        later,
       },
       withCircles((event) => {
         this.events.push(event);
       }),
+      undefined,
+      this.direct,
     );
     this.kernel = root.kernel;
-    const [near, far] = this.#links.pair('application');
-    const runtime = root.runtime(far, () => undefined, { hung: false, opened: [] });
+    const [port, otherPort] = this.#links.pair('application');
+    const [near, far] = this.direct?.control(port, otherPort) ?? [port, otherPort];
+    const thread = { hung: false, opened: [] };
+    const runtime = root.runtime(far, () => undefined, thread, undefined, this.direct?.opener(this.#links));
     this.kernel.attach(near, 'application', this.spec({ behaviour: NO_BEHAVIOUR }));
     this.supervise = (operation) => runtime.ask({ call: 'supervise', operation });
     this.address = async (path) => {

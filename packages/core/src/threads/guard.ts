@@ -144,7 +144,7 @@ export class Guard {
     this.#inspector = new ThreadInspector();
   }
 
-  /** Call before the thread is started with `token` in its name. */
+  /** Call in the turn in which the thread is started with `token` in its name; later only for what runs before the guard does. */
   watch(thread: GuardedThread): GuardEntry {
     const entry = new GuardEntry(thread);
     this.#entries.set(thread.token, entry);

@@ -9,6 +9,9 @@ import type { GuardLimits } from './guard.js';
 /** What a thread may print, where nothing is said. Bytes per second. */
 export const STDIO_BYTES_PER_SECOND = 1_000_000;
 
+/** What a kernel keeps for an environment, where nothing is said: some 10 MB. */
+export const KERNEL_ENTRIES = 20_000;
+
 const LEAST_OLD_MB = 16;
 const LEAST_YOUNG_MB = 1;
 /** A stack of 0.2 MB kills the process before the thread has started. */

@@ -10,6 +10,7 @@ import type { RefusalCode } from '../protocol/notices.js';
 import { decodeOnce } from '../values/index.js';
 import { bootValue } from './boot-value.js';
 import type { LoadAnswer, LoadRequest, LoaderSettings } from './loader-thread-handle.js';
+import { KERNEL_ENTRIES } from './limits.js';
 import { nodeTextCodec } from './node-text-codec.js';
 
 const port = parentPort as MessagePort;
@@ -33,7 +34,15 @@ async function load(bytes: Uint8Array): Promise<LoadResult> {
     return {
       ok: true,
       id,
-      spec: { boot, name, terms: DEFAULT_TERMS, limits, unresponsiveMs: 'infinity', env: {} },
+      spec: {
+        boot,
+        name,
+        terms: DEFAULT_TERMS,
+        limits,
+        unresponsiveMs: 'infinity',
+        mostEntries: KERNEL_ENTRIES,
+        env: {},
+      },
     };
   } catch (error) {
     const code = error instanceof EspalierError ? (error.code as RefusalCode) : 'start_failed';

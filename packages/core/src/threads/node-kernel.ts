@@ -3,7 +3,8 @@
  * handed in: who is above, where events, output and warnings go, and whose time it is.
  */
 import { fileURLToPath } from 'node:url';
-import { CellWall } from '../cells/cell-wall.js';
+import type { EarlyThread } from '../cells/cell-setup.js';
+import { CellWall, type CellWallOptions } from '../cells/cell-wall.js';
 import type { Machine } from '../cells/walls.js';
 import { Kernel, type KernelEvent, type SupervisorLogic } from '../kernel/index.js';
 import type { LoadResult, UplinkOptions } from '../kernel/parts.js';
@@ -15,6 +16,7 @@ import { nodeNextTurn } from './node-clock.js';
 import { nodeTextCodec } from './node-text-codec.js';
 import type { KernelTime } from './thread-time.js';
 import type { SpareOptions } from './spares.js';
+import type { OpenThread } from './open-thread.js';
 import { ThreadWall } from './thread-wall.js';
 import { together, type Use } from './use.js';
 
@@ -24,9 +26,12 @@ export interface ThreadFiles {
   readonly compiled: string;
   readonly guest: string;
   readonly loader: string;
+  /** Entry of every cell. */
+  readonly compiledCell: string;
 }
 
 export interface KernelFiles extends ThreadFiles {
+  /** What that runs. */
   readonly cell: string;
 }
 
@@ -66,9 +71,15 @@ export interface NodeKernelOptions {
   readonly spares: SpareCounts;
   /** In the cells that it starts. */
   readonly sparesInCells: SpareCounts;
+  /** What the first thread in each of these will be limited to, if that is known. */
+  readonly firstInCells?: WallLimits | undefined;
+  /** In a cell: its first thread, where that starts already. */
+  readonly early?: OpenThread | undefined;
   /** False where every guest is in a cell: then nothing is spawned beside the kernel. */
   readonly holdsGuests: boolean;
   readonly time: KernelTime;
+  /** See `CellWallOptions`. */
+  readonly direct?: CellWallOptions['direct'];
   /** In a cell. */
   readonly up?: UplinkOptions;
   /** In a cell. */
@@ -92,21 +103,46 @@ export interface NodeKernel {
   close(): Promise<void>;
 }
 
+/** What a cell opens before its kernel is there: it would be a spare. `limits`: of the first environment in it. */
+export function firstThread(
+  { compiled, guest }: ThreadFiles,
+  { perClass, total }: SpareCounts,
+  limits: WallLimits | undefined,
+): EarlyThread | undefined {
+  const none = limits === undefined || perClass * total === 0;
+  return none ? undefined : { bootstrap: compiled, guest, limits };
+}
+
 export function nodeKernel(options: NodeKernelOptions): NodeKernel {
-  const { logic, settings, spares, sparesInCells, holdsGuests, time, up, machine, observe, output, warning } =
-    options;
+  const {
+    logic,
+    settings,
+    spares,
+    sparesInCells,
+    firstInCells,
+    holdsGuests,
+    time,
+    up,
+    machine,
+    observe,
+    output,
+    warning,
+  } = options;
   const { files, spawnBase, spawnLimits } = settings;
   const changes = new LimitChanges(options.changes);
   const threads = new ThreadWall({
     bootstrap: new URL(files.compiled),
     code: new URL(files.guest),
     spares: { ...spares, beside: up === undefined },
+    early: options.early,
     output,
     warning,
   });
   const cells = new CellWall({
-    file: fileURLToPath(files.cell),
-    reads: [files.compiled, files.guest, files.loader].map((file) => fileURLToPath(file)),
+    file: fileURLToPath(files.compiledCell),
+    code: files.cell,
+    first: firstThread(files, sparesInCells, firstInCells),
+    reads: [files.cell, files.compiled, files.guest, files.loader].map((file) => fileURLToPath(file)),
     settings: (inside, path): CellSettings => ({
       ...settings,
       machine: inside,
@@ -114,6 +150,7 @@ export function nodeKernel(options: NodeKernelOptions): NodeKernel {
       changes: changes.within(path),
     }),
     machine,
+    direct: options.direct,
     clock: time.realClock,
     afterTurn: nodeAfterTurn,
     output,

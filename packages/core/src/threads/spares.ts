@@ -67,6 +67,11 @@ export class Spares<T> {
     return this.#spares.map(({ thread }) => thread);
   }
 
+  /** One that was started by somebody else. */
+  adopt(thread: T, limits: WallLimits): void {
+    this.#spares.push({ thread, key: limitClass(limits), ready: false });
+  }
+
   /** A spare for these limits, the readiest first; undefined when there is none. */
   take(limits: WallLimits): T | undefined {
     if (this.#closed || this.#perClass === 0 || this.#total === 0) return undefined;

@@ -3,17 +3,24 @@
  * standard streams and warm spares. Runs in the kernel's thread, which may itself be a worker.
  */
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import type { Clock } from '../clock.js';
 import type { WallLimits, WallThread } from '../kernel/wall.js';
 import { Guard, overShare, type LimitExceeded } from './guard.js';
 import { isWithin } from '../node-path.js';
 import { guardLimits } from './limits.js';
-import { InspectionGate } from './inspection-gate.js';
 import { nodeClock } from './node-clock.js';
+import { openThread, type OpenThread } from './open-thread.js';
 import { Spares, type SpareOptions } from './spares.js';
 import { NodeThread } from './wall-thread.js';
 import type { ThreadUse } from './use.js';
-import { compileThreadCode, rehearsedCode, uncompiledThreadCode, type ThreadCode } from './thread-code.js';
+import {
+  builtCompiled,
+  builtThreadCode,
+  compileThreadCode,
+  rehearsedCode,
+  type ThreadCode,
+} from './thread-code.js';
 import type { OutputStream, ThreadRequest, ThreadStarter } from './wall-messages.js';
 
 /** After this long `close` no longer waits for threads to end. */
@@ -27,6 +34,8 @@ export interface ThreadWallOptions {
   /** Default: the process's own. */
   readonly clock?: Clock;
   readonly spares?: SpareOptions;
+  /** A thread that is starting already: the first spare, where there are to be any. */
+  readonly early?: OpenThread | undefined;
   /** Something was printed. `dropped` counts what exceeded the quota and was not. */
   output?(title: string, stream: OutputStream, text: string, dropped: number): void;
   /** A thread sent what does not belong to the protocol; its link has ended. */
@@ -53,7 +62,7 @@ export class ThreadWall implements ThreadStarter {
   readonly #spares: Spares<NodeThread>;
   readonly #threads = new Set<NodeThread>();
   readonly #stuck = new Set<NodeThread>();
-  readonly #runId = randomBytes(6).toString('hex');
+  #runId: string | undefined;
   #code: ThreadCode | undefined;
   #guard: Guard | undefined | 'none';
   #started = 0;
@@ -66,7 +75,7 @@ export class ThreadWall implements ThreadStarter {
     this.#spares = new Spares<NodeThread>(
       {
         start: (limits) => {
-          const spare = this.#thread('spare', limits);
+          const spare = this.#open('spare', limits);
           spare.unref();
           return spare;
         },
@@ -75,10 +84,16 @@ export class ThreadWall implements ThreadStarter {
       this.#clock,
       options.spares,
     );
+    const { early } = options;
+    if (early !== undefined && isThere(early)) {
+      const thread = this.#thread('spare', early);
+      thread.unref();
+      this.#spares.adopt(thread, early.limits);
+    }
   }
 
   start(request: ThreadRequest): WallThread {
-    const thread = this.#spares.take(request.limits) ?? this.#thread(request.title, request.limits);
+    const thread = this.#spares.take(request.limits) ?? this.#open(request.title, request.limits);
     thread.boot(request);
     return thread;
   }
@@ -135,30 +150,35 @@ export class ThreadWall implements ThreadStarter {
     this.#guard = 'none';
   }
 
-  #thread(title: string, limits: WallLimits): NodeThread {
+  #open(title: string, limits: WallLimits): NodeThread {
     this.#started += 1;
+    // Not before a thread is opened: a cell's first one was opened before, and the kernel's thread of cells has none.
+    this.#runId ??= randomBytes(6).toString('hex');
     const token = `espalier:${this.#runId}-${this.#started}`;
-    const { code } = this.#options;
-    if (code !== undefined) this.#code ??= uncompiledThreadCode(code);
-    // To compile it for others costs as much as that saves two of them, and a cell may have but one.
-    if (code !== undefined && this.#started > 2 && this.#code?.compiled.byteLength === 0)
-      this.#code = compileThreadCode(code);
-    const gate = new InspectionGate();
+    const { bootstrap, code: file } = this.#options;
+    if (file !== undefined) this.#code ??= builtThreadCode(file);
+    // Built by another Node. To compile it for others costs as much as that saves two of them, and a cell may have but one.
+    if (
+      this.#started > 2 &&
+      this.#code?.compiled.byteLength === 0 &&
+      !existsSync(builtCompiled(this.#code.file))
+    )
+      this.#code = compileThreadCode(this.#code);
+    return this.#thread(title, openThread({ bootstrap, code: this.#code, token, title, limits }));
+  }
+
+  #thread(title: string, opened: OpenThread): NodeThread {
     const guard = this.#watchful()?.watch({
-      token,
-      gate,
-      limits: guardLimits(limits),
+      token: opened.token,
+      gate: opened.gate,
+      limits: guardLimits(opened.limits),
       onLimit: (exceeded: LimitExceeded) => thread.exceeded(exceeded),
       onOverShare: (used) => this.#overShare(thread, used),
     });
     const thread: NodeThread = new NodeThread({
-      bootstrap: this.#options.bootstrap,
-      code: this.#code,
-      token,
+      opened,
       title,
-      limits,
       clock: this.#clock,
-      gate,
       guard,
       ready: (ready) => this.#ready(ready),
       compiled: (code) => this.#rehearsed(code),
@@ -220,6 +240,11 @@ export class ThreadWall implements ThreadStarter {
     }
     return this.#guard === 'none' ? undefined : this.#guard;
   }
+}
+
+/** It may have ended meanwhile. */
+function isThere({ worker }: OpenThread): boolean {
+  return 'threadId' in worker && worker.threadId !== -1;
 }
 
 function factsOf({ title, tid, ready, rehearsed, guard }: NodeThread): ThreadFacts {

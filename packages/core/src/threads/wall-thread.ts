@@ -6,24 +6,17 @@
  * A thread that is booted before it is ready starts running as soon as it is. The end is told once, from
  * the worker's own `exit` event, with the evidence that was gathered on this side.
  */
-import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads';
+import { receiveMessageOnPort, type MessagePort, type Worker } from 'node:worker_threads';
 import type { Clock } from '../clock.js';
 import type { WallEnd, WallLimits, WallThread } from '../kernel/wall.js';
 import type { GuardEntry, LimitExceeded } from './guard.js';
-import type { InspectionGate } from './inspection-gate.js';
-import { guardLimits, hardHeapMb, STDIO_BYTES_PER_SECOND, toResourceLimits } from './limits.js';
+import { guardLimits, hardHeapMb, STDIO_BYTES_PER_SECOND } from './limits.js';
+import type { OpenThread } from './open-thread.js';
 import { OutputQuota } from './output-quota.js';
 import { PortLink } from './port-link.js';
 import type { ThreadUse } from './use.js';
-import type { ThreadCode } from './thread-code.js';
 import { lowerPriority, restorePriority } from './thread-cpu.js';
-import {
-  readFromBootstrap,
-  type FromWall,
-  type OutputStream,
-  type ThreadPorts,
-  type ThreadRequest,
-} from './wall-messages.js';
+import { readFromBootstrap, type FromWall, type OutputStream, type ThreadRequest } from './wall-messages.js';
 
 /** The bootstrap cannot be inspected while the application's thread is blocked in a native call: then it
  * runs unguarded at first, rather than not at all. */
@@ -32,13 +25,9 @@ const GUARD_WITHIN_MS = 500;
 const EXIT_WITHIN_MS = 250;
 
 export interface WallThreadSetup {
-  readonly bootstrap: URL;
-  readonly code: ThreadCode | undefined;
-  readonly token: string;
+  readonly opened: OpenThread;
   readonly title: string;
-  readonly limits: WallLimits;
   readonly clock: Clock;
-  readonly gate: InspectionGate;
   readonly guard: GuardEntry | undefined;
   /** The bootstrap has run, and the guard is in place. */
   ready(thread: NodeThread): void;
@@ -78,27 +67,20 @@ export class NodeThread implements WallThread {
 
   constructor(setup: WallThreadSetup) {
     this.#setup = setup;
-    this.token = setup.token;
+    const { token, limits, control, wall, worker } = setup.opened;
+    this.token = token;
     this.#title = setup.title;
-    this.limits = setup.limits;
+    this.limits = limits;
     this.guard = setup.guard;
     this.#quota = new OutputQuota(STDIO_BYTES_PER_SECOND, () => setup.clock.now());
-    const control = new MessageChannel();
-    const wall = new MessageChannel();
-    this.link = new PortLink(control.port1, {
+    this.link = new PortLink(control, {
       violation: (problem) => setup.violation(this, problem),
       firstBatch: () => setup.heard(),
       ended: () => this.#expectExit(),
     });
     this.link.unref();
-    this.#wall = wall.port1;
-    const ports: ThreadPorts = {
-      control: control.port2,
-      wall: wall.port2,
-      gate: setup.gate.shared,
-      code: setup.code,
-    };
-    this.#worker = this.#start(ports);
+    this.#wall = wall;
+    this.#worker = this.#watched(worker);
     this.#wall.on('message', (message) => this.#heard(message));
     this.#wall.unref();
   }
@@ -226,39 +208,26 @@ export class NodeThread implements WallThread {
     });
   }
 
-  #start(ports: ThreadPorts): Worker | undefined {
-    try {
-      const worker = new Worker(this.#setup.bootstrap, {
-        name: `${this.token} ${this.#title}`,
-        workerData: ports,
-        transferList: [ports.control, ports.wall],
-        env: {},
-        execArgv: [],
-        stdin: false,
-        stdout: true,
-        stderr: true,
-        trackUnmanagedFds: true,
-        resourceLimits: toResourceLimits(this.limits),
-      });
-      // What is printed before our own streams are in place. Taken here, not read as a stream: reading
-      // would answer through Node's internal port, which the thread no longer serves.
-      for (const stream of ['stdout', 'stderr'] as const) {
-        worker[stream].push = (chunk: string | Buffer | null) => {
-          if (chunk !== null) this.#output(stream, chunk.toString(), 0);
-          return true;
-        };
-      }
-      worker.on('error', (error: unknown) => this.#failed(worker, error));
-      worker.once('exit', (code) => this.#exited(code));
-      return worker;
-    } catch (error) {
-      // No thread to be had. Told like any other end, and not before the caller can observe it.
+  #watched(worker: OpenThread['worker']): Worker | undefined {
+    if ('failed' in worker) {
+      // Told like any other end, and not before the caller can observe it.
       queueMicrotask(() => {
-        this.#output('stderr', `The thread could not be started: ${String(error)}\n`, 0);
+        this.#output('stderr', `The thread could not be started: ${String(worker.failed)}\n`, 0);
         this.#exited(-1);
       });
       return undefined;
     }
+    // What is printed before our own streams are in place. Taken here, not read as a stream: reading
+    // would answer through Node's internal port, which the thread no longer serves.
+    for (const stream of ['stdout', 'stderr'] as const) {
+      worker[stream].push = (chunk: string | Buffer | null) => {
+        if (chunk !== null) this.#output(stream, chunk.toString(), 0);
+        return true;
+      };
+    }
+    worker.on('error', (error: unknown) => this.#failed(worker, error));
+    worker.once('exit', (code) => this.#exited(code));
+    return worker;
   }
 
   #post(message: FromWall): void {

@@ -3,10 +3,13 @@
  * and answers with what that returned, as JSON. On its second pipe it sends back what comes.
  */
 import { createRequire } from 'node:module';
-import { bootCell } from '../../dist/cells/index.js';
+import { bootCell, bootEarlyCell } from '../../dist/cells/cell-bootstrap.js';
+import { readSetup } from '../../dist/cells/cell-setup.js';
 
 const require = createRequire(import.meta.url);
-const { parent: pipe, direct } = bootCell();
+const setup = readSetup();
+const booted = setup.addresses === undefined ? bootCell(setup) : bootEarlyCell(setup, setup.addresses);
+const { parent: pipe, direct } = await booted;
 const say = (answer) => pipe.control.send(new TextEncoder().encode(JSON.stringify(answer)));
 
 pipe.control.receive({

@@ -85,6 +85,8 @@ export class RawKernel {
   readonly guests: RawGuest[] = [];
   readonly kernel: Kernel;
   #nextTurn: (() => void)[] = [];
+  /** Of environments that are started from now on. */
+  mostEntries: number | undefined;
   readonly #unresponsiveMs: EnvironmentSpec['unresponsiveMs'];
   /** Where that was changed. */
   unresponsiveMs: EnvironmentSpec['unresponsiveMs'] | undefined;
@@ -213,6 +215,7 @@ export class RawKernel {
       terms: TERMS,
       limits: { heapMb: 64, youngMb: 8, stackMb: 4 },
       unresponsiveMs: this.#unresponsiveMs,
+      ...(this.mostEntries === undefined ? {} : { mostEntries: this.mostEntries }),
       env: {},
     };
   }

@@ -157,4 +157,14 @@ describe('spares', () => {
     expect(started).toHaveLength(1);
     expect(spares.take(SMALL)).toBeUndefined();
   });
+
+  test('one that somebody else has started is taken by who asks for its class, and discarded with the others', () => {
+    const { spares, started, discarded } = shelf({ beside: false });
+    spares.adopt('early', SMALL);
+    expect(spares.take(LARGE)).toBeUndefined();
+    expect(spares.take(SMALL)).toBe('early');
+    spares.adopt('late', SMALL);
+    spares.close();
+    expect([started, discarded]).toEqual([[], ['late']]);
+  });
 });

@@ -1,13 +1,20 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import type { WallThread } from '../../src/kernel/wall.js';
 import { THREAD_FILES } from '../../src/threads/thread-files.js';
-import { compileThreadCode, rehearsedCode, type ThreadCode } from '../../src/threads/thread-code.js';
+import {
+  builtCompiled,
+  builtThreadCode,
+  compileThreadCode,
+  rehearsedCode,
+  scriptOf,
+  type ThreadCode,
+} from '../../src/threads/thread-code.js';
 import { ThreadWall } from '../../src/threads/thread-wall.js';
 import { LIMITS } from './thread-fixture.js';
 
@@ -32,24 +39,59 @@ describe('the code of threads', () => {
     'says.cjs',
     `const { parentPort, workerData } = require('node:worker_threads');
 function later() { return new Error('here').stack.split('\\n')[1]; }
-parentPort.postMessage({ at: later(), taken: workerData.code.taken, compiled: workerData.code.compile() });`,
+parentPort.postMessage({ at: later(), taken: workerData.code.taken, rehearsed: workerData.code.rehearsed, compiled: workerData.code.compile() });`,
   );
   const AT = `    at later (${join(folder, 'says.cjs')}:2:27)`;
 
   test('runs as it was compiled, and its stack names its file, lines and columns', async () => {
-    expect(await run(compileThreadCode(SAYS))).toMatchObject({ at: AT, taken: true });
+    expect(await run(compileThreadCode({ file: fileURLToPath(SAYS) }))).toMatchObject({
+      at: AT,
+      taken: true,
+    });
   });
 
   test('is compiled in the thread where V8 does not take what was compiled', async () => {
-    const code = rehearsedCode(compileThreadCode(SAYS), new Uint8Array(64));
+    const code = rehearsedCode(compileThreadCode({ file: fileURLToPath(SAYS) }), new Uint8Array(64));
     expect(await run(code)).toMatchObject({ at: AT, taken: false });
   });
 
   test('holds more once a thread has run it, and V8 takes that, too', async () => {
-    const code = compileThreadCode(SAYS);
+    const code = compileThreadCode({ file: fileURLToPath(SAYS) });
     const { compiled } = (await run(code)) as { compiled: Uint8Array };
     expect(compiled.length).toBeGreaterThan(code.compiled.byteLength);
     expect(await run(rehearsedCode(code, compiled))).toMatchObject({ at: AT, taken: true });
+  });
+});
+
+describe('the code of threads, as the build has compiled it', () => {
+  const built = (): URL =>
+    file(
+      'built.cjs',
+      `require('node:worker_threads').parentPort.postMessage({ ...require('node:worker_threads').workerData.code, compile: 0 });`,
+    );
+
+  test('is taken from beside its file, and need not be rehearsed', async () => {
+    const url = built();
+    const compiled = compileThreadCode({ file: fileURLToPath(url) }).compiled;
+    writeFileSync(builtCompiled(fileURLToPath(url)), new Uint8Array(compiled));
+    expect(await run(builtThreadCode(url))).toMatchObject({ taken: true, rehearsed: true });
+  });
+
+  test('is compiled anew where this V8 does not take it, or there is none', async () => {
+    const url = built();
+    writeFileSync(builtCompiled(fileURLToPath(url)), 'of another V8');
+    expect(await run(builtThreadCode(url))).toMatchObject({ taken: false, rehearsed: false });
+    rmSync(builtCompiled(fileURLToPath(url)));
+    expect(await run(builtThreadCode(url))).toMatchObject({ taken: false, rehearsed: false });
+  });
+
+  test('is there for guests, kernels and cells', () => {
+    const supervisor = new URL('../../../supervisor/dist/', import.meta.url);
+    const kernels = ['kernel-thread.cjs', 'cell.cjs'].map((name) => new URL(name, supervisor));
+    for (const url of [new URL(THREAD_FILES.guest), ...kernels]) {
+      const path = fileURLToPath(url);
+      expect(scriptOf(path, readFileSync(builtCompiled(path))).cachedDataRejected).toBe(false);
+    }
   });
 });
 

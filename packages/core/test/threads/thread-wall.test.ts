@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { WallEnd } from '../../src/kernel/wall.js';
+import { openThread, type OpenThread } from '../../src/threads/open-thread.js';
 import { portLinks } from '../../src/threads/port-link.js';
 import { LIMITS, testWall, TestGuest, type TestWall } from './thread-fixture.js';
 
@@ -163,5 +164,41 @@ describe('thread wall: spares', () => {
     await walls.start();
     await walls.close();
     expect(walls.wall.facts()).toEqual({ threads: [], spares: [] });
+  });
+});
+
+describe('thread wall: a thread that was opened before there was a wall', () => {
+  function opened(limits = LIMITS): OpenThread {
+    const bootstrap = new URL('./guest-fixture.mjs', import.meta.url);
+    return openThread({ bootstrap, code: undefined, token: 'espalier:early', title: 'spare', limits });
+  }
+  const idOf = ({ worker }: OpenThread): number => (worker as { readonly threadId: number }).threadId;
+  const ID = "() => require('node:worker_threads').threadId";
+
+  test('is the first that is started, and held to its limits by the guard like any other', async () => {
+    const early = opened();
+    walls = testWall({ early, spares: { perClass: 1, total: 1, beside: false } });
+    const guest = await walls.start();
+    expect((await guest.run(ID)).value).toBe(idOf(early));
+    guest.post('() => { const all = new Map(); for (let i = 0; ; i++) all.set(i, { i }); }');
+    expect(await guest.ended).toMatchObject({ kind: 'reason', reason: { tag: 'limit' } });
+  });
+
+  test('is not taken for others limits than its own, and ends with the wall', async () => {
+    const early = opened({ ...LIMITS, heapMb: 32 });
+    const { worker } = early;
+    const ended = new Promise((resolve) => 'on' in worker && worker.on('exit', resolve));
+    walls = testWall({ early, spares: { perClass: 1, total: 1, beside: false } });
+    const guest = await walls.start();
+    expect((await guest.run(ID)).value).not.toBe(idOf(early));
+    await walls.close();
+    await ended;
+  });
+
+  test('is not missed where it has ended before', async () => {
+    const early = opened();
+    if ('terminate' in early.worker) await early.worker.terminate();
+    walls = testWall({ early, spares: { perClass: 1, total: 1, beside: false } });
+    expect((await (await walls.start()).run('() => 7')).value).toBe(7);
   });
 });

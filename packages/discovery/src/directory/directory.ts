@@ -7,7 +7,7 @@
  * - A name is known through a living host alone; names of an earlier epoch end with it.
  * - Nobody else ends a host: that a responder says an instance is gone is a reason to ask, not to believe.
  */
-import { isGranted } from '../identity/membership.js';
+import { Members } from '@espalier/core/identity';
 import {
   HOST_PURPOSE,
   HOST_TYPE,
@@ -72,7 +72,6 @@ export interface HostInfo {
 }
 
 const NOTHING: Effects = { hosts: [], names: [], asks: [] };
-const MAX_GRANTS = 1024;
 
 export class Directory {
   readonly #options: DirectoryOptions;
@@ -81,11 +80,12 @@ export class Directory {
   readonly #static: StaticHosts;
   /** Claims by name, then host. */
   readonly #claims = new Map<string, Map<string, Holder>>();
-  readonly #granted = new Set<string>();
+  readonly #members: Members;
   readonly #refused = new Map<Refusal, number>();
 
   constructor(options: DirectoryOptions) {
     this.#options = options;
+    this.#members = new Members(options.root);
     // Whatever is older than the window is refused for its age alone.
     this.#tombstones = new Tombstones(2 * options.maxClockSkewMs, 4 * options.maxHosts);
     this.#static = new StaticHosts(options.staticHosts);
@@ -253,12 +253,7 @@ export class Directory {
   }
 
   #isGenuine(record: HostRecord, txt: Txt): boolean {
-    const key = `${record.publicKey}.${record.grant}`;
-    if (!this.#granted.has(key)) {
-      if (!isGranted(this.#options.root, record.publicKey, record.grant)) return false;
-      if (this.#granted.size >= MAX_GRANTS) this.#granted.clear();
-      this.#granted.add(key);
-    }
+    if (this.#members.judge(record.publicKey, record.grant) !== 'member') return false;
     return isTxtSignedBy(HOST_PURPOSE, record.host, txt, record.publicKey);
   }
 }

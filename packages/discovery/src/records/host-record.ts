@@ -4,8 +4,7 @@
  *
  *   v=1  c=cluster  k=host key  g=grant  e=epoch  t=sealed at  l=lease  d=page versions  q=queue  a0=… endpoints  s=signature
  */
-import { fingerprint, isPublicKey } from '../identity/keys.js';
-import type { Membership } from '../identity/membership.js';
+import { fingerprint, isPublicKey, type Membership } from '@espalier/core/identity';
 import { isUnsigned, signTxt, type Txt } from './txt.js';
 
 /** One life of a host's discovery. Of two epochs of a host the later `startedAt` (wall clock, ms) is its present life. */

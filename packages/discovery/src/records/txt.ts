@@ -3,7 +3,7 @@
  * TXT data itself without the signature, sorted by key: responders and libraries may hand the strings over in
  * another order.
  */
-import { isSignedBy, signBytes } from '../identity/keys.js';
+import { isSignedBy, signBytes } from '@espalier/core/identity';
 
 export type Txt = ReadonlyMap<string, string>;
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Directory, type Effects, type Instance } from '../../src/directory/directory.js';
 import type { NameState } from '../../src/directory/name-state.js';
-import { createKeyPair } from '../../src/identity/keys.js';
+import { createKeyPair } from '@espalier/core/identity';
 import { HOST_TYPE, sealHostRecord, type Epoch, type HostFacts } from '../../src/records/host-record.js';
 import { NAMES_TYPE, pageInstance, sealNamesPage, type ExportedName } from '../../src/records/names-page.js';
 import type { Txt } from '../../src/records/txt.js';

@@ -5,52 +5,28 @@
  * It outlives connections, and incarnations too: one that others have declared down ends here as it ended
  * for them, and the bridge goes on as a new one.
  */
-import { CallError, type ExitReason } from '@espalier/core';
-import type { AfterTurn, Clock, Random } from '@espalier/core/internal/bridge.js';
+import { CallError } from '@espalier/core';
+import type { Revocations } from '@espalier/core/identity';
+import type { Fate } from '../protocol/out-stream.js';
 import { Peers, type RemoteMailbox } from '../protocol/peers.js';
-import type { Transport, TransportEvents } from '../transport/transport.js';
-import { decodePresence, encodeItem, encodePresence, type Item } from '../wire/frames.js';
+import type { Transport } from '../transport/transport.js';
+import { encodeItem, type Item } from '../wire/frames.js';
 import { QueueNames } from '../wire/queue-names.js';
 import { Exports } from './exports.js';
 import { Intakes } from './intakes.js';
-import type { BridgeEvent, LocalSide } from './local-side.js';
+import type { BridgeOptions, RemoteCallOptions } from './bridge-options.js';
 import { Outboxes } from './outboxes.js';
 import type { Outbox } from './outbox.js';
 import { PendingCalls } from './pending-calls.js';
 import { DURABLE_TERMS, expiryMs, inboxTerms } from './queue-terms.js';
-import type { CompleteSettings } from './settings.js';
-
-export interface TransportMaker {
-  (parts: {
-    readonly url: string;
-    readonly presence: { readonly exchange: string; readonly queue: string; readonly expiresMs: number };
-    readonly events: TransportEvents;
-  }): Transport;
-}
-
-export interface BridgeOptions {
-  readonly settings: CompleteSettings;
-  readonly local: LocalSide;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly afterTurn: AfterTurn;
-  readonly transport: TransportMaker;
-  readonly onEvent: (event: BridgeEvent) => void;
-  /** A mailbox that is exported somewhere can be sent to; or can no more. */
-  readonly appeared: (name: string) => void;
-  readonly ended: (name: string, reason: ExitReason) => void;
-}
-
-export interface RemoteCallOptions {
-  /** Milliseconds; Infinity for never. */
-  readonly timeoutMs: number;
-  readonly signal?: AbortSignal;
-}
+import { Trust } from './trust.js';
 
 /** The one call that a durable mailbox takes. */
 const CONFIRMED = 'confirmed';
 /** Calls that wait for room on the way, together; further ones are `full`. */
 const CALLS_WAITING_BYTES = 16 * 1024 * 1024;
+/** A word of a handshake; one that gets lost is said again with the next presence. */
+const UNASKED: Fate = { confirmed: () => undefined, rejected: () => undefined };
 const STOP_MS = 2000;
 const STOP_LOOK_MS = 10;
 
@@ -62,15 +38,32 @@ export class Bridge {
   readonly #calls = new PendingCalls();
   readonly #intakes: Intakes;
   readonly #exports: Exports;
+  readonly #trust: Trust;
   #incarnation: string;
   #peers: Peers;
   #stopped = false;
 
   constructor(options: BridgeOptions) {
     this.#options = options;
-    const { settings, local, clock, random, afterTurn, onEvent } = options;
-    this.#names = new QueueNames(settings.cluster);
+    const { settings, membership, local, clock, random, afterTurn, newKey, onEvent } = options;
+    this.#names = new QueueNames(membership.root);
     this.#incarnation = this.#newIncarnation();
+    this.#trust = new Trust(
+      {
+        membership,
+        names: this.#names,
+        newKey,
+        clock,
+        heartbeatMs: settings.heartbeatMs,
+        downAfterMs: settings.downAfterMs,
+        publish: (queue, body) => this.#transport.publish(queue, body, false, UNASKED),
+        isBuried: (incarnation) => this.#peers.isBuried(incarnation),
+        greeted: () => this.#peers.changed(),
+        believed: (presence) => this.#peers.heard(presence),
+        dropped: (counts) => onEvent({ kind: 'dropped', ...counts }),
+      },
+      this.#incarnation,
+    );
     this.#peers = this.#newPeers();
     this.#transport = options.transport({
       url: settings.url,
@@ -91,11 +84,13 @@ export class Bridge {
           this.#peers.muted(on);
           onEvent({ kind: 'blocked', on });
         },
-        presence: (body) => this.#presence(body),
+        presence: (body) => {
+          if (!this.#stopped) this.#trust.heard(body);
+        },
       },
     });
     this.#outboxes = new Outboxes({
-      host: settings.host,
+      host: membership.host,
       clock,
       random,
       afterTurn,
@@ -107,7 +102,7 @@ export class Bridge {
       clock,
       transport: () => this.#transport,
       awaited: (stream) => this.#peers.isUp(...senderOf(stream)),
-      malformed: (queue) => onEvent({ kind: 'malformed', queue }),
+      dropped: this.#trust.refused,
     });
     this.#exports = new Exports({
       settings,
@@ -115,6 +110,8 @@ export class Bridge {
       local,
       clock,
       intakes: this.#intakes,
+      openSealed: this.#trust.openSealed,
+      openSigned: this.#trust.openSigned,
       incarnation: () => this.#incarnation,
       changed: () => this.#peers.changed(),
       answer: (stream, item) => this.#answer(stream, item),
@@ -147,6 +144,12 @@ export class Bridge {
     this.#peers.stop();
     await this.#intakes.close();
     await this.#transport.stop();
+  }
+
+  /** These hosts (ids) are members no more: they are down, and nothing of theirs is taken. */
+  revoke({ number, hosts }: Revocations): void {
+    this.#options.onEvent({ kind: 'revoked', number, hosts: hosts.size });
+    this.#trust.revoke(hosts);
   }
 
   // ---- to others -------------------------------------------------------------------------------------
@@ -235,10 +238,12 @@ export class Bridge {
   }
 
   #outboxOf({ incarnation, name, life }: RemoteMailbox): Outbox {
+    const queue = this.#names.mailbox(incarnation, name, life);
     return this.#outboxes.to({
-      queue: this.#names.mailbox(incarnation, name, life),
+      queue,
       name: `'${name}'`,
       durable: false,
+      wrap: (frame) => this.#trust.seal(incarnation, queue, frame),
       incarnation: this.#incarnation,
       of: incarnation,
     });
@@ -246,7 +251,8 @@ export class Bridge {
 
   #durableOutbox(queue: string, name: string): Outbox {
     const incarnation = this.#incarnation;
-    return this.#outboxes.to({ queue, name: `'${name}'`, durable: true, incarnation, of: undefined });
+    const wrap = (frame: Buffer): Buffer => this.#trust.sign(queue, frame);
+    return this.#outboxes.to({ queue, name: `'${name}'`, durable: true, wrap, incarnation, of: undefined });
   }
 
   #encode(item: Item): Buffer {
@@ -259,6 +265,7 @@ export class Bridge {
     return this.#intakes.take({
       queue: this.#names.inbox(this.#incarnation),
       terms: inboxTerms(this.#options.settings.downAfterMs),
+      open: this.#trust.openSealed,
       handle: async ({ items }) => {
         for (const item of items) {
           if (item.kind === 'reply') this.#calls.reply(item.call, item.value);
@@ -288,10 +295,12 @@ export class Bridge {
     const [host, incarnation] = senderOf(stream);
     // His presence may come later than what he asks; but who was never seen, or is gone, waits for nothing.
     if (!this.#peers.isUp(host, incarnation)) return;
+    const queue = this.#names.inbox(incarnation);
     const outbox = this.#outboxes.to({
-      queue: this.#names.inbox(incarnation),
+      queue,
       name: 'who has called',
       durable: false,
+      wrap: (frame) => this.#trust.seal(incarnation, queue, frame),
       incarnation: this.#incarnation,
       of: incarnation,
     });
@@ -318,18 +327,10 @@ export class Bridge {
     this.#outboxes.connected();
   }
 
-  #presence(body: Buffer): void {
-    try {
-      const presence = decodePresence(body);
-      if (presence !== undefined && !this.#stopped) this.#peers.heard(presence);
-    } catch {
-      this.#options.onEvent({ kind: 'malformed', queue: 'presence' });
-    }
-  }
-
   #newPeers(): Peers {
-    const { settings, clock, onEvent, appeared, ended } = this.#options;
-    const { host, heartbeatMs, downAfterMs } = settings;
+    const { settings, membership, clock, onEvent, appeared, ended } = this.#options;
+    const { heartbeatMs, downAfterMs } = settings;
+    const { host } = membership;
     return new Peers({
       host,
       incarnation: this.#incarnation,
@@ -337,7 +338,7 @@ export class Bridge {
       downAfterMs,
       clock,
       exports: () => this.#exports.announced(),
-      say: (presence) => this.#transport.sayPresence(encodePresence(presence)),
+      say: (presence) => this.#transport.sayPresence(this.#trust.say(presence)),
       appeared: ({ name }) => appeared(name),
       ended: (mailbox, reason) => {
         this.#outboxes.close(this.#names.mailbox(mailbox.incarnation, mailbox.name, mailbox.life));
@@ -347,6 +348,7 @@ export class Bridge {
       hostDown: (down, incarnation) => {
         this.#outboxes.closeAllOf(incarnation);
         this.#exports.callersGone(incarnation);
+        this.#trust.ended(incarnation);
         onEvent({ kind: 'host-down', host: down });
       },
       buried: () => void this.#renew(),
@@ -360,6 +362,7 @@ export class Bridge {
     this.#incarnation = this.#newIncarnation();
     this.#peers = this.#newPeers();
     old.forgetAll();
+    this.#trust.renew(this.#incarnation);
     this.#outboxes.closeMortal();
     this.#options.onEvent({ kind: 'renewed' });
     for (const queue of left) await this.#intakes.drop(queue);

@@ -7,6 +7,7 @@ import type { Intakes } from './intakes.js';
 import type { BridgeEvent, LocalSide } from './local-side.js';
 import { DURABLE_TERMS, mailboxTerms } from './queue-terms.js';
 import type { CompleteSettings, ExportSettings } from './settings.js';
+import type { Opener } from './trust.js';
 import { TransientExport } from './transient-export.js';
 
 export interface ExportsOptions {
@@ -15,6 +16,8 @@ export interface ExportsOptions {
   readonly local: LocalSide;
   readonly clock: Clock;
   readonly intakes: Intakes;
+  readonly openSealed: Opener;
+  readonly openSigned: Opener;
   readonly incarnation: () => string;
   /** Others are to be told what is announced now. */
   readonly changed: () => void;
@@ -75,14 +78,14 @@ export class Exports {
   }
 
   #startTransient(name: string, { to = name }: ExportSettings): void {
-    const { local, clock, intakes, settings, changed, answer, onEvent } = this.#options;
+    const { local, clock, intakes, openSealed: open, settings, changed, answer, onEvent } = this.#options;
     const terms = mailboxTerms(settings.downAfterMs);
     const exported = new TransientExport({
       name,
       to,
       local,
       clock,
-      open: (life, handle) => intakes.take({ queue: this.#mailbox(name, life), terms, handle }),
+      open: (life, handle) => intakes.take({ queue: this.#mailbox(name, life), terms, open, handle }),
       announce: (life) => {
         this.#open.set(name, life);
         changed();
@@ -105,7 +108,7 @@ export class Exports {
   }
 
   #startDurable(name: string, { to = name, attempts = 5 }: ExportSettings): void {
-    const { local, clock, names, intakes, keep, onEvent } = this.#options;
+    const { local, clock, names, intakes, openSigned: open, keep, onEvent } = this.#options;
     const exported = new DurableExport({
       name,
       to,
@@ -119,6 +122,7 @@ export class Exports {
     void intakes.take({
       queue: names.durable(name),
       terms: DURABLE_TERMS,
+      open,
       handle: exported.handle,
       refused: () => onEvent({ kind: 'held-elsewhere', name }),
     });

@@ -3,6 +3,8 @@ import type { Clock } from '@espalier/core/internal/bridge.js';
 import { InQueue } from '../protocol/in-queue.js';
 import type { QueueTerms, Transport } from '../transport/transport.js';
 import { decodeFrame, type Frame } from '../wire/frames.js';
+import type { Opener } from './trust.js';
+import type { Refusal } from '../trust/refusals.js';
 
 export interface ReceivedFrame extends Frame {
   /** Somebody may have handled it before. */
@@ -21,8 +23,10 @@ export interface IntakeOptions {
   readonly awaited: (stream: string) => boolean;
   /** When it resolves the frame is acknowledged, and the next one comes. Must not reject. */
   readonly handle: (frame: ReceivedFrame) => Promise<void>;
-  /** Called with what cannot be read; the frame is acknowledged afterwards. */
-  readonly malformed: (body: Buffer) => void;
+  /** What stands in a body, if whoever sent it is believed. */
+  readonly open: Opener;
+  /** Called for what cannot be read; it is acknowledged afterwards. */
+  readonly dropped: (why: Refusal) => void;
   readonly refused: () => void;
 }
 
@@ -51,17 +55,30 @@ export class Intake {
       exclusive,
       refused,
       arrived: (body, delivery, redelivered) => {
-        let frame: Frame;
-        try {
-          frame = decodeFrame(body);
-        } catch {
-          this.#options.malformed(body);
+        const frame = this.#frame(body);
+        if (frame === undefined) {
           delivery.ack();
           return;
         }
+        const { duplicates } = this.#queue;
         this.#queue.arrived({ ...frame, again: redelivered }, delivery);
+        if (this.#queue.duplicates > duplicates) this.#options.dropped('replayed');
       },
     });
+  }
+
+  #frame(body: Buffer): Frame | undefined {
+    const { open, queue, dropped } = this.#options;
+    try {
+      const opened = open(queue, body);
+      if (opened === undefined) return undefined;
+      const frame = decodeFrame(opened.bytes);
+      if (frame.stream.startsWith(opened.sender)) return frame;
+      dropped('forged');
+    } catch {
+      dropped('malformed');
+    }
+    return undefined;
   }
 
   disconnected(): void {

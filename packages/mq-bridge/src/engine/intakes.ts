@@ -1,6 +1,8 @@
 /** Every queue that this host takes from. */
 import type { Clock } from '@espalier/core/internal/bridge.js';
 import type { QueueTerms, Transport } from '../transport/transport.js';
+import type { Refusal } from '../trust/refusals.js';
+import type { Opener } from './trust.js';
 import { Intake, type ReceivedFrame } from './intake.js';
 
 export interface IntakesOptions {
@@ -9,12 +11,13 @@ export interface IntakesOptions {
   readonly transport: () => Transport;
   /** Whether who sends that stream is there. */
   readonly awaited: (stream: string) => boolean;
-  readonly malformed: (queue: string) => void;
+  readonly dropped: (why: Refusal) => void;
 }
 
 export interface Source {
   readonly queue: string;
   readonly terms: QueueTerms;
+  readonly open: Opener;
   /** Resolves when the frame is done. */
   readonly handle: (frame: ReceivedFrame) => Promise<void>;
   /** Nobody else may take from it; called when somebody does. */
@@ -33,18 +36,18 @@ export class Intakes {
   }
 
   /** Resolves when it is in place, or will be with the next connection. */
-  take({ queue, terms, handle, refused }: Source): Promise<void> {
-    const { malformed, transport, ...rest } = this.#options;
+  take({ queue, terms, open, handle, refused }: Source): Promise<void> {
+    const { transport, ...rest } = this.#options;
     const intake = new Intake({
       ...rest,
       queue,
       terms,
+      open,
       handle,
       prefetch: PREFETCH,
       transport: transport(),
       exclusive: refused !== undefined,
       refused: refused ?? nothing,
-      malformed: () => malformed(queue),
     });
     this.#intakes.set(queue, { intake, durable: terms.durable });
     return intake.open();

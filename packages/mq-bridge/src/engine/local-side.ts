@@ -1,4 +1,5 @@
 /** What a bridge needs of the environments beside it; an environment's context has all of it. */
+import type { RefusalCounts } from '../trust/refusals.js';
 import type { Address, CallOptions, Destination, ExitReason } from '@espalier/core';
 
 export interface LocalSide {
@@ -22,8 +23,12 @@ export type BridgeEvent =
   | { readonly kind: 'blocked'; readonly on: boolean }
   /** Messages that will not arrive: `target` was gone, or refused them. */
   | { readonly kind: 'undelivered'; readonly target: string; readonly count: number }
-  /** A frame that cannot be read; it was dropped. */
-  | { readonly kind: 'malformed'; readonly queue: string }
+  /** What has come and was not believed, since it was last said. */
+  | ({ readonly kind: 'dropped' } & RefusalCounts)
+  /** The list of revoked hosts has changed, and is followed. */
+  | { readonly kind: 'revoked'; readonly number: number; readonly hosts: number }
+  /** The file of revoked hosts cannot be followed any more; what was known goes on to count. */
+  | { readonly kind: 'revocations-refused'; readonly why: string }
   /** Handled in vain too often, and kept as a dead letter. */
   | { readonly kind: 'poison'; readonly name: string; readonly id: string }
   /** Somebody else takes from the durable mailbox that we export; it is tried again. */

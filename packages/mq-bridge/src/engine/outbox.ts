@@ -15,6 +15,8 @@ export interface OutboxOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly afterTurn: AfterTurn;
+  /** A frame as whoever reads the queue believes it; undefined: it cannot be made now. */
+  readonly wrap: (frame: Buffer) => Buffer | undefined;
   readonly publish: (queue: string, body: Buffer, persistent: boolean, fate: Fate) => void;
   /** Was taken and will not arrive: the mailbox is gone. */
   readonly undelivered: (target: string, count: number) => void;
@@ -41,13 +43,16 @@ export class Outbox {
 
   constructor(options: OutboxOptions) {
     this.#options = options;
-    const { stream, queue, durable, publish, clock, random } = options;
+    const { stream, queue, durable, wrap, publish, clock, random } = options;
     this.#stream = new OutStream({
       bounds: STREAM_BOUNDS,
       clock,
       random,
-      publish: ({ seq, low, items }, fate) =>
-        publish(queue, encodeFrame(stream, seq, low, items), durable, fate),
+      publish: ({ seq, low, items }, fate) => {
+        const body = wrap(encodeFrame(stream, seq, low, items));
+        if (body === undefined) fate.rejected();
+        else publish(queue, body, durable, fate);
+      },
       room: () => this.#admit(),
     });
   }

@@ -17,6 +17,7 @@ export interface Target {
   /** As errors call it. */
   readonly name: string;
   readonly durable: boolean;
+  readonly wrap: (frame: Buffer) => Buffer | undefined;
   /** The own incarnation, under which the stream begins. */
   readonly incarnation: string;
   /** The incarnation that the queue ends with; undefined: it outlives all. */
@@ -33,7 +34,7 @@ export class Outboxes {
   }
 
   /** The one to a queue; it is opened when it is first needed. */
-  to({ queue, name, durable, incarnation, of }: Target): Outbox {
+  to({ queue, name, durable, wrap, incarnation, of }: Target): Outbox {
     const known = this.#outboxes.get(queue);
     if (known !== undefined) return known.outbox;
     const { host, transport, ...rest } = this.#options;
@@ -43,6 +44,7 @@ export class Outboxes {
       queue,
       target: name,
       durable,
+      wrap,
       publish: (to, body, persistent, fate) => transport().publish(to, body, persistent, fate),
     });
     this.#outboxes.set(queue, { outbox, of });

@@ -20,10 +20,12 @@ export interface ImportSettings {
 export interface BridgeSettings {
   /** `amqp://user:password@host:port/vhost`, or `amqps:`. */
   readonly url: string;
-  /** Bridges of one cluster see each other, and no others. */
-  readonly cluster: string;
-  /** The id of this host in its cluster. */
-  readonly host: string;
+  /** File with the host's private key (PEM, as `createKeyPair` makes it): who this host is. No two may use the same. */
+  readonly key: string;
+  /** File with the join ticket for that key: the cluster, whose bridges see each other and no others. */
+  readonly ticket: string;
+  /** File with the list of revoked hosts, looked at again and again. Default: none is revoked. */
+  readonly revoked?: string;
   /** By exported name. */
   readonly exports?: Readonly<Record<string, ExportSettings>>;
   /** By exported name. */
@@ -36,9 +38,7 @@ export interface BridgeSettings {
   readonly messageBytes?: number;
 }
 
-export type CompleteSettings = Required<BridgeSettings>;
-
-const NAME = /^[^/]{1,255}$/;
+export type CompleteSettings = Required<Omit<BridgeSettings, 'revoked'>> & Pick<BridgeSettings, 'revoked'>;
 
 type Fits = (value: unknown) => boolean;
 const isName: Fits = (value) => typeof value === 'string' && value.length > 0 && value.length <= 255;
@@ -47,6 +47,7 @@ const isCount: Fits = (value) => typeof value === 'number' && Number.isSafeInteg
 const EXPORT_FIELDS: Readonly<Record<string, Fits>> = { to: isName, durable: isFlag, attempts: isCount };
 const IMPORT_FIELDS: Readonly<Record<string, Fits>> = { as: isName, durable: isFlag };
 
+const MOST_PATH = 4096;
 const MOST_MS = 2 ** 31 - 1;
 
 /** Throws `SpecError` `spec_invalid` with every problem. The url is never repeated: it may hold a password. */
@@ -59,10 +60,17 @@ export function completeSettings(settings: BridgeSettings): CompleteSettings {
   const given: Partial<Record<keyof BridgeSettings, unknown>> = own;
   if (typeof given.url !== 'string' || !/^amqps?:/.test(given.url) || !URL.canParse(given.url))
     problem('url', typeof given.url, 'must be an amqp: or amqps: address', 'Write amqp://host.');
-  for (const field of ['cluster', 'host'] as const) {
+  for (const field of ['key', 'ticket', 'revoked'] as const) {
     const value = given[field];
-    if (typeof value !== 'string' || !NAME.test(value))
-      problem(field, value, 'must be a name of 1 to 255 characters without /', 'Choose such a name.');
+    if (field === 'revoked' && value === undefined) continue;
+    // A secret may have been written here instead of the name of its file.
+    if (typeof value !== 'string' || value === '' || value.length > MOST_PATH || /[\n\0]/.test(value))
+      problem(
+        field,
+        typeof value,
+        'must be the path of a file',
+        'Write it to a file, and here the path of that.',
+      );
   }
   const number = (field: keyof BridgeSettings, fallback: number, least: number, most: number): number => {
     const value = given[field] ?? fallback;
@@ -74,8 +82,9 @@ export function completeSettings(settings: BridgeSettings): CompleteSettings {
   const heartbeatMs = number('heartbeatMs', 2000, 10, MOST_MS / 2);
   const complete = {
     url: own.url,
-    cluster: own.cluster,
-    host: own.host,
+    key: own.key,
+    ticket: own.ticket,
+    ...(own.revoked === undefined ? {} : { revoked: own.revoked }),
     exports: own.exports ?? {},
     imports: own.imports ?? {},
     heartbeatMs,

@@ -107,6 +107,10 @@ export class Peers {
     return found;
   }
 
+  isBuried(incarnation: string): boolean {
+    return this.#graves.has(incarnation);
+  }
+
   isUp(host: string, incarnation: string): boolean {
     return this.#peers.get(host)?.incarnation === incarnation;
   }

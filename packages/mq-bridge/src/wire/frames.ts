@@ -152,22 +152,45 @@ export type Presence =
   | { readonly kind: 'buried'; readonly host: string; readonly incarnation: string };
 
 const MAX_PRESENCE_BYTES = 1024 * 1024;
+const KEY_BYTES = 32;
 
-export function encodePresence(presence: Presence): Buffer {
-  return encodeValue({ version: WIRE_VERSION, ...presence }, MAX_PRESENCE_BYTES);
+/** What `alive` and `hello` say beside: by it a session is begun, and what is played back is known for it. */
+export interface Introduction {
+  /** 1, 2, 3, …: grows with each presence of an incarnation. */
+  readonly count: number;
+  /** The incarnation's X25519 public key, 32 bytes. */
+  readonly key: Uint8Array;
+}
+
+export interface IntroducedPresence {
+  readonly presence: Presence;
+  /** With `alive` and `hello`, and only with them. */
+  readonly introduction: Introduction | undefined;
+}
+
+export function encodePresence({ presence, introduction }: IntroducedPresence): Buffer {
+  return encodeValue({ version: WIRE_VERSION, ...presence, ...wireForm(introduction) }, MAX_PRESENCE_BYTES);
+}
+
+function wireForm(introduction: Introduction | undefined): Record<string, unknown> {
+  if (introduction === undefined) return {};
+  return { count: introduction.count, key: new Uint8Array(introduction.key).buffer };
 }
 
 /** Undefined for what a later version says. */
-export function decodePresence(bytes: Uint8Array): Presence | undefined {
+export function decodePresence(bytes: Uint8Array): IntroducedPresence | undefined {
   if (bytes.length > MAX_PRESENCE_BYTES) throw malformed('a presence that is too large');
   const fields = decodeValue(bytes);
   if (typeof fields !== 'object' || fields === null) throw malformed('a presence that is no map');
-  const { version, kind, host, incarnation, exports, ended } = fields as Record<string, unknown>;
+  const { version, kind, host, incarnation, exports, ended, count, key } = fields as Record<string, unknown>;
   if (version !== WIRE_VERSION) return undefined;
   if (typeof host !== 'string' || typeof incarnation !== 'string') throw malformed('a presence of nobody');
-  if (kind === 'bye' || kind === 'buried') return { kind, host, incarnation };
+  if (kind === 'bye' || kind === 'buried')
+    return { presence: { kind, host, incarnation }, introduction: undefined };
   if (kind !== 'alive' && kind !== 'hello') return undefined;
-  return {
+  if (!isCount(count) || !(key instanceof ArrayBuffer) || key.byteLength !== KEY_BYTES)
+    throw malformed('a presence without count and key');
+  const presence: Presence = {
     kind,
     host,
     incarnation,
@@ -178,6 +201,7 @@ export function decodePresence(bytes: Uint8Array): Presence | undefined {
       return { ...exportedOf(item), tag, detail: item['detail'] };
     }),
   };
+  return { presence, introduction: { count, key: new Uint8Array(key) } };
 }
 
 function exportedOf({ name, life }: Record<string, unknown>): Exported {

@@ -1,14 +1,15 @@
 /**
  * What things are called in the broker: opaque, of one length, and different for each cluster. The name is the hash
- * of what it stands for (docs/wire.md).
+ * of what it stands for and of the root's public key, which the broker is never told (docs/wire.md).
  */
 import { createHash } from 'node:crypto';
 
 export class QueueNames {
-  readonly #cluster: string;
+  readonly #root: string;
 
-  constructor(cluster: string) {
-    this.#cluster = cluster;
+  /** @param root the public key of the cluster's root */
+  constructor(root: string) {
+    this.#root = root;
   }
 
   get presenceExchange(): string {
@@ -37,7 +38,7 @@ export class QueueNames {
   }
 
   #name(...parts: readonly string[]): string {
-    const text = JSON.stringify([this.#cluster, ...parts]);
+    const text = JSON.stringify([this.#root, ...parts]);
     return `espalier.${createHash('sha256').update(text).digest('base64url').slice(0, 32)}`;
   }
 }

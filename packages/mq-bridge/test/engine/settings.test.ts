@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { SpecError } from '@espalier/core';
 import { completeSettings, type BridgeSettings } from '../../src/engine/settings.js';
 
-const LEAST: BridgeSettings = { url: 'amqp://guest:secret@localhost', cluster: 'c', host: 'h' };
+const LEAST: BridgeSettings = { url: 'amqp://guest:secret@localhost', key: '/k', ticket: '/t' };
 
 function problemsOf(settings: unknown): SpecError {
   try {
@@ -31,9 +31,15 @@ describe('the settings of a bridge', () => {
   });
 
   test('are refused with every problem at once', () => {
-    const { code, problems } = problemsOf({ url: 'http://x', cluster: '', host: 'a/b', messageBytes: 0 });
+    const { code, problems } = problemsOf({
+      url: 'http://x',
+      key: '',
+      ticket: 7,
+      revoked: 'a\nb',
+      messageBytes: 0,
+    });
     expect(code).toBe('spec_invalid');
-    expect(problems.map(({ path }) => path)).toEqual(['url', 'cluster', 'host', 'messageBytes']);
+    expect(problems.map(({ path }) => path)).toEqual(['url', 'key', 'ticket', 'revoked', 'messageBytes']);
     expect(problemsOf(undefined).problems).toHaveLength(3);
   });
 
@@ -51,8 +57,8 @@ describe('the settings of a bridge', () => {
     ]);
   });
 
-  test('never repeat the address, which may hold a password', () => {
-    const error = problemsOf({ ...LEAST, url: 'https://user:secret@broker' });
+  test('never repeat the address, which may hold a password, nor a key that stands where its file should', () => {
+    const error = problemsOf({ ...LEAST, url: 'https://user:secret@broker', key: 'a\nsecret' });
     expect(JSON.stringify(error.problems) + error.message).not.toContain('secret');
   });
 });

@@ -8,10 +8,9 @@ import {
   encodeFrame,
   encodeItem,
   encodePresence,
+  type IntroducedPresence,
   type Item,
-  type Presence,
 } from '../../src/wire/frames.js';
-import { QueueNames } from '../../src/wire/queue-names.js';
 
 const PAGE = readFileSync(new URL('../../../../docs/wire.md', import.meta.url), 'utf8');
 const INCARNATION = '0123456789abcdef';
@@ -26,15 +25,18 @@ const ITEMS: readonly Item[] = [
   { kind: 'cancel', call: 7 },
 ];
 
-const PRESENCES: readonly Presence[] = [
+const PRESENCES: readonly IntroducedPresence[] = [
   {
-    kind: 'alive',
-    host: 'beta',
-    incarnation: INCARNATION,
-    exports: [{ name: 'db', life: 2 }],
-    ended: [{ name: 'db', life: 1, tag: 'killed', detail: undefined }],
+    presence: {
+      kind: 'alive',
+      host: 'beta',
+      incarnation: INCARNATION,
+      exports: [{ name: 'db', life: 2 }],
+      ended: [{ name: 'db', life: 1, tag: 'killed', detail: undefined }],
+    },
+    introduction: { count: 5, key: new Uint8Array(32).fill(0x21) },
   },
-  { kind: 'bye', host: 'beta', incarnation: INCARNATION },
+  { presence: { kind: 'bye', host: 'beta', incarnation: INCARNATION }, introduction: undefined },
 ];
 
 const bytesOf = (item: Item): Buffer => encodeItem(item, 1000);
@@ -54,26 +56,25 @@ describe('the wire', () => {
     expect(decodeFrame(encodeFrame(STREAM, 9, 4, ITEMS.map(bytesOf)))).toEqual(frame);
   });
 
-  test.each(PRESENCES)('has the presence $kind as the page says', (presence) => {
+  test.each(PRESENCES)('has the presence $presence.kind as the page says', (presence) => {
     expect(PAGE).toContain(onPage(encodePresence(presence)));
     expect(decodePresence(encodePresence(presence))).toEqual(presence);
-  });
-
-  test('has queues that are called as the page says', () => {
-    const names = new QueueNames('shop');
-    const all = [names.presenceExchange, names.presence(INCARNATION), names.inbox(INCARNATION)];
-    all.push(names.mailbox(INCARNATION, 'db', 2), names.durable('jobs'), names.deadLetters('jobs'));
-    for (const name of all) expect(PAGE).toContain(`\`${name}\``);
-    expect(new QueueNames('other').durable('jobs')).not.toBe(names.durable('jobs'));
   });
 
   test('ignores items, presences and keys of later versions', () => {
     const later = Buffer.from('8218636178', 'hex');
     expect(decodeFrame(encodeFrame(STREAM, 1, 1, [later])).items).toEqual([{ kind: 'unknown' }]);
-    const bye: Presence = { kind: 'bye', host: 'beta', incarnation: INCARNATION };
+    const bye = { kind: 'bye', host: 'beta', incarnation: INCARNATION } as const;
     const presence = { ...bye, mood: 'good' };
-    expect(decodePresence(encodePresence(presence))).toEqual(bye);
-    expect(decodePresence(encodePresence({ ...presence, kind: 'away' } as never))).toBeUndefined();
+    expect(decodePresence(encodePresence({ presence, introduction: undefined }))?.presence).toEqual(bye);
+    const away = { ...presence, kind: 'away' } as never;
+    expect(decodePresence(encodePresence({ presence: away, introduction: undefined }))).toBeUndefined();
+  });
+
+  test('has no presence without a key and a count', () => {
+    const [first] = PRESENCES;
+    const bare = encodePresence({ presence: first?.presence as never, introduction: undefined });
+    expect(() => decodePresence(bare)).toThrow(expect.objectContaining({ code: 'malformed' }));
   });
 
   test('is malformed or read, whatever bytes come', () => {

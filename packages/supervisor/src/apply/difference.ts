@@ -3,6 +3,7 @@
  * is what an apply carries out as long as nobody has changed the tree by hand; that it is exactly that is
  * a property test.
  */
+import { isIsolating } from '../spec/reservations.js';
 import { sharedFate } from '../strategies/shared-fate.js';
 import type { NormalisedNode, NormalisedSupervisor, NormalisedTree } from '../spec/normalised.js';
 import { changedFields, orderChange, type FieldChange } from './field-changes.js';
@@ -134,7 +135,9 @@ function hasOtherProcess(was: NormalisedNode, is: NormalisedNode): boolean {
   if (was.kind === 'supervisor' && is.kind === 'supervisor' && was.siblings !== is.siblings) return true;
   if (was.wall !== is.wall) return true;
   if (is.wall !== 'process') return false;
-  return !isSame(was.walls, is.walls) || (is.kind === 'supervisor' && !isSame(was.limits, is.limits));
+  if (!isSame(was.walls, is.walls)) return true;
+  // What children reserve parts of is not held around them all.
+  return is.kind === 'supervisor' && !isIsolating(is) && !isSame(was.limits, is.limits);
 }
 
 function along(about: AnyChange, { restart }: NormalisedNode, because: string): Change {

@@ -9,6 +9,7 @@ import type {
   NormalisedPool,
   NormalisedSupervisor,
 } from '../spec/normalised.js';
+import { isIsolating } from '../spec/reservations.js';
 
 export type FieldEffect = 'inPlace' | 'restart';
 
@@ -64,5 +65,9 @@ export interface Field {
 /** The fields of a node that can change, in the order of the table. */
 export function fieldsOf(node: NormalisedNode): readonly Field[] {
   const values = node as unknown as Readonly<Record<string, unknown>>;
-  return Object.entries(EFFECTS[node.kind]).map(([name, effect]) => ({ name, value: values[name], effect }));
+  // What its children reserve parts of is held by none of its threads or processes.
+  const effects = isIsolating(node)
+    ? { ...EFFECTS.supervisor, limits: 'inPlace' as const }
+    : EFFECTS[node.kind];
+  return Object.entries(effects).map(([name, effect]) => ({ name, value: values[name], effect }));
 }

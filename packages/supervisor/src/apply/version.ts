@@ -3,7 +3,7 @@
  * the fields that its thread is started with. A supervisor's: one of everything below it.
  */
 import type { SupervisorSpec } from '@espalier/core/internal/supervisor-logic.js';
-import type { NormalisedEnvironment, NormalisedPool } from '../spec/normalised.js';
+import type { NormalisedEnvironment, NormalisedPool, NormalisedProcessLimits } from '../spec/normalised.js';
 import { supervisorIn } from '../strategies/supervisor-in.js';
 import { fieldsOf } from './field-effects.js';
 import { fingerprint } from './fingerprint.js';
@@ -16,10 +16,14 @@ export function threadVersion(node: NormalisedEnvironment | NormalisedPool, imag
   return `${imageHash}${BETWEEN}${settings}`;
 }
 
-export function supervisorVersion({ children, ...options }: SupervisorSpec): string {
+/** `reserved`: what its children reserve parts of. */
+export function supervisorVersion(
+  { children, ...options }: SupervisorSpec,
+  reserved?: NormalisedProcessLimits,
+): string {
   // What a child is started from is named by its version already.
   const known = children.map(({ start: _start, source: _source, ...child }) => child);
-  return fingerprint({ ...options, children: known });
+  return fingerprint({ ...options, ...(reserved === undefined ? {} : { reserved }), children: known });
 }
 
 /** The hash of the image that a thread runs. */

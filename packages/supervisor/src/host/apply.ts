@@ -13,6 +13,7 @@ import { grantsOf } from '../spec/grants.js';
 import { childPath } from './events.js';
 import type { HostParts } from './host.js';
 import { prepareSupervisor } from './prepare-tree.js';
+import type { Reservations } from './reservations.js';
 import { refusalOf } from './supervision-error.js';
 
 export interface ApplyOptions {
@@ -51,11 +52,13 @@ export function versioned(tree: NormalisedTree, spec: SupervisorSpec): Versioned
 
 export class Applier {
   readonly #parts: HostParts;
+  readonly #reservations: Reservations;
   #applied: VersionedTree;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(parts: HostParts) {
+  constructor(parts: HostParts, reservations: Reservations) {
     this.#parts = parts;
+    this.#reservations = reservations;
     this.#applied = parts.applied;
   }
 
@@ -69,7 +72,7 @@ export class Applier {
   }
 
   async #apply(given: NormalisedTree | string, check: boolean): Promise<ApplyResult> {
-    const { kernel, images, walls, place, grants } = this.#parts;
+    const { images, walls } = this.#parts;
     const { name, root } = this.#applied.tree;
     const [tree, spec] = await images.use(async (builder) => {
       const read = typeof given === 'string' ? await loadSpec(given) : given;
@@ -80,7 +83,14 @@ export class Applier {
       return [read, await prepareSupervisor(read.root, builder)] as const;
     });
     const next = versioned(tree, spec);
+    return this.#reservations.inTurn(() => this.#become(next, spec, check));
+  }
+
+  async #become(next: VersionedTree, spec: SupervisorSpec, check: boolean): Promise<ApplyResult> {
+    const { kernel, place, grants } = this.#parts;
+    const { tree } = next;
     const difference = differenceBetween(this.#applied, next);
+    await this.#reservations.checkTree(tree, this.#applied.tree);
     if (check) return { difference, outcome: 'checked' };
     if (difference.changes.length === 0) return { difference, outcome: 'unchanged' };
     // Before anybody starts who may need them.

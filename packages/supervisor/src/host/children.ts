@@ -17,13 +17,16 @@ import type {
 import { isPlainObject } from '../spec/field.js';
 import { normaliseChild } from '../spec/normalise.js';
 import type { NormalisedNode } from '../spec/normalised.js';
+import { isIsolating } from '../spec/reservations.js';
 import type { ChildSpecInput } from '../spec/tree-spec.js';
 import type { CellWalls } from './cell-walls.js';
 import type { Grants } from './grants.js';
+import type { HostParts } from './host.js';
 import type { ImageSource } from './image-source.js';
 import type { KernelThread, ReachableChild } from './kernel-thread-handle.js';
 import { assertPath } from './path.js';
 import { prepareChild } from './prepare-tree.js';
+import type { Reservations } from './reservations.js';
 import { Started } from './started-child.js';
 import { refusalOf, type Asked } from './supervision-error.js';
 
@@ -61,12 +64,23 @@ export class Children {
   readonly #images: ImageSource;
   readonly #walls: CellWalls;
   readonly #grants: Grants;
+  readonly #reservations: Reservations;
   readonly #base: string;
   /** Resolves when the last change that was called for has been asked of the kernel. */
   #lastAsked: Promise<unknown> = Promise.resolve();
 
   /** `base`: the folder of the host's spec, as a `file:` URL. */
-  constructor(kernel: KernelThread, images: ImageSource, walls: CellWalls, grants: Grants, base: string) {
+  constructor(
+    {
+      kernel,
+      images,
+      walls,
+      grants,
+      base,
+    }: Pick<HostParts, 'kernel' | 'images' | 'walls' | 'grants' | 'base'>,
+    reservations: Reservations,
+  ) {
+    this.#reservations = reservations;
     this.#kernel = kernel;
     this.#context = kernel.context;
     this.#images = images;
@@ -88,10 +102,17 @@ export class Children {
     const isolated = normaliseChild(child, { base: this.#base, siblings: 'isolate' });
     const path = `${supervisor}/${grouped.id}`;
     let isNew = false;
+    const turn = this.#reservations.enter();
     const prepare = async (): Promise<SupervisorOperation> => {
-      const node = (await this.#isolates(supervisor)) ? isolated : grouped;
+      const isolates = isIsolating((await this.#grants.find(supervisor))?.node);
+      if (!isolates) turn.leave();
+      const node = isolates ? isolated : grouped;
       await this.#walls.check(node);
       const spec = await this.#images.use((builder) => prepareChild(node, builder));
+      if (isolates) {
+        await turn.ready;
+        await this.#reservations.check({ path, node });
+      }
       isNew = (await this.#grants.find(path)) === undefined;
       // Before it starts, for it may need them at once; who is there already keeps his own.
       if (isNew) await this.#grants.add(supervisor, node);
@@ -102,12 +123,9 @@ export class Children {
     } catch (error) {
       if (isNew) await this.#grants.forget(path);
       throw error;
+    } finally {
+      turn.leave();
     }
-  }
-
-  async #isolates(supervisor: string): Promise<boolean> {
-    const node = (await this.#grants.find(supervisor))?.node;
-    return node?.kind === 'supervisor' && node.siblings === 'isolate';
   }
 
   async restart<M>(path: string): Promise<Started<M> | undefined> {

@@ -32,6 +32,7 @@ import type { Grants } from './grants.js';
 import type { ImageSource } from './image-source.js';
 import { Limits, type LimitsChanged } from './limits.js';
 import type { KernelThread } from './kernel-thread-handle.js';
+import { Reservations } from './reservations.js';
 import type { StartedChild, StartedNode } from './started-child.js';
 import { usageOf, type NodeUsage, type UsageSources } from './usage.js';
 import type { TreePlace } from './tree-place.js';
@@ -63,14 +64,15 @@ export class Host {
   readonly #grants: Grants;
 
   constructor(parts: HostParts) {
-    const { kernel, images, walls, grants, place, base } = parts;
+    const { kernel, images, grants, place } = parts;
+    const reservations = new Reservations(kernel, grants);
     this.#kernel = kernel;
     this.#images = images;
     this.#grants = grants;
     this.#place = place;
-    this.#children = new Children(kernel, images, walls, grants, base);
-    this.#applier = new Applier(parts);
-    this.#limits = new Limits(kernel, this.#children);
+    this.#children = new Children(parts, reservations);
+    this.#applier = new Applier(parts, reservations);
+    this.#limits = new Limits(kernel, this.#children, reservations);
   }
 
   /**
@@ -244,10 +246,11 @@ export class Host {
   }
 
   /**
-   * Changes limits of a node while it runs: of an environment those of its spec but `children`, `mailbox`, `mailboxBytes` and
-   * `messageBytes`; of a supervisor with `wall: process` those of its process. What is not given stays. They act at
-   * once, or from the next life on where they are V8's own: the answer says which. They survive restarts, and hold
-   * until an apply changes the node's limits. `path`: a child's, as in `tree()`.
+   * Changes limits of a node while it runs: of an environment those of its spec but `children`, `mailbox`,
+   * `mailboxBytes` and `messageBytes`; of a supervisor with `wall: process` those of its process, with
+   * `siblings: isolate` what its children reserve parts of. What is not given stays. They act at once, or from the
+   * next life on where they are V8's own: the answer says which. They survive restarts, and hold until an apply
+   * changes the node's limits. `path`: a child's, as in `tree()`.
    *
    * @throws SpecError `spec_invalid` with all problems: nothing was changed. SupervisionError `not_found`;
    *   CallError `noproc`: there is no such child, or no supervisor above it. HostError `host_stopped`, `kernel_fault`.

@@ -10,9 +10,13 @@ import {
 } from '@espalier/core';
 import {
   announceExit,
+  builtThreadCode,
+  connectDirect,
   decodeReason,
   DEFAULT_TERMS,
+  DirectPipes,
   exitHandshake,
+  FencedLink,
   garbageCollector,
   nodeAfterTurn,
   nodeNextTurn,
@@ -21,10 +25,12 @@ import {
   Runtime,
   THREAD_FILES,
   type ApplicationTime,
+  type EarlyOffer,
   type FromKernel,
   type HostFacts,
   type InspectQuery,
   type KernelEvent,
+  type KernelSettings,
   type KernelSetup,
   type LimitChange,
   type Machine,
@@ -42,11 +48,10 @@ import type { StopResult } from './host.js';
 import { assertPath } from './path.js';
 import type { TreePlace } from './tree-place.js';
 
-export interface KernelThreadOptions {
+export interface KernelThreadOptions extends KernelSettings {
   readonly place: TreePlace;
   readonly spares: KernelSetup['spares'];
-  readonly spawnBase: string;
-  readonly spawnLimits: KernelSetup['spawnLimits'];
+  readonly first: KernelSetup['first'];
   readonly output: (path: string, stream: 'stdout' | 'stderr', text: string, dropped: number) => void;
   readonly warning: (problem: string) => void;
   readonly time: ApplicationTime;
@@ -79,6 +84,7 @@ export class KernelThread {
   readonly #options: KernelThreadOptions;
   readonly #listeners = new Set<(event: TreeEvent) => void>();
   readonly #link: PortLink;
+  readonly #direct: DirectPipes;
   readonly #say: (message: ToKernel) => void;
   #announce: () => void;
   #tellEnded: (event: TreeEnded) => void = () => undefined;
@@ -99,7 +105,8 @@ export class KernelThread {
     this.#options = options;
     const { time } = options;
     this.#say = time.saying((message: ToKernel) => {
-      this.#worker.postMessage(message);
+      const transferred = message.tag === 'start' && message.early !== undefined ? [message.early.port] : [];
+      this.#worker.postMessage(message, transferred);
     });
     this.treeEnded = new Promise((resolve, reject) => {
       this.#tellEnded = resolve;
@@ -107,21 +114,29 @@ export class KernelThread {
     });
     // Who does not ask how the tree ended is not to be told by an unhandled rejection.
     this.treeEnded.catch(() => undefined);
+    this.#direct = new DirectPipes({
+      clock: time.clock,
+      nextTurn: nodeNextTurn,
+      over: (id, problem) => {
+        this.#say({ tag: 'direct-over', id, problem });
+      },
+    });
     const { port1, port2 } = new MessageChannel();
     const handshake = exitHandshake();
     const setup: KernelSetup = {
       control: port2,
       handshake,
-      files: { ...THREAD_FILES, cell: new URL('../cell.cjs', import.meta.url).href },
+      files: options.files,
       spares: options.spares,
       embedded: options.place.embedded,
+      first: options.first,
       spawnBase: options.spawnBase,
       spawnLimits: options.spawnLimits,
       ticket: time.kernel,
     };
-    this.#worker = new Worker(new URL('../kernel-thread.cjs', import.meta.url), {
+    this.#worker = new Worker(new URL(THREAD_FILES.compiled), {
       name: 'espalier kernel',
-      workerData: setup,
+      workerData: { ...setup, code: builtThreadCode(new URL('../kernel-thread.cjs', import.meta.url)) },
       transferList: [port2],
       env: {},
       execArgv: [],
@@ -151,8 +166,8 @@ export class KernelThread {
     process.on('exit', this.#announce);
     this.#link = new PortLink(port1, { takesEnds: true });
     this.#runtime = new Runtime({
-      control: time.control(this.#link),
-      links: time.links,
+      control: new FencedLink(time.control(this.#link), this.#direct),
+      links: this.#direct.opener(time.links),
       clock: time.clock,
       afterTurn: nodeAfterTurn,
       nextTurn: nodeNextTurn,
@@ -176,13 +191,13 @@ export class KernelThread {
   }
 
   /** Rejects with `EnvironmentError` `start_failed`, with the reason; then nothing runs any more. */
-  async start(name: string, spec: SupervisorSpec): Promise<void> {
+  async start(name: string, spec: SupervisorSpec, early: EarlyOffer | undefined): Promise<void> {
     const { place } = this.#options;
     // What is stopping must not begin to run.
     if (this.#stopping !== undefined) throw hostStopped();
     const { failure } = await this.#orFailure<FromKernel & { tag: 'started' }>((resolve) => {
       this.#started = resolve;
-      this.#say({ tag: 'start', name: place.path, spec });
+      this.#say({ tag: 'start', name: place.path, spec, early });
     });
     if (failure === undefined) return;
     const reason = decodeReason(place.failure(failure));
@@ -321,7 +336,11 @@ export class KernelThread {
       case 'started':
         this.#started?.(message);
         return;
+      case 'direct':
+        this.#direct.add(message.id, (events) => connectDirect(message.address, events));
+        return;
       case 'closed':
+        this.#direct.close();
         this.#closed?.({ stuck: message.stuck });
         return;
       case 'facts':

@@ -1,11 +1,10 @@
 /** Changes of limits while the tree runs, one after the other, each on top of the one before it. */
-import type { NormalisedNode } from '../spec/normalised.js';
 import { withLimits, type Limited } from '../spec/changed-limits.js';
 import { processLimits } from '../spec/supervisor-spec.js';
-import { isSame } from '../apply/fingerprint.js';
 import type { ChangeableLimitsSpec, ProcessLimitsSpec } from '../spec/tree-spec.js';
 import type { Children } from './children.js';
 import type { KernelThread } from './kernel-thread-handle.js';
+import type { Reservations } from './reservations.js';
 import { wallLimits } from './wall-limits.js';
 
 /** When limits that were changed act. */
@@ -16,47 +15,32 @@ export interface LimitsChanged {
   readonly atRestart: readonly string[];
 }
 
-interface Changed {
-  /** The node as its spec says. */
-  readonly specified: NormalisedNode;
-  readonly present: Limited;
-}
-
 export class Limits {
   readonly #kernel: KernelThread;
   readonly #children: Children;
-  readonly #changed = new Map<string, Changed>();
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #reservations: Reservations;
 
-  constructor(kernel: KernelThread, children: Children) {
+  constructor(kernel: KernelThread, children: Children, reservations: Reservations) {
     this.#kernel = kernel;
     this.#children = children;
+    this.#reservations = reservations;
   }
 
-  async set(path: string, given: ChangeableLimitsSpec | ProcessLimitsSpec): Promise<LimitsChanged> {
+  set(path: string, given: ChangeableLimitsSpec | ProcessLimitsSpec): Promise<LimitsChanged> {
     // Its owner may change it afterwards.
     const copy: unknown = typeof given === 'object' ? { ...given } : given;
-    const result = this.#last.then(() => this.#set(path, copy));
-    this.#last = result.catch(() => undefined);
-    return result;
+    return this.#reservations.inTurn(() => this.#set(path, copy));
   }
 
   async #set(path: string, given: unknown): Promise<LimitsChanged> {
     const specified = await this.#children.spec(path);
-    const known = this.#changed.get(path);
-    const before =
-      known !== undefined && isSame(limitsOf(known.specified), limitsOf(specified))
-        ? known.present
-        : specified;
+    const before = this.#reservations.present(path, specified);
     const present = withLimits(before, given);
+    await this.#reservations.check({ path, node: present });
     await this.#kernel.setLimits({ path, ...between(specified as Limited, present) });
-    this.#changed.set(path, { specified, present });
+    this.#reservations.changed(path, specified, present);
     return acting(before as Limited, present, Object.keys(given as object));
   }
-}
-
-function limitsOf({ kind, wall, limits }: NormalisedNode): unknown {
-  return { kind, wall, limits };
 }
 
 /** What it is to be for the walls, out of what they have been told by the spec. */

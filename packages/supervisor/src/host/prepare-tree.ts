@@ -17,6 +17,7 @@ import { supervisorVersion, threadVersion } from '../apply/version.js';
 import { wallLimits } from './wall-limits.js';
 import { behindItsWall, childSpecOf, supervisorSpecOf } from '../spec/supervisor-spec.js';
 import { DEFAULTS } from '../spec/defaults.js';
+import { isIsolating } from '../spec/reservations.js';
 import type {
   NormalisedEnvironment,
   NormalisedModule,
@@ -58,7 +59,8 @@ async function prepareNode(
 ): Promise<{ readonly start: NodeStart; readonly version: string }> {
   if (node.kind === 'supervisor') {
     const spec = await prepareSupervisor(node, builder);
-    return { start: behindItsWall(node, { kind: 'supervisor', spec }), version: supervisorVersion(spec) };
+    const version = supervisorVersion(spec, isIsolating(node) ? node.limits : undefined);
+    return { start: behindItsWall(node, { kind: 'supervisor', spec }), version };
   }
   const module = node.kind === 'pool' ? node.pool.module : node.module;
   const image = await builder.build({ ...located(module), external: node.external });
@@ -72,7 +74,12 @@ async function prepareNode(
 function environmentSpec(node: NormalisedEnvironment, image: Image): EnvironmentSpec {
   const { limits } = node;
   return {
-    boot: bootValue({ image, args: node.args, bindings: node.bindings }),
+    boot: bootValue({
+      image,
+      args: node.args,
+      bindings: node.bindings,
+      ...(limits.timers === 'unlimited' ? {} : { mostTimers: limits.timers }),
+    }),
     name: node.name,
     terms: {
       capacity: limits.mailbox,
@@ -80,10 +87,12 @@ function environmentSpec(node: NormalisedEnvironment, image: Image): Environment
       messageBytes: limits.messageBytes,
       overflow: node.overflow,
       sendTimeoutMs: node.sendTimeoutMs,
+      ...(limits.messagesPerSecond === 'unlimited' ? {} : { messagesPerSecond: limits.messagesPerSecond }),
     },
     limits: wallLimits(limits),
     unresponsiveMs: limits.unresponsiveMs,
     ...(limits.children === 'unlimited' ? {} : { mostChildren: limits.children }),
+    mostEntries: limits.kernelEntries,
     env: node.env,
   };
 }
@@ -104,6 +113,7 @@ function poolSpec(node: NormalisedPool, image: Image): EnvironmentSpec {
     },
     limits: wallLimits(limits),
     unresponsiveMs: limits.unresponsiveMs,
+    mostEntries: limits.kernelEntries,
     env: {},
   };
 }

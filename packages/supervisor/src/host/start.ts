@@ -6,6 +6,7 @@ import {
   applicationTestTime,
   hostFlagsThatOverrideLimits,
   realTime,
+  THREAD_FILES,
   type ApplicationTime,
 } from '@espalier/core/internal/host.js';
 import type { TestClock } from '@espalier/core/testing';
@@ -13,6 +14,7 @@ import { DEFAULTS, loadSpec, normaliseSpec, type NormalisedTree, type TreeSpec }
 import type { TreeEvent } from './events.js';
 import { versioned } from './apply.js';
 import { CellWalls } from './cell-walls.js';
+import { limitsOfFirst, startEarlyCell } from './early-cell.js';
 import { folderUrl } from './folder-url.js';
 import { grantsOf } from '../spec/grants.js';
 import { Grants } from './grants.js';
@@ -99,11 +101,17 @@ async function startTree(
   try {
     const { name, root } = tree;
     const place = options.embedded === true ? embeddedPlace(name) : cellPlace(name);
-    const kernel = new KernelThread({
-      place,
+    const parts = {
+      files: { ...THREAD_FILES, cell: new URL('../cell.cjs', import.meta.url).href },
       spares: { perClass: options.spares?.perClass ?? 1, total: options.spares?.total ?? 4 },
       spawnBase: fileURLToPath(base),
       spawnLimits: wallLimits(DEFAULTS.limits),
+    };
+    const early = place.embedded ? undefined : startEarlyCell(tree, parts);
+    const kernel = new KernelThread({
+      ...parts,
+      place,
+      first: limitsOfFirst(root),
       output: options.onOutput ?? print,
       warning,
       time,
@@ -111,19 +119,23 @@ async function startTree(
     if (options.onEvent !== undefined) kernel.onEvent(options.onEvent);
     const walls = new CellWalls(() => kernel.machine(), options.clock !== undefined);
     try {
-      // At the same time: the kernel's thread starts and tries the machine out.
-      const [spec] = await Promise.all([
+      // At the same time: the kernel's thread starts, and tries the machine out where that is needed.
+      const inItsCell = { ...root, wall: 'process' } as const;
+      const [spec, offer] = await Promise.all([
         images.use((builder) => prepareSupervisor(root, builder)),
-        walls.check(place.embedded ? root : { ...root, wall: 'process' }),
+        early?.offer,
+        walls.check(place.embedded || early !== undefined ? root : inItsCell),
       ]);
+      if (early !== undefined && offer === undefined) await walls.check(inItsCell);
       const grants = new Grants(kernel, tree);
       await grants.replace(grantsOf(tree));
       const applied = versioned(tree, spec);
       const host = new Host({ kernel, images, walls, grants, place, base: base.href, applied });
       options.onStarting?.(host);
-      await kernel.start(name, place.spec(tree, spec));
+      await kernel.start(name, place.spec(tree, spec), offer);
       return host;
     } catch (error) {
+      early?.end();
       await kernel.stop();
       throw error;
     }

@@ -1,10 +1,16 @@
 /** Limits that are to be changed while their node runs: read as those of a spec are, and what becomes of the others. */
 import { checkLimits } from './conflicts.js';
 import { isPlainObject } from './field.js';
-import { CHANGEABLE_LIMIT_FIELDS, LIMIT_FIELDS, PROCESS_LIMIT_FIELDS } from './limit-fields.js';
+import {
+  CHANGEABLE_LIMIT_FIELDS,
+  LIMIT_FIELDS,
+  PROCESS_LIMIT_FIELDS,
+  RESERVED_LIMIT_FIELDS,
+} from './limit-fields.js';
 import type { NormalisedEnvironment, NormalisedNode, NormalisedSupervisor } from './normalised.js';
 import { readObject } from './object.js';
 import { Problems } from './problems.js';
+import { isIsolating } from './reservations.js';
 
 /** Nodes that can have other limits while they run. */
 export type Limited = NormalisedEnvironment | NormalisedSupervisor;
@@ -19,7 +25,7 @@ export function withLimits(node: NormalisedNode, given: unknown): Limited {
   const place = { segments: ['limits'], problems, base: '' };
   const alone = node.kind === 'environment';
   const table = changeable(node);
-  if (node.kind === 'pool' || (node.kind === 'supervisor' && node.wall !== 'process')) {
+  if (node.kind === 'pool' || (node.kind === 'supervisor' && node.wall !== 'process' && !isIsolating(node))) {
     const problem = `The node is a ${node.kind} ${node.kind === 'pool' ? 'of threads' : 'without a process of its own'}.`;
     const instead =
       node.kind === 'pool' ? 'Change its spec, and apply that.' : 'Give the path of a node below.';
@@ -52,5 +58,6 @@ export function wholeLimits(node: NormalisedNode, given: unknown): Readonly<Reco
 }
 
 function changeable(node: NormalisedNode) {
-  return node.kind === 'environment' ? CHANGEABLE_LIMIT_FIELDS : PROCESS_LIMIT_FIELDS;
+  if (node.kind === 'environment') return CHANGEABLE_LIMIT_FIELDS;
+  return isIsolating(node) ? RESERVED_LIMIT_FIELDS : PROCESS_LIMIT_FIELDS;
 }

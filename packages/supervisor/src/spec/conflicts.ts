@@ -57,11 +57,8 @@ export function checkChild(read: Read, wall: string, place: Place): void {
       'Add `wall: process`, or leave `walls` out.',
     );
   }
-  if (read['limits'] !== undefined && read['children'] !== undefined && read['wall'] !== 'process') {
-    const problem = '`limits` of a supervisor are those of its process, and this node has none of its own.';
-    const remedy = 'Add `wall: process`, or give limits to each node below.';
-    place.problems.add([...place.segments, 'limits'], 'an object', problem, remedy);
-  }
+  if (read['limits'] !== undefined && read['children'] !== undefined)
+    checkSupervisorLimits(read, wall, place);
   const overflow = read['overflow'] ?? DEFAULTS.environment.overflow;
   if (read['sendTimeoutMs'] !== undefined && overflow !== 'block') {
     const remedy = 'Only `overflow: block` waits: leave `sendTimeoutMs` out.';
@@ -70,6 +67,21 @@ export function checkChild(read: Read, wall: string, place: Place): void {
   checkLimits(read, place);
   checkOrder(read, 'pool', 'minThreads', 'maxThreads', Number.POSITIVE_INFINITY, place);
   checkOrder(read, 'backoff', 'initialMs', 'maxMs', Number.POSITIVE_INFINITY, place);
+}
+
+/** Either its process holds them, or each of its children holds its part. */
+function checkSupervisorLimits(read: Read, wall: string, place: Place): void {
+  const limits = [...place.segments, 'limits'];
+  if (read['siblings'] !== 'isolate') {
+    if (wall === 'process') return;
+    const problem = '`limits` of a supervisor are those of its process, and this node has none of its own.';
+    const remedy = 'Add `wall: process`, or give limits to each node below.';
+    place.problems.add(limits, 'an object', problem, remedy);
+  } else if (isPlainObject(read['limits']) && read['limits']['cpuOver'] !== undefined) {
+    const problem = 'Each child of `siblings: isolate` is held to its own part of `cpu`.';
+    const remedy = 'Write `cpuOver` in the limits of the children.';
+    place.problems.add([...limits, 'cpuOver'], read['limits']['cpuOver'], problem, remedy);
+  }
 }
 
 export function checkLimits(read: Read, place: Place): void {

@@ -1,4 +1,5 @@
 /** Every default of a tree spec, once. Those that OTP has are OTP's (supervisor manual). */
+import { KERNEL_ENTRIES } from '@espalier/core/internal/host.js';
 import type { Backoff } from '@espalier/core/internal/supervisor-logic.js';
 import { isPlainObject } from './field.js';
 
@@ -34,11 +35,14 @@ export const DEFAULTS = deepFreeze({
     mailboxBytes: 16 * MB,
     /** At most `mailboxBytes`, where that is smaller. */
     messageBytes: 16 * MB,
+    messagesPerSecond: 'unlimited',
     unresponsiveMs: 'infinity',
     cpu: 'unlimited',
     cpuOver: 'lower',
     stdioBytesPerSecond: 1_000_000,
     children: 'unlimited',
+    kernelEntries: KERNEL_ENTRIES,
+    timers: 'unlimited',
   },
   processLimits: { memoryMb: 'unlimited', cpu: 'unlimited', cpuOver: 'lower' },
   pool: { minThreads: 1, maxThreads: 4, queue: 1000, concurrentTasks: 1, idleTimeoutMs: 10_000 },

@@ -305,7 +305,7 @@ export const SUPERVISOR_FIELDS = {
   ...SUPERVISOR_OPTIONS,
   limits: {
     kind: objectOf(PROCESS_LIMIT_FIELDS, { on: 'supervisor', prefix: 'limits.' }),
-    says: 'Of its process, with `wall: process`: a pool for all that runs in it. See [Limits of a process](#limits-of-a-process).',
+    says: 'With `siblings: group`, of its process: a pool for all that runs in it, with `wall: process`. With `siblings: isolate`, what its children reserve parts of. See [Limits of a process](#limits-of-a-process).',
     default: 'those below',
   },
 } satisfies FieldTable<SupervisorNodeSpec>;

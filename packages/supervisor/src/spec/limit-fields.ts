@@ -55,6 +55,11 @@ export const LIMIT_FIELDS = {
     says: 'Bytes of one message.',
     default: `${limits.messageBytes} (16 MB), or \`mailboxBytes\` if that is less`,
   },
+  messagesPerSecond: {
+    kind: numberOr({ min: 1, max: 10_000_000, unit: 'messages per second' }, 'unlimited'),
+    says: 'Messages, casts and calls that its mailbox takes in, from all senders together, and from itself. What is over it meets what `overflow` says, as at a full mailbox.',
+    default: `\`${limits.messagesPerSecond}\``,
+  },
   unresponsiveMs: {
     kind: numberOr({ min: 100, max: LONGEST_MS, unit: 'milliseconds' }, 'infinity'),
     says: 'For so long its event loop may stand still; then it ends with reason `unresponsive`. See [A hang is a failure](supervision.md#a-hang-is-a-failure).',
@@ -80,10 +85,29 @@ export const LIMIT_FIELDS = {
     says: 'Environments that it has spawned and that have not ended; one more is refused with `limit_refused`. Those below them count for who has spawned them.',
     default: `\`${limits.children}\``,
   },
+  kernelEntries: {
+    kind: numberIn({ min: 100, max: 1_000_000, unit: 'entries' }),
+    says: 'What the kernel keeps for it: addresses that it knows, names that it holds or sends to, monitors, links, spawns under way. What would be one more is refused with `limit_refused`.',
+    default: `${limits.kernelEntries}`,
+  },
+  timers: {
+    kind: numberOr({ min: 0, max: 1_000_000, unit: 'timers' }, 'unlimited'),
+    says: 'Timers of its own that are under way: those of Node and of `sendAfter`. One more is refused with `limit_refused`. Counted in its own thread: see [Limits](limits.md#of-a-thread).',
+    default: `\`${limits.timers}\``,
+  },
 } satisfies FieldTable<EnvironmentLimitsSpec>;
 
-const { mailbox: _m, mailboxBytes: _b, messageBytes: _s, children: _c, ...CHANGEABLE } = LIMIT_FIELDS;
-/** Those of a mailbox have been told to all who send to it; that of children is the kernel's. */
+const {
+  mailbox: _m,
+  mailboxBytes: _b,
+  messageBytes: _s,
+  messagesPerSecond: _p,
+  children: _c,
+  kernelEntries: _k,
+  timers: _t,
+  ...CHANGEABLE
+} = LIMIT_FIELDS;
+/** Those of a mailbox have been told to all who send to it; those of children and entries are the kernel's. */
 export const CHANGEABLE_LIMIT_FIELDS = CHANGEABLE satisfies FieldTable<ChangeableLimitsSpec>;
 
 export const PROCESS_LIMIT_FIELDS = {
@@ -103,3 +127,7 @@ export const PROCESS_LIMIT_FIELDS = {
     default: `\`${processLimits.cpuOver}\``,
   },
 } satisfies FieldTable<ProcessLimitsSpec>;
+
+const { cpuOver: _o, ...RESERVED } = PROCESS_LIMIT_FIELDS;
+/** Of who isolates: its children are held, each to its part. */
+export const RESERVED_LIMIT_FIELDS = RESERVED satisfies FieldTable<Omit<ProcessLimitsSpec, 'cpuOver'>>;

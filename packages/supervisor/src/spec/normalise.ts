@@ -31,6 +31,7 @@ import type {
 } from './normalised.js';
 import type { NodeKind } from './not-built.js';
 import { readObject, requireField, type Fields } from './object.js';
+import { isIsolating, partsOf, reservationFaults } from './reservations.js';
 import { Problems, type Locate } from './problems.js';
 import type { Siblings, Wall } from './tree-spec.js';
 
@@ -253,14 +254,23 @@ function supervisorOf(read: Record<string, unknown>, walk: Walk): NormalisedSupe
     nodeOf(child, { ...walk, unnamed, siblings, place: inside(place, i) }),
   );
   checkSupervisor(read, given, walk.place);
-  const node = Object.freeze({
+  const node: NormalisedSupervisor = Object.freeze({
     ...childOf('supervisor', read, walk),
     ...options,
     backoff: backoffOf(read['backoff'], null),
     limits: Object.freeze({ ...DEFAULTS.processLimits, ...(read['limits'] as object | undefined) }),
     children: Object.freeze(nodes.filter((child) => child !== undefined)),
   });
+  // A child that could not be read has been told of.
+  if (isIsolating(node) && node.children.length === given.length) checkReservations(node, walk.place);
   return seated(node, walk);
+}
+
+function checkReservations(node: NormalisedSupervisor, { segments, problems }: Place): void {
+  for (const { part, field, value, problem, remedy } of reservationFaults(node.limits, partsOf(node))) {
+    const child = part === undefined ? [] : ['children', part];
+    problems.add([...segments, ...child, ...field], value, problem, remedy);
+  }
 }
 
 function environmentOf(

@@ -23,11 +23,14 @@ export interface NormalisedLimits extends NormalisedThreadLimits {
   readonly mailbox: number;
   readonly mailboxBytes: number;
   readonly messageBytes: number;
+  readonly messagesPerSecond: number | 'unlimited';
   readonly unresponsiveMs: number | 'infinity';
   readonly cpu: number | 'unlimited';
   readonly cpuOver: 'lower' | 'end';
   readonly stdioBytesPerSecond: number;
   readonly children: number | 'unlimited';
+  readonly kernelEntries: number;
+  readonly timers: number | 'unlimited';
 }
 
 /** Of a process as a whole. */
@@ -105,7 +108,7 @@ export interface NormalisedSupervisor extends NormalisedChild {
   readonly maxChildren: number | 'infinity';
   /** Of its children; null: none. */
   readonly backoff: Backoff | null;
-  /** Of its process; nothing is held where it has none of its own. */
+  /** Of its process; with `siblings: isolate`, what its children have together. Else nothing is held. */
   readonly limits: NormalisedProcessLimits;
   readonly children: readonly NormalisedNode[];
 }

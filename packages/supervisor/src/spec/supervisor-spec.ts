@@ -8,6 +8,7 @@ import type {
   NormalisedSupervisor,
   NormalisedThreadLimits,
 } from './normalised.js';
+import { isIsolating } from './reservations.js';
 
 /** Where nobody asks for the spec again, or applies another. */
 const NO_SOURCE = new Uint8Array();
@@ -28,7 +29,8 @@ const CELL: EnvironmentSpec = {
 /** What a node is started from, with the boundary that it says around it. */
 export function behindItsWall(node: NormalisedNode, start: NodeStart): NodeStart {
   if (node.wall !== 'process') return start;
-  return { kind: 'cell', spec: { ...CELL, limits: processLimits(node) }, walls: node.walls, start };
+  const spec = { ...CELL, limits: processLimits(node), mostEntries: sumOf(node, 'kernelEntries') };
+  return { kind: 'cell', spec, walls: node.walls, start };
 }
 
 /** What the wall holds of the process of a node as a whole. */
@@ -36,13 +38,15 @@ export function processLimits(node: NormalisedNode): WallLimits {
   const { memoryMb, cpu, cpuOver } = wholeOf(node);
   return {
     ...CELL.limits,
-    stdioBytesPerSecond: stdioOf(node),
+    stdioBytesPerSecond: sumOf(node, 'stdioBytesPerSecond'),
     ...(memoryMb === 'unlimited' ? {} : { memoryMb }),
     ...(cpu === 'unlimited' ? {} : { cpu: { share: cpu, over: cpuOver } }),
   };
 }
 
 function wholeOf(node: NormalisedNode): NormalisedProcessLimits {
+  // Each child holds its part. Held once more for all of them, what one uses would count against the others.
+  if (isIsolating(node)) return DEFAULTS.processLimits;
   if (node.kind === 'supervisor') return node.limits;
   if (node.kind === 'environment') return { ...node.limits, memoryMb: heldByThread(node.limits) };
   // One more: the thread that hands out its tasks.
@@ -59,11 +63,11 @@ function heldByThread({ memoryMb, youngMb }: NormalisedThreadLimits): number {
   return Math.ceil(1.5 * memoryMb + 3 * youngMb);
 }
 
-/** What may be printed in it, each environment as much as its own limit says. */
-function stdioOf(node: NormalisedNode): number {
-  if (node.kind === 'environment') return node.limits.stdioBytesPerSecond;
-  if (node.kind === 'pool' || node.children.length === 0) return DEFAULTS.limits.stdioBytesPerSecond;
-  return node.children.reduce((sum, child) => sum + stdioOf(child), 0);
+/** What all environments in it may print, or have kept for them in the kernel above: each as much as its own limit says. */
+function sumOf(node: NormalisedNode, limit: 'stdioBytesPerSecond' | 'kernelEntries'): number {
+  if (node.kind === 'environment') return node.limits[limit];
+  if (node.kind === 'pool' || node.children.length === 0) return DEFAULTS.limits[limit];
+  return node.children.reduce((sum, child) => sum + sumOf(child, limit), 0);
 }
 
 /** What a child is started from, as the kernel wants it; by default the normalised node itself. */
@@ -85,7 +89,7 @@ export function childSpecOf(node: NormalisedNode, startOf: StartOf = (child) => 
   const name = node.kind === 'supervisor' ? null : node.name;
   const { wall, walls } = node;
   // What runs in it is compared by itself; a process that is to have other limits as a whole starts anew.
-  const limits = node.kind === 'supervisor' ? node.limits : undefined;
+  const limits = node.kind === 'supervisor' ? wholeOf(node) : undefined;
   const siblings = node.kind === 'supervisor' ? node.siblings : DEFAULTS.supervisor.siblings;
   const isPlain = wall === 'thread' && siblings === 'group';
   const cell = isPlain ? {} : { cell: JSON.stringify({ wall, walls, limits, siblings }) };

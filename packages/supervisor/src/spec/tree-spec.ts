@@ -61,6 +61,8 @@ export interface EnvironmentLimitsSpec extends ThreadLimitsSpec {
   mailboxBytes?: number;
   /** Bytes of one message. */
   messageBytes?: number;
+  /** Messages that its mailbox takes in a second. */
+  messagesPerSecond?: number | 'unlimited';
   /** For so long its event loop may stand still. */
   unresponsiveMs?: number | 'infinity';
   /** A share of one core, over a second. */
@@ -71,12 +73,16 @@ export interface EnvironmentLimitsSpec extends ThreadLimitsSpec {
   stdioBytesPerSecond?: number;
   /** Environments that it has spawned and that run, or are being started. */
   children?: number | 'unlimited';
+  /** Handles, names, monitors, links and spawns under way that the kernel keeps for it. */
+  kernelEntries?: number;
+  /** Timers of its own that are under way. */
+  timers?: number | 'unlimited';
 }
 
 /** What can be changed while the environment runs. */
 export type ChangeableLimitsSpec = Omit<
   EnvironmentLimitsSpec,
-  'mailbox' | 'mailboxBytes' | 'messageBytes' | 'children'
+  'mailbox' | 'mailboxBytes' | 'messageBytes' | 'messagesPerSecond' | 'children' | 'kernelEntries' | 'timers'
 >;
 
 /** Limits of a process as a whole: of all that runs in it, and all that it starts. */
@@ -164,7 +170,7 @@ export interface SupervisorOptionsSpec {
 }
 
 export interface SupervisorNodeSpec extends ChildNodeSpec, SupervisorOptionsSpec {
-  /** Of its process, with `wall: process`: a pool for all that runs in it. */
+  /** Of its process, with `wall: process`: a pool for all that runs in it; or what isolated children reserve parts of. */
   limits?: ProcessLimitsSpec;
 }
 

@@ -47,7 +47,8 @@ describe('memoryMb', () => {
     const running = await startTree([cell('c', [eater('x', own), eater('y', own)], { limits })]);
     const { context } = running.host;
     await context.call('x', 'keep', [120]);
-    await context.call('y', 'keep', [120]);
+    // The end may come before the answer.
+    await context.call('y', 'keep', [120]).catch(() => undefined);
     expect(await firstEnd(running, 'tree/c')).toEqual(memory(180));
     await running.happened('tree/c', 'restarted');
     expect(running.history('tree/c/x').filter(({ kind }) => kind === 'failed')).toEqual([]);

@@ -183,3 +183,34 @@ describe('what is refused', () => {
     await expect(host.setLimits('tree/h/x', { memoryMb: 64 })).rejects.toMatchObject({ code: 'noproc' });
   }, 60_000);
 });
+
+describe('messages per second', () => {
+  const RATE = 40;
+  const COUNT = 60;
+  // A first window of 8, what is saved up, and one that has begun.
+  const LEAST_MS = ((COUNT - 8 - RATE / 10 - 1) * 1000) / RATE;
+
+  test.each([PLACES[0] as Place, PLACES[3] as Place])(
+    'limits: who sends more to %s waits',
+    async (_, __, placed) => {
+      const { host } = await startTree([placed(eater({ limits: { messagesPerSecond: RATE } }))]);
+      const began = performance.now();
+      for (let n = 0; n < COUNT; n += 1) await host.context.call('x', 'rest', [0], { timeoutMs: 20_000 });
+      expect(performance.now() - began).toBeGreaterThan(LEAST_MS);
+    },
+    60_000,
+  );
+
+  test('limits: or it is refused, where the mailbox says so, until there is room again', async () => {
+    const { host } = await startTree([eater({ overflow: 'reject', limits: { messagesPerSecond: RATE } })]);
+    const codes = new Set<unknown>();
+    const call = () =>
+      host.context.call('x', 'rest', [0]).then(
+        () => 'done',
+        (error: unknown) => (error as SpecError).code,
+      );
+    for (let n = 0; n < COUNT; n += 1) codes.add(await call());
+    expect([...codes].sort()).toEqual(['done', 'full']);
+    while ((await call()) === 'full') await new Promise((resolve) => setImmediate(resolve));
+  }, 60_000);
+});

@@ -276,7 +276,7 @@ describe('what it refuses', () => {
 
   test('an unknown field that is near to none is answered with those there are', () => {
     expect(problemOf({ limits: { colour: 1 } }).remedy).toBe(
-      'Known here: heapMb, youngMb, stackMb, memoryMb, mailbox, mailboxBytes, messageBytes, unresponsiveMs, cpu, cpuOver, stdioBytesPerSecond, children.',
+      'Known here: heapMb, youngMb, stackMb, memoryMb, mailbox, mailboxBytes, messageBytes, messagesPerSecond, unresponsiveMs, cpu, cpuOver, stdioBytesPerSecond, children, kernelEntries, timers.',
     );
   });
 

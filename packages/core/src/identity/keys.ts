@@ -50,8 +50,8 @@ export function isPublicKey(text: unknown): text is string {
   return typeof text === 'string' && PUBLIC_KEY.test(text);
 }
 
-/** 86 characters of base64url. */
-export function signBytes(privateKey: string, bytes: Uint8Array): string {
+/** 86 characters of base64url. Who signs often hands in a key that is read already. */
+export function signBytes(privateKey: string | KeyObject, bytes: Uint8Array): string {
   return sign(null, bytes, privateKey).toString('base64url');
 }
 

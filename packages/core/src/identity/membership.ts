@@ -2,7 +2,7 @@
  * Who belongs to a cluster: a host whose key the cluster's root has signed (its _grant_). The grant comes to the
  * host in a join ticket, handed over out of band, and goes over the link in every host record.
  */
-import { HostError } from '@espalier/core';
+import { HostError } from '../errors.js';
 import { fingerprint, isPublicKey, isSignedBy, publicKeyOf, signBytes, type KeyPair } from './keys.js';
 
 /** What a host needs to take part: its own key, the root's public one, and the grant that ties them. */

@@ -1,0 +1,103 @@
+/** What stands in the files that the settings name: who this host is, and who is revoked. */
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { SpecError } from '@espalier/core';
+import {
+  openJoinTicket,
+  openRevocations,
+  publicKeyOf,
+  type Membership,
+  type Revocations,
+} from '@espalier/core/identity';
+import type { Clock } from '@espalier/core/internal/bridge.js';
+import type { CompleteSettings } from '../engine/settings.js';
+
+/**
+ * Throws `SpecError` `spec_invalid` where a file cannot be read or holds no key, and `HostError` `ticket_refused` where
+ * the ticket is not for this key. What stands in the files is never repeated.
+ */
+export function readMembership({ key, ticket }: Pick<CompleteSettings, 'key' | 'ticket'>): Membership {
+  const privateKey = textOf('key', key);
+  const publicKey = publicKeyOf(privateKey);
+  if (publicKey === undefined) {
+    const remedy = 'Give the file in which the privateKey of createKeyPair stands.';
+    throw unfit('key', key, 'holds no private Ed25519 key', remedy);
+  }
+  return openJoinTicket(textOf('ticket', ticket).trim(), { publicKey, privateKey });
+}
+
+export interface Following {
+  readonly clock: Clock;
+  readonly everyMs: number;
+  readonly taken: (list: Revocations) => void;
+  readonly refused: (why: string) => void;
+}
+
+/** The file with the list of revoked hosts. A list that is older than the last one is not taken. */
+export class RevocationFile {
+  readonly #path: string | undefined;
+  readonly #root: string;
+  /** At first: whoever starts without the list that he was told to heed would believe whom he must not. */
+  readonly #first: Revocations | undefined;
+  #number = 0;
+  #text = '';
+  #stopped = false;
+
+  /** Throws `SpecError` `spec_invalid` and `HostError` `revocations_refused`. */
+  constructor(path: string | undefined, root: string) {
+    this.#path = path;
+    this.#root = root;
+    if (path === undefined) return;
+    this.#text = textOf('revoked', path);
+    this.#first = openRevocations(this.#text, root);
+  }
+
+  follow(following: Following): void {
+    if (this.#first === undefined) return;
+    this.#number = this.#first.number;
+    following.taken(this.#first);
+    this.#lookLater(following);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  #lookLater(following: Following): void {
+    following.clock.after(following.everyMs, () => {
+      if (this.#stopped) return;
+      void this.#look(following).finally(() => this.#lookLater(following));
+    });
+  }
+
+  async #look({ taken, refused }: Following): Promise<void> {
+    // Between its removal and its renewal a file is not there: what was known goes on to count.
+    const text = await readFile(this.#path ?? '', 'utf8').catch(() => this.#text);
+    if (text === this.#text || this.#stopped) return;
+    this.#text = text;
+    try {
+      const list = openRevocations(text, this.#root);
+      if (list.number < this.#number) refused('it is older than the last one');
+      if (list.number <= this.#number) return;
+      this.#number = list.number;
+      taken(list);
+    } catch (error) {
+      refused((error as Error).message);
+    }
+  }
+}
+
+function textOf(field: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const why = (error as { readonly code?: string }).code ?? 'error';
+    throw unfit(field, path, `cannot be read (${why})`, 'Check the path, and who may read the file.');
+  }
+}
+
+function unfit(path: string, value: unknown, problem: string, remedy: string): SpecError {
+  return new SpecError('spec_invalid', 'the settings of the bridge have problems', [
+    { path, value, problem, remedy },
+  ]);
+}

@@ -1,0 +1,37 @@
+/** AES-256-GCM as Noise (section 12.4) uses it: a number that never comes twice under a key is the nonce. */
+import { createCipheriv, createDecipheriv } from 'node:crypto';
+
+const ALGORITHM = 'aes-256-gcm';
+const NONCE_BYTES = 12;
+export const TAG_BYTES = 16;
+
+export function seal(key: Uint8Array, counter: number, bound: Uint8Array, plain: Uint8Array): Buffer {
+  const cipher = createCipheriv(ALGORITHM, key, nonceOf(counter));
+  cipher.setAAD(bound);
+  return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+}
+
+/** Undefined where key, counter, what it is bound to or a bit of it is another. */
+export function unseal(
+  key: Uint8Array,
+  counter: number,
+  bound: Uint8Array,
+  sealed: Uint8Array,
+): Buffer | undefined {
+  if (sealed.length < TAG_BYTES) return undefined;
+  const end = sealed.length - TAG_BYTES;
+  const decipher = createDecipheriv(ALGORITHM, key, nonceOf(counter), { authTagLength: TAG_BYTES });
+  decipher.setAAD(bound);
+  decipher.setAuthTag(sealed.subarray(end));
+  try {
+    return Buffer.concat([decipher.update(sealed.subarray(0, end)), decipher.final()]);
+  } catch {
+    return undefined;
+  }
+}
+
+function nonceOf(counter: number): Buffer {
+  const nonce = Buffer.alloc(NONCE_BYTES);
+  nonce.writeBigUInt64BE(BigInt(counter), NONCE_BYTES - 8);
+  return nonce;
+}

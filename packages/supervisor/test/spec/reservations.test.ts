@@ -1,0 +1,161 @@
+/** Limits of an isolating supervisor: its children reserve parts of them. */
+import { describe, expect, test } from '@jest/globals';
+import { SpecError } from '@espalier/core';
+import { normaliseSpec } from '../../src/spec/index.js';
+import { childSpecOf, processLimits } from '../../src/spec/supervisor-spec.js';
+
+const leaf = (id: string, limits?: object, more: object = {}) => ({
+  id,
+  module: `./${id}.ts`,
+  ...(limits && { limits }),
+  ...more,
+});
+const tenants = (limits: object, children: readonly object[], more: object = {}) => ({
+  id: 'tenants',
+  siblings: 'isolate',
+  limits,
+  children,
+  ...more,
+});
+const normalise = (...children: readonly object[]) => normaliseSpec({ children }, { base: '/srv/shop' });
+
+/** Path, value, problem and remedy of each. */
+function problemsOf(...children: readonly object[]) {
+  try {
+    normalise(...children);
+  } catch (error) {
+    if (error instanceof SpecError)
+      return error.problems.map(({ path, value, problem, remedy }) => [path, value, problem, remedy]);
+    throw error;
+  }
+  return [];
+}
+
+/** Path and value of each. */
+const whereIn = (...children: readonly object[]) =>
+  problemsOf(...children).map((problem) => problem.slice(0, 2));
+
+describe('what children reserve', () => {
+  test('may be all that their supervisor has, on any level', () => {
+    const inner = tenants({ memoryMb: 512, cpu: 0.3 }, [
+      leaf('a', { memoryMb: 256, cpu: 0.1 }),
+      leaf('b', { memoryMb: 256, cpu: 0.2 }),
+    ]);
+    const grouped = { id: 'g', limits: { memoryMb: 512, cpu: 0.7 }, children: [leaf('c'), leaf('d')] };
+    expect(problemsOf(tenants({ memoryMb: 1024, cpu: 1 }, [inner, grouped]))).toEqual([]);
+  });
+
+  test('is together at most what it has', () => {
+    const children = [leaf('a', { memoryMb: 600, cpu: 0.5 }), leaf('b', { memoryMb: 500, cpu: 0.6 })];
+    expect(problemsOf(tenants({ memoryMb: 1024, cpu: 1 }, children))).toEqual([
+      [
+        'children[0].limits.memoryMb',
+        1024,
+        'Its children reserve 1100 of 1024: a 600, b 500.',
+        'Write at least 1100, or give them less.',
+      ],
+      [
+        'children[0].limits.cpu',
+        1,
+        'Its children reserve 1.1 of 1: a 0.5, b 0.6.',
+        'Write at least 1.1, or give them less.',
+      ],
+    ]);
+  });
+
+  test('is an environment’s default memory where it says nothing, and a pool’s that of all its threads', () => {
+    const pool = { id: 'p', pool: { module: './p.ts', maxThreads: 3 }, limits: { memoryMb: 100 } };
+    expect(problemsOf(tenants({ memoryMb: 912 }, [leaf('a'), pool]))).toEqual([]);
+    expect(problemsOf(tenants({ memoryMb: 911 }, [leaf('a'), pool]))[0]?.[2]).toBe(
+      'Its children reserve 912 of 911: a 512, p 400.',
+    );
+  });
+
+  test('has to be said of each, where there is no default', () => {
+    const pool = { id: 'p', pool: { module: './p.ts', maxThreads: 1 } };
+    const problems = problemsOf(
+      tenants({ memoryMb: 4096, cpu: 1 }, [
+        leaf('a', { cpu: 0.5 }),
+        { id: 'g', children: [] },
+        leaf('b'),
+        pool,
+      ]),
+    );
+    expect(problems.map(([path, value, , remedy]) => [path, value, remedy])).toEqual([
+      [
+        'children[0].children[1].limits.memoryMb',
+        'unlimited',
+        'Write how much, in `limits: { memoryMb: … }`.',
+      ],
+      ['children[0].children[1].limits.cpu', 'unlimited', 'Write how much, in `limits: { cpu: … }`.'],
+      ['children[0].children[2].limits.cpu', 'unlimited', 'Write how much, in `limits: { cpu: … }`.'],
+      [
+        'children[0].children[3].limits.cpu',
+        'unlimited',
+        'Put the pool below a supervisor with `limits: { cpu: … }`.',
+      ],
+    ]);
+  });
+
+  test('is of no interest where the supervisor has no limits, or does not isolate', () => {
+    expect(problemsOf({ id: 't', siblings: 'isolate', children: [leaf('a'), leaf('b')] })).toEqual([]);
+    const pool = { id: 'g', wall: 'process', limits: { memoryMb: 600 }, children: [leaf('a'), leaf('b')] };
+    expect(problemsOf(pool)).toEqual([]);
+  });
+
+  test('is held around a process', () => {
+    expect(whereIn(tenants({ memoryMb: 512 }, [leaf('a', {}, { wall: 'thread' })]))).toEqual([
+      ['children[0].children[0].wall', 'thread'],
+    ]);
+  });
+
+  test('of a template is reserved for as many as there may be', () => {
+    const template = (more: object) =>
+      tenants({ memoryMb: 1024 }, [leaf('a', { memoryMb: 256 })], {
+        strategy: 'simple_one_for_one',
+        ...more,
+      });
+    expect(problemsOf(template({ maxChildren: 4 }))).toEqual([]);
+    expect(problemsOf(template({ maxChildren: 5 }))[0]?.[2]).toBe(
+      'Its children reserve 1280 of 1024: a 5 × 256.',
+    );
+    expect(whereIn(template({}))).toEqual([['children[0].maxChildren', 'infinity']]);
+  });
+});
+
+describe('who holds it', () => {
+  const nodeOf = (limits: object, more: object = {}) =>
+    normalise(tenants(limits, [leaf('a', { memoryMb: 256, cpu: 0.5 })], more)).root.children[0] as never;
+
+  test('each child, and not its supervisor’s process once more: what one uses would count against the others', () => {
+    const node = nodeOf({ memoryMb: 512, cpu: 1 }, { wall: 'process' });
+    expect(processLimits(node)).not.toHaveProperty('memoryMb');
+    expect(processLimits(node)).not.toHaveProperty('cpu');
+    expect(processLimits((node as { children: never[] }).children[0] as never)).toMatchObject({
+      memoryMb: 1.5 * 256 + 3 * 48,
+      cpu: { share: 0.5 },
+    });
+  });
+
+  test('so no other process is needed for other limits', () => {
+    const [one, other] = [512, 1024].map((memoryMb) =>
+      childSpecOf(nodeOf({ memoryMb }, { wall: 'process' })),
+    );
+    expect(one?.cell).toBe(other?.cell);
+  });
+
+  test('and what happens to who uses more is said of the children', () => {
+    expect(whereIn(tenants({ cpu: 1, cpuOver: 'end' }, [leaf('a', { cpu: 1 })]))).toEqual([
+      ['children[0].limits.cpuOver', 'end'],
+    ]);
+  });
+});
+
+describe('a supervisor that does not isolate', () => {
+  test('has limits where it has a process, which below an isolating one it has by default', () => {
+    const group = { id: 'g', limits: { memoryMb: 256 }, children: [leaf('a')] };
+    expect(problemsOf({ id: 't', siblings: 'isolate', children: [group] })).toEqual([]);
+    expect(whereIn(group)).toEqual([['children[0].limits', 'an object']]);
+    expect(whereIn({ ...group, wall: 'thread' })).toEqual([['children[0].limits', 'an object']]);
+  });
+});
