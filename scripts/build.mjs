@@ -47,6 +47,7 @@ export async function build() {
     'scripts/lib/bundle-drivers.mjs',
     'scripts/lib/bundle-threads.mjs',
     'scripts/lib/compile-threads.mjs',
+    'scripts/lib/lazy-builtins.mjs',
     'tsconfig.json',
     'tsconfig.base.json',
     'pnpm-lock.yaml',

@@ -4,19 +4,28 @@
  *
  * - imports every entry of every `exports`,
  * - compiles a module that imports their types,
- * - asks every `bin` for `--help`.
+ * - asks every `bin` for `--help`,
+ * - does what docs/quickstart.md tells a newcomer, line by line, with an empty home.
  *
- * Nothing is listed here: it all follows from the manifests.
+ * Nothing is listed here: it all follows from the manifests and from that page.
  */
-import { existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from './build.mjs';
-import { ROOT, say, workspacePackages } from './lib/project.mjs';
+import { packAll, published } from './lib/pack.mjs';
+import { ROOT, say } from './lib/project.mjs';
+import { tryQuickstart } from './lib/quickstart.mjs';
 import { run, runNode } from './lib/run.mjs';
-import { installedPnpm, setup } from './setup.mjs';
-
-const published = workspacePackages().filter(({ manifest }) => manifest.private !== true);
+import { setup } from './setup.mjs';
 
 async function must(what, code) {
   if ((await code) !== 0) throw new Error(`${what} failed; what it said stands above`);
@@ -29,22 +38,10 @@ function entries({ manifest }) {
     .map(([path]) => manifest.name + path.slice(1));
 }
 
-async function packAll(folder) {
-  const pnpm = installedPnpm().path;
-  for (const { dir } of published) {
-    const args = [pnpm, '--silent', 'pack', '--pack-destination', folder];
-    await must(
-      `packing ${dir}`,
-      runNode(args, { cwd: join(ROOT, dir), env: { ...process.env, CI: 'true' } }),
-    );
-  }
-  return readdirSync(folder).filter((name) => name.endsWith('.tgz'));
-}
-
 function writeProject(folder, tarballs) {
-  const names = published.flatMap(entries);
+  const names = published().flatMap(entries);
   const dependencies = Object.fromEntries(
-    published.map(({ manifest }) => {
+    published().map(({ manifest }) => {
       const file = `${manifest.name.replace('@', '').replace('/', '-')}-${manifest.version}.tgz`;
       if (!tarballs.includes(file)) throw new Error(`${manifest.name} was not packed as ${file}`);
       return [manifest.name, `file:${file}`];
@@ -75,7 +72,7 @@ async function tryIt(folder) {
   await must('importing every entry', runNode(['smoke.mjs'], { cwd: folder }));
   const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
   await must('compiling against the types', runNode([tsc, '-p', 'tsconfig.json'], { cwd: folder }));
-  for (const name of published.flatMap(({ manifest }) => Object.keys(manifest.bin ?? {}))) {
+  for (const name of published().flatMap(({ manifest }) => Object.keys(manifest.bin ?? {}))) {
     await must(`${name} --help`, run('npx', ['--no-install', name, '--help'], { cwd: folder }));
   }
 }
@@ -97,6 +94,9 @@ async function main() {
     ];
     await must('installing the tarballs', run('npm', args, { cwd: folder }));
     await tryIt(folder);
+    const home = join(folder, 'home');
+    mkdirSync(home);
+    await tryQuickstart(readFileSync(join(ROOT, 'docs/quickstart.md'), 'utf8'), { folder, home });
     say(`pack-check: ${tarballs.length} packages install and run outside the project`);
   } finally {
     if (existsSync(folder)) rmSync(folder, { recursive: true, force: true });

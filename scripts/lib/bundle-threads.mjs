@@ -5,6 +5,7 @@
  */
 import { allExist, bundle } from './bundle.mjs';
 import { compiledExist, compileThreads, removeCompiled } from './compile-threads.mjs';
+import { lazyBuiltins } from './lazy-builtins.mjs';
 
 /** Entry and bundle, relative to the root. */
 export const THREADS = [
@@ -27,6 +28,7 @@ export async function bundleThreads() {
     minifyWhitespace: true,
     lineLimit: 160,
     external: ['esbuild', 'piscina'],
+    plugins: [lazyBuiltins],
     banner: { js: HEAD },
     define: { 'import.meta.url': 'importMetaUrl' },
   });

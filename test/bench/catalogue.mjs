@@ -13,6 +13,12 @@ import { expectedSum } from './payloads.mjs';
 export const BIG_SIZE = 8;
 
 /**
+ * What is added to a restart alone, because an apply reads, prepares and compares its whole spec: half a millisecond for
+ * each of 500 nodes, so that the bar of 2 leaves an apply 1 ms for each. Milliseconds.
+ */
+export const READING_MS = 250;
+
+/**
  * @typedef {object} Benchmark
  * @property {string} key
  * @property {string} what one line for people
@@ -296,6 +302,37 @@ export const catalogue = [
     aim: null,
     reference: 'none',
     works: small(80_000),
+  },
+  {
+    key: 'cliVsNode',
+    what: '`espalier tree` against a running daemon, wall time, against `node -e 0`',
+    ...STARTS,
+    figure: 'time',
+    better: 'lower',
+    bar: 3,
+    aim: 2,
+    reference: 'own',
+    works: small(5),
+  },
+  {
+    key: 'applyOne',
+    what: `apply of 500 nodes with one change, against that node’s restart alone and ${READING_MS} ms`,
+    ...STARTS,
+    figure: 'time',
+    better: 'lower',
+    bar: 2,
+    aim: null,
+    reference: 'own',
+    works: small(3),
+  },
+  {
+    key: 'idleCpu',
+    what: 'share of a core that a daemon with 100 idle threads uses, over the second minute',
+    ...amount('cores'),
+    works: small(100),
+    bar: 0.015,
+    aim: 0.005,
+    runs: 3,
   },
   {
     key: 'discoverMs',

@@ -21,6 +21,7 @@ export function threadsHarness(makeClock?: () => TestClock): Harness {
 export function processesHarness(walls: Walls): Harness {
   return {
     name: `processes: ${walls.name}`,
+    isolated: walls.siblings === 'isolate',
     start: (children, options = {}) => startGrid(children, options, walls),
   };
 }
@@ -39,11 +40,20 @@ async function startGrid(
     for (const look of waiting) look();
   };
   const { intensity = 3 } = options;
-  const paths = new Map(children.map(({ id }, n) => [id, pathOf(walls.depth(n), id)]));
+  const places = children.map((child, n) => ({ child, path: pathOf(walls.depth(n), child.id) }));
+  const paths = new Map(places.map(({ child, path }) => [child.id, path]));
+  const { siblings } = walls;
+  // Each of them, and the application, has the names of all others.
+  const grants = (to?: GridChild): object => grantsOf(places.filter(({ child }) => child !== to));
   const spec = {
     name: 'tree',
     intensity,
-    children: children.map((child, n) => behind(walls.depth(n), child, intensity)),
+    siblings,
+    ...(siblings === 'isolate' ? { grants: grants() } : {}),
+    children: children.map((child, n) => {
+      const granted = siblings === 'isolate' ? { grants: grants(child) } : {};
+      return behind(walls, walls.depth(n), { ...childSpec(child), ...granted }, intensity);
+    }),
   } as TreeSpec;
   const readEvents = events as unknown as Grid['events'];
   let host;
@@ -54,6 +64,8 @@ async function startGrid(
     if (!(error instanceof EnvironmentError) || error.reason === undefined) throw error;
     return failed(error.reason, readEvents);
   }
+  if (siblings === 'isolate')
+    for (const path of paths.values()) await host.grant(path, 'application', host.context.self).catch(gone);
   return {
     context: host.context,
     failure: undefined,
@@ -73,7 +85,7 @@ async function startGrid(
     },
     crash: (id) => {
       // That it is the thread which ends, and not the process around it.
-      if (walls === THREADS || walls.together === true) void host.kill(`tree/${id}`);
+      if (walls.wall === 'thread') void host.kill(paths.get(id) as string);
       else host.context.kill(id);
     },
     inspect: (id, query) => {
@@ -85,12 +97,24 @@ async function startGrid(
   };
 }
 
-/** The innermost process holds the environment alone, each around it a supervisor. */
-function behind(depth: number, child: GridChild, intensity: number): object {
-  let spec = childSpec(child);
-  for (let wall = 0; wall < depth; wall++) {
-    if (wall > 0) spec = { id: around(child.id), intensity, children: [spec] };
-    spec = { ...spec, wall: 'process' };
+function grantsOf(others: readonly { readonly child: GridChild; readonly path: string }[]): object {
+  return Object.fromEntries(
+    others.map(({ child: { id, name = id }, path }) => [name, { send: path.slice('tree'.length) }]),
+  );
+}
+
+/** The innermost wall is around the environment alone, each other around a supervisor. */
+function behind(
+  { wall, siblings }: Walls,
+  depth: number,
+  child: { readonly id: string },
+  intensity: number,
+): object {
+  const { id } = child;
+  let spec: object = { ...child, wall: 'thread' };
+  for (let level = 1; level <= depth; level++) {
+    if (level > 1) spec = { id: around(id), intensity, siblings, children: [spec] };
+    spec = { ...spec, wall };
   }
   return spec;
 }
@@ -107,20 +131,27 @@ function childSpec({
   terms = {},
   restart = 'temporary',
   shutdown = 5000,
-}: GridChild): object {
+}: GridChild): { readonly id: string } {
   const { capacity, capacityBytes, messageBytes, overflow, sendTimeoutMs } = terms;
   const limits = { mailbox: capacity, mailboxBytes: capacityBytes, messageBytes };
-  return defined({
+  return {
     id,
-    name,
-    module: `./${module}.ts`,
-    args,
-    restart,
-    shutdown,
-    overflow,
-    sendTimeoutMs,
-    limits: defined(limits),
-  });
+    ...defined({
+      name,
+      module: `./${module}.ts`,
+      args,
+      restart,
+      shutdown,
+      overflow,
+      sendTimeoutMs,
+      limits: defined(limits),
+    }),
+  };
+}
+
+/** One that said `ignore`. */
+function gone(error: { readonly code?: unknown }): void {
+  if (error.code !== 'noproc') throw error as Error;
 }
 
 /** Without the fields that are undefined: a spec has no such values. */

@@ -17,7 +17,7 @@ export function answerAfter<T extends Entry>(journal: Journal<T>, call: Received
 /** Copies a journal entry by entry, until `ask` rejects. */
 export async function copyJournal<T extends Entry>(
   ask: (after: number) => Promise<unknown>,
-  copy: Journal<T>,
+  copy: Pick<Journal<T>, 'lastId' | 'append' | 'skipTo'>,
 ): Promise<never> {
   for (let after = copy.lastId; ;) {
     const { entries, missed, lastId } = (await ask(after)) as Batch<T> & { readonly lastId: number };

@@ -22,8 +22,9 @@ export interface Following {
   readonly signal: AbortSignal;
 }
 
-/** So many entries are handed over at once. */
+/** So many entries are handed over at once, or fewer if they are heavy: each reader holds one such batch. */
 const BATCH = 256;
+const BATCH_WEIGHT = 128 * 1024;
 
 export class Journal<T extends Entry> {
   readonly #limits: Required<JournalLimits<T>>;
@@ -36,6 +37,11 @@ export class Journal<T extends Entry> {
 
   constructor({ entries, weight = Infinity, weigh = () => 1 }: JournalLimits<T>) {
     this.#limits = { entries, weight, weigh };
+  }
+
+  /** All that are kept. */
+  get entries(): readonly T[] {
+    return this.#entries;
   }
 
   get lastId(): number {
@@ -82,7 +88,12 @@ export class Journal<T extends Entry> {
 
   after(id: number): Batch<T> {
     const first = this.#firstAfter(id);
-    return { entries: this.#entries.slice(first, first + BATCH), missed: id < this.#droppedId };
+    let [end, weight] = [first, 0];
+    while (end < this.#entries.length && end - first < BATCH && weight < BATCH_WEIGHT) {
+      weight += this.#limits.weigh(this.#entries[end] as T);
+      end += 1;
+    }
+    return { entries: this.#entries.slice(first, end), missed: id < this.#droppedId };
   }
 
   /** So many of the newest that are wanted, in order. */
@@ -124,16 +135,4 @@ export class Journal<T extends Entry> {
     }
     return low;
   }
-}
-
-/**
- * Ids that grow over restarts too, and count nothing: microseconds, or one more than the last. A clock that is
- * set back makes them grow slowly until it has caught up; over a restart, entries of that time are taken for older.
- */
-export function entryIds(nowMs: () => number): () => number {
-  let last = 0;
-  return () => {
-    last = Math.max(last + 1, Math.floor(nowMs() * 1000));
-    return last;
-  };
 }

@@ -5,7 +5,7 @@ import { Command } from 'commander';
 import { EspalierError } from '@espalier/core';
 import { endProcess } from '@espalier/core/internal/host.js';
 import { daemonFolder, type Problem } from '@espalier/supervisor/client';
-import { startDaemon } from './root-process/daemon.js';
+import { startDaemon, type ListenOptions } from './root-process/daemon.js';
 import { serviceManager } from './service-manager.js';
 import { version } from './version.js';
 
@@ -26,11 +26,22 @@ await new Command('espalierd')
   .version(version())
   .argument('[file]', 'YAML or JSON file that describes the tree')
   .option('--folder <folder>', 'what is the daemon’s own')
+  .option('--listen <host:port>', 'serve the API there too, with TLS, to who has a token')
+  .option('--tls-cert <file>', 'certificate for --listen, in PEM')
+  .option('--tls-key <file>', 'its key, in PEM')
   .addHelpText('after', HELP)
   .action(run)
   .parseAsync();
 
-async function run(file: string | undefined, options: { readonly folder?: string }): Promise<void> {
+interface Options {
+  readonly folder?: string;
+  readonly listen?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+}
+
+async function run(file: string | undefined, options: Options, command: Command): Promise<void> {
+  const listen = listenOptions(options, command);
   const folder = daemonFolder({ ...options, env: process.env, home: homedir() });
   let stop: (code: number) => void = (code) => process.exit(code);
   let asked = false;
@@ -49,6 +60,7 @@ async function run(file: string | undefined, options: { readonly folder?: string
     const daemon = await startDaemon({
       folder,
       ...(file === undefined ? {} : { file: resolve(file) }),
+      ...(listen === undefined ? {} : { listen }),
       version: version(),
       nowMs: () => Date.now(),
       say,
@@ -73,6 +85,19 @@ async function run(file: string | undefined, options: { readonly folder?: string
     say(error instanceof EspalierError ? `${error.message} (${error.code}). ${error.remedy}` : String(error));
     await endProcess(1, { stuck: false });
   }
+}
+
+function listenOptions({ listen, tlsCert, tlsKey }: Options, command: Command): ListenOptions | undefined {
+  if (listen === undefined && tlsCert === undefined && tlsKey === undefined) return undefined;
+  const [, inBrackets, name, port] = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/.exec(listen ?? '') ?? [];
+  const host = inBrackets ?? name;
+  if (host === undefined || port === undefined || Number(port) > 65_535) {
+    return command.error('error: --listen takes a host and a port, as 0.0.0.0:7070 or [::1]:7070');
+  }
+  if (tlsCert === undefined || tlsKey === undefined) {
+    return command.error('error: --listen needs --tls-cert and --tls-key: tokens do not travel in the clear');
+  }
+  return { host, port: Number(port), certificate: resolve(tlsCert), key: resolve(tlsKey) };
 }
 
 function problemText({ detail, code, remedy, problems = [] }: Problem): string {

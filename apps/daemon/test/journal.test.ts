@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { entryIds, Journal } from '../src/journal.js';
+import { Journal } from '../src/journal.js';
 
 interface Line {
   readonly id: number;
@@ -60,15 +60,4 @@ test('a long journal is handed over in parts that leave nothing out', () => {
   for (let part = idsAfter(journal, 0); part.length > 0; part = idsAfter(journal, read.at(-1) as number))
     read.push(...part);
   expect(read).toEqual(all);
-});
-
-test('ids grow although the clock stands still or goes back', () => {
-  const clock = { ms: 1000.5 };
-  const next = entryIds(() => clock.ms);
-  const ids = [next(), next()];
-  clock.ms = 900;
-  ids.push(next());
-  clock.ms = 2000;
-  ids.push(next());
-  expect(ids).toEqual([1_000_500, 1_000_501, 1_000_502, 2_000_000]);
 });

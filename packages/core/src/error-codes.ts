@@ -224,6 +224,11 @@ export const ERROR_CODES = {
     meaning: 'Another daemon runs in that folder.',
     remedy: 'Use that one, stop it, or give another folder.',
   },
+  file_exists: {
+    kind: 'host',
+    meaning: 'A file that is to be written is there already, and may be somebody’s work.',
+    remedy: 'Give another folder, or move it away.',
+  },
   folder_unsafe: {
     kind: 'host',
     meaning: 'The folder of the daemon could be opened by others.',
@@ -248,6 +253,22 @@ export const ERROR_CODES = {
     kind: 'call',
     meaning: 'The request is none of the admin API.',
     remedy: 'See `/v1/openapi.json` for the operations and what they take.',
+  },
+  token_refused: {
+    kind: 'call',
+    meaning: 'Who asks is not known: there is no token, or not any more.',
+    remedy:
+      'Give a token that the operator of the daemon has made: `Authorization: Bearer …` (docs/daemon.md).',
+  },
+  token_missing: {
+    kind: 'call',
+    meaning: 'There is no such token.',
+    remedy: 'Ask for the tokens that there are.',
+  },
+  listen_failed: {
+    kind: 'host',
+    meaning: 'The daemon cannot listen at the address that it was given.',
+    remedy: 'See the message; give another address, or the certificate and the key of this one.',
   },
   daemon_fault: {
     kind: 'host',

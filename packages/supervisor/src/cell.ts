@@ -4,4 +4,4 @@ import { supervisorLogic } from './strategies/index.js';
 
 declare const module: NodeJS.Module;
 
-startCell(supervisorLogic, (module.exports as CellModule).early);
+startCell(supervisorLogic, module.exports as CellModule);

@@ -77,6 +77,23 @@ export const limits = {
   'unknown-field': refused('misspells a limit, which then holds nothing', { heapMB: 64 }, ['leaks'], {
     maxOldGenerationSizeMB: 64,
   }),
+  'timers-forgotten': {
+    does: 'starts an interval for each of three hundred thousand requests and clears none',
+    bare: ['leaks', 'process-ends'],
+    tree: { holds: true, limits: { timers: 100 } },
+    attack: () => {
+      let started = 0;
+      for (let n = 0; n < 300_000; n++) {
+        try {
+          setInterval(() => n, 3_600_000);
+          started++;
+        } catch (error) {
+          if (/** @type {any} */ (error).code !== 'limit_refused') throw error;
+        }
+      }
+      return started === 100 ? undefined : `${started} timers`;
+    },
+  },
   'host-flag': {
     does: 'runs on a host whose flag --max-old-space-size overrides the limits of threads',
     bare: ['leaks'],

@@ -2,6 +2,7 @@
 import { EnvironmentError } from '@espalier/core';
 import { start, type ChildSpecInput, type Host, type TreeEvent, type TreeSpec } from '@espalier/supervisor';
 import type { Supervised, SupervisionHarness } from './harness.js';
+import { isolating } from './isolating.js';
 
 const MODULES = new URL('./modules/', import.meta.url);
 
@@ -33,6 +34,18 @@ export const oneCellHarness: SupervisionHarness = {
   ownsTime: false,
   killsSilently: false,
   start: (spec) => startTree(spec, (child) => child, false),
+};
+
+/**
+ * Every supervisor isolates its children, a process each, but those of templates; each of them, and the application,
+ * has the names of all others.
+ */
+export const isolatedHarness: SupervisionHarness = {
+  name: 'processes: isolated',
+  ownsTime: false,
+  killsSilently: true,
+  isolated: true,
+  start: (spec) => startTree(isolating(spec), (child) => child),
 };
 
 /** Puts the walls around a child. */
@@ -76,9 +89,11 @@ async function startTree(spec: TreeSpec, behind: Behind, embedded = true): Promi
     terminateChild: (path) => host.terminateChild(path),
     states: async (path) =>
       Object.fromEntries((await host.whichChildren(path)).map(({ id, state }) => [id, state])),
-    end: async (_path, name, cause) => {
-      if (cause === 'being killed') host.context.kill(name);
-      else await host.context.cast(name, 'end', [cause]);
+    end: async (path, name, cause) => {
+      // A name that a child has given itself is its own namespace's.
+      const whom = spec.grants === undefined ? name : await host.address(path);
+      if (cause === 'being killed') host.context.kill(whom);
+      else await host.context.cast(whom, 'end', [cause]);
     },
     close: async () => {
       await host.stop();

@@ -1,4 +1,7 @@
-/** What each operation of the API does. Asks of HTTP nothing but its parameters; answers documents of the contract. */
+/**
+ * What each operation of the API does for one who asks: paths that he gives and gets are those of his view. Asks of
+ * HTTP nothing but its parameters; answers documents of the contract.
+ */
 import { CallError, HostError } from '@espalier/core';
 import type {
   ApplyOutcome,
@@ -27,7 +30,9 @@ import type {
 import type { ChildSpecInput, NodeUsage } from '@espalier/supervisor';
 import type { Logs } from '../drivers/logs-client.js';
 import type { Root } from '../drivers/root.js';
-import type { Journal } from '../journal.js';
+import type { View } from '../access/view.js';
+import type { Journals, Source } from '../access/journals.js';
+import type { LineQuery, LinesRead } from '../logs/line-files.js';
 import type { Applies } from '../state/applies.js';
 import type { KeptRevision, Revisions } from '../state/history.js';
 
@@ -36,10 +41,10 @@ export interface ApiParts {
   readonly applies: Applies;
   readonly history: Revisions;
   readonly logs: Pick<Logs, 'read'>;
-  readonly events: Journal<EventEntry>;
-  readonly lines: Journal<LogLine>;
-  readonly startedAtMs: number;
+  readonly events: Journals<EventEntry>;
+  readonly lines: Journals<LogLine>;
   readonly nowMs: () => number;
+  readonly startedAtMs: number;
   readonly version: string;
 }
 
@@ -51,17 +56,19 @@ interface At {
 
 export class Api {
   readonly #parts: ApiParts;
+  readonly #view: View;
 
-  constructor(parts: ApiParts) {
+  constructor(parts: ApiParts, view: View) {
     this.#parts = parts;
+    this.#view = view;
   }
 
-  get events(): Journal<EventEntry> {
-    return this.#parts.events;
+  get events(): Source<EventEntry> {
+    return this.#parts.events.of(this.#view);
   }
 
-  get lines(): Journal<LogLine> {
-    return this.#parts.lines;
+  get lines(): Source<LogLine> {
+    return this.#parts.lines.of(this.#view);
   }
 
   health(): Health {
@@ -72,40 +79,57 @@ export class Api {
     const { root, applies, history, startedAtMs, version } = this.#parts;
     const { state, tree, reason } = await root.ask('state');
     const why = applies.failure ?? reason;
-    return {
+    const present: DaemonStatus['state'] = applies.starting
+      ? 'starting'
+      : applies.failure === undefined
+        ? state
+        : 'failed';
+    const whole = {
       version,
       tree: tree ?? history.last?.tree ?? null,
-      state: applies.starting ? 'starting' : applies.failure === undefined ? state : 'failed',
+      state: present,
       revision: history.last?.revision ?? null,
       startedAt: new Date(startedAtMs).toISOString(),
       ...(why === null ? {} : { reason: why }),
+    };
+    if (this.#view.path === null) return whole;
+    // Revisions and reasons are about the whole tree.
+    const isThere = present !== 'running' || (await this.#nodes()).length > 0;
+    const own = this.#view.outside(this.#view.path) ?? null;
+    return {
+      version,
+      tree: own,
+      state: isThere ? present : 'ended',
+      revision: null,
+      startedAt: whole.startedAt,
     };
   }
 
   /** An empty daemon is as ready as it will be. @throws HostError `not_ready`. */
   async ready(): Promise<DaemonStatus> {
     const status = await this.status();
-    if (status.state === 'running' || status.state === 'empty') return status;
+    if (status.state === 'running') return status;
+    if (status.state === 'empty' && this.#view.isWhole) return status;
     throw new HostError('not_ready', `the tree is ${status.state}: ${status.reason ?? 'not yet there'}`);
   }
 
   async tree(): Promise<Tree> {
-    return { nodes: await this.#nodes() };
+    const nodes = await this.#nodes();
+    if (nodes.length === 0) throw absent();
+    return { nodes };
   }
 
   async show({ path }: At): Promise<NodeDetails> {
     const node = (await this.#nodes()).find((known) => known.path === path);
-    const { child, spec, statistics, limits } = await this.#parts.root.ask('show', path);
+    const inside = this.#view.inside(path);
+    const { child, spec, statistics, limits } = await this.#parts.root.ask('show', inside);
     // One that does not run stands in no tree; its supervisor lists it.
     const known = node ?? (child === null ? undefined : stoppedNode(path, child));
-    if (known === undefined) {
-      const remedy = 'Ask `espalier tree` for the paths of those that are there.';
-      throw new CallError('noproc', `there is nothing at '${path}'`, { field: 'path', value: path, remedy });
-    }
+    if (known === undefined) throw nothingAt(path);
     return {
       ...known,
       incarnation: child?.incarnation ?? null,
-      spec: spec && shown(spec),
+      spec: spec && shown(spec, this.#view.isWhole),
       statistics,
       limits,
     };
@@ -129,7 +153,7 @@ export class Api {
   }
 
   async change(verb: Verb, { path }: At): Promise<Node> {
-    await this.#parts.root.ask(verb, path);
+    await this.#parts.root.ask(verb, this.#view.inside(path));
     return { path };
   }
 
@@ -138,34 +162,64 @@ export class Api {
   }
 
   async usage(path: string | undefined): Promise<Usage> {
-    const usage = await this.#parts.root.ask('usage', path ?? null);
-    return { at: new Date(this.#parts.nowMs()).toISOString(), nodes: flatUse(usage, 0) };
+    const view = this.#view;
+    const usage = await this.#parts.root.ask('usage', path === undefined ? view.path : view.inside(path));
+    const nodes = flatUse(usage, 0).flatMap((node) => this.#seen(node));
+    return { at: new Date(this.#parts.nowMs()).toISOString(), nodes };
+  }
+
+  async metrics(): Promise<string> {
+    // Of those in the foreground nobody asks for it.
+    const { metricsOf } = await import('./metrics.js');
+    return metricsOf((await this.usage(undefined)).nodes);
   }
 
   async spawn({ path }: At, { child, args }: SpawnRequest): Promise<Spawned> {
+    // A spec can name any module of the machine: who has but a part may use templates, which the operator has made.
+    if (child !== undefined && !this.#view.isWhole) throw nothingAt(path);
     const given = child === undefined ? { args } : (child as unknown as ChildSpecInput);
-    return { path: await this.#parts.root.ask('spawn', path, given) };
+    const spawned = await this.#parts.root.ask('spawn', this.#view.inside(path), given);
+    return { path: spawned === null ? null : (this.#view.outside(spawned) ?? null) };
   }
 
   async call({ path }: At, body: CallRequest): Promise<CallResult> {
     const { operation, parameters = [], timeoutMs = 5000 } = body;
-    const value = await this.#parts.root.ask('call', path, operation, parameters, timeoutMs);
+    const inside = this.#view.inside(path);
+    const value = await this.#parts.root.ask('call', inside, operation, parameters, timeoutMs);
     return value === undefined ? {} : { value };
   }
 
   async send({ path }: At, value: unknown): Promise<void> {
-    await this.#parts.root.ask('send', path, value);
+    await this.#parts.root.ask('send', this.#view.inside(path), value);
   }
 
-  readLogs(path: string | null, after: number, lines: number): Promise<readonly LogLine[]> {
-    return this.#parts.logs.read({ path, after, lines });
+  async readLogs({ path, ...query }: LineQuery): Promise<LinesRead<LogLine>> {
+    const view = this.#view;
+    const inside = path === null ? view.path : view.inside(path);
+    const { lines, cut } = await this.#parts.logs.read({ ...query, path: inside, view: view.path });
+    return { lines: lines.map((line) => view.entry(line)), cut };
   }
 
   async #nodes(): Promise<TreeNode[]> {
     const top = await this.#parts.root.ask('tree');
-    if (top === undefined) throw new HostError('tree_absent', 'there is no tree that runs');
-    return flat(top, 0);
+    if (top === undefined) throw absent();
+    const above = Math.max(0, this.#view.depth - 1);
+    return flat(top, -above).flatMap((node) => this.#seen(node));
   }
+
+  #seen<N extends { readonly path: string }>(node: N): N[] {
+    const path = this.#view.outside(node.path);
+    return path === undefined ? [] : [{ ...node, path }];
+  }
+}
+
+function absent(): HostError {
+  return new HostError('tree_absent', 'there is no tree that runs');
+}
+
+function nothingAt(path: string): CallError {
+  const remedy = 'Ask `espalier tree` for the paths of those that are there.';
+  return new CallError('noproc', `there is nothing at '${path}'`, { field: 'path', value: path, remedy });
 }
 
 interface Snapshot extends Omit<TreeNode, 'depth'> {
@@ -208,9 +262,10 @@ function stoppedNode(
   };
 }
 
-/** Neither what may be a secret nor what is shown by itself. */
-function shown(spec: object): Record<string, unknown> {
-  const untold = new Set(['args', 'bindings', 'env', 'children']);
+/** Neither what may be a secret nor what is shown by itself; to who sees a part, nothing of the machine and of others. */
+function shown(spec: object, isWhole: boolean): Record<string, unknown> {
+  const outside = isWhole ? [] : ['module', 'pool', 'external', 'grants', 'walls'];
+  const untold = new Set(['args', 'bindings', 'env', 'children', ...outside]);
   return Object.fromEntries(Object.entries(spec).filter(([field]) => !untold.has(field)));
 }
 

@@ -7,19 +7,24 @@ import type {
   RollbackRequest,
   SendRequest,
   SpawnRequest,
+  TokenRequest,
 } from '@espalier/supervisor/client';
+import type { AccessOperations } from './access-operations.js';
 import type { Api } from './api.js';
 
 /** A request, with what its operation takes: it has been checked. */
 export interface Asked {
-  readonly params: { readonly path: string; readonly revision: number };
-  readonly query: Readonly<Record<string, unknown>>;
+  readonly params: { readonly path: string; readonly revision: number; readonly id: string };
+  readonly query: { readonly path?: string; readonly after?: number; readonly lines?: number };
   readonly body: unknown;
 }
 
-type Handler = (api: Api, asked: Asked) => unknown;
+/** Those on who may ask what; a daemon in the process of who asks has none of them. */
+type AccessName = 'makeToken' | 'tokens' | 'revokeToken' | 'audit';
 
-export const HANDLERS: Record<Exclude<OperationName, 'events' | 'logs' | 'openapi'>, Handler> = {
+type Name = Exclude<OperationName, AccessName | 'events' | 'logs' | 'openapi'>;
+
+export const HANDLERS: Record<Name, (api: Api, asked: Asked) => unknown> = {
   health: (api) => api.health(),
   ready: (api) => api.ready(),
   status: (api) => api.status(),
@@ -36,8 +41,21 @@ export const HANDLERS: Record<Exclude<OperationName, 'events' | 'logs' | 'openap
   resume: (api, { params }) => api.change('resume', params),
   kill: (api, { params }) => api.change('kill', params),
   limits: (api, { params, body }) => api.limits(params, body as NodeLimits),
-  usage: (api, { query }) => api.usage(query['path'] as string | undefined),
+  usage: (api, { query }) => api.usage(query.path),
   spawn: (api, { params, body }) => api.spawn(params, body as SpawnRequest),
   call: (api, { params, body }) => api.call(params, body as CallRequest),
   send: (api, { params, body }) => api.send(params, (body as SendRequest).value),
+  metrics: (api) => api.metrics(),
 };
+
+export const ACCESS_HANDLERS: Record<AccessName, (access: AccessOperations, asked: Asked) => unknown> = {
+  makeToken: (access, { body }) => access.make(body as TokenRequest),
+  tokens: (access) => access.list(),
+  revokeToken: (access, { params }) => access.revoke(params.id),
+  audit: (access, { query: { path = null, after = 0, lines = 1000 } }) =>
+    access.audit({ path, after, lines }),
+};
+
+export function isAboutAccess(name: OperationName): name is AccessName {
+  return Object.hasOwn(ACCESS_HANDLERS, name);
+}

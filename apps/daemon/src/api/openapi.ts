@@ -36,14 +36,19 @@ export function openApi(version: string): Json {
     servers: [
       { url: 'http://espalier', description: 'On the Unix socket `api.sock` in the folder of the daemon.' },
     ],
+    // At the socket without a token: whoever can open it may do everything.
+    security: [{ token: [] }, {}],
     paths,
-    components: { schemas: Object.fromEntries(schemas) },
+    components: {
+      securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
+      schemas: Object.fromEntries(schemas),
+    },
   };
 }
 
 function described(operationId: string, operation: Operation, refer: (schema: Schema) => Json): Json {
-  const { summary, params, query, body, response, status, streams } = operation;
-  const type = streams === true ? 'text/event-stream' : 'application/json';
+  const { summary, params, query, body, response, status, streams, media, right, whole } = operation;
+  const type = streams === true ? 'text/event-stream' : (media ?? 'application/json');
   const answer =
     response === undefined
       ? { description: 'Done.' }
@@ -56,6 +61,7 @@ function described(operationId: string, operation: Operation, refer: (schema: Sc
   return {
     operationId,
     summary,
+    description: `Needs the right to ${right}${whole === true ? ', of all' : ''}.`,
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined
       ? {}

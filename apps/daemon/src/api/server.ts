@@ -13,8 +13,12 @@ import { problemOf, type Problem } from '@espalier/supervisor/client';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
 import Compile from 'typebox/compile';
-import type { Api } from './api.js';
-import { HANDLERS, type Asked } from './handlers.js';
+import type { Audit } from '../access/audit.js';
+import { mayAsk, type Caller, type Callers } from '../access/caller.js';
+import { View } from '../access/view.js';
+import { AccessOperations, type AccessParts } from './access-operations.js';
+import { Api, type ApiParts } from './api.js';
+import { ACCESS_HANDLERS, HANDLERS, isAboutAccess, type Asked } from './handlers.js';
 import { openApi } from './openapi.js';
 import { readingOfEvents, readingOfLogs, type ReadingQuery } from './reading.js';
 import { stream } from './streams.js';
@@ -25,59 +29,91 @@ const MOST_CONNECTIONS = 256;
 /** Longer than any path that the schema takes, percent-encoded. */
 const LONGEST_PARAMETER = 3 * 4096;
 
+export interface ServedApi {
+  readonly parts: ApiParts;
+  readonly access: AccessParts;
+  readonly callers: Callers;
+  readonly version: string;
+  /** A request that takes longer to arrive is given up. Milliseconds; 10 s by default. */
+  readonly slowestRequestMs?: number;
+}
+
+/** A path of a Unix socket; or TCP with TLS, with certificate and key in PEM. */
+export type Place =
+  | { readonly socket: string }
+  | { readonly host: string; readonly port: number; readonly cert: string; readonly key: string };
+
 export interface ListeningApi {
+  /** Null of a socket. */
+  readonly port: number | null;
   close(): Promise<void>;
 }
 
-/** Listens at `path`, which nobody else uses: what is there is left over. Its folder is nobody's but ours. */
-export async function apiServer(
-  api: Api,
-  path: string,
-  version: string,
-  slowestRequestMs = SLOWEST_REQUEST_MS,
-): Promise<ListeningApi> {
-  const app = fastify({
+/** At a socket: nobody else uses it, what is there is left over, and its folder is nobody's but ours. */
+export async function apiServer(served: ServedApi, place: Place): Promise<ListeningApi> {
+  const { slowestRequestMs = SLOWEST_REQUEST_MS } = served;
+  const atSocket = 'socket' in place;
+  // Node takes the longer of the two for the request, whichever that is.
+  const slowest = { headersTimeout: slowestRequestMs, connectionsCheckingInterval: slowestRequestMs / 10 };
+  const options = {
     bodyLimit: LARGEST_REQUEST_BYTES,
     requestTimeout: slowestRequestMs,
-    // Node takes the longer of the two for the request, whichever that is.
-    http: { headersTimeout: slowestRequestMs, connectionsCheckingInterval: slowestRequestMs / 10 },
     forceCloseConnections: true,
     routerOptions: { maxParamLength: LONGEST_PARAMETER },
-    clientErrorHandler: (error, socket) => {
-      refuseConnection(error, socket);
+    clientErrorHandler: refuseConnection,
+    frameworkErrors: (error: Error, _request: unknown, reply: unknown) => {
+      void sendProblem(reply as FastifyReply, malformed(error));
     },
-    frameworkErrors: (error, _request, reply) => {
-      void sendProblem(reply, malformed(error));
-    },
-  });
+  };
+  const tls = atSocket
+    ? undefined
+    : { ...slowest, cert: place.cert, key: place.key, handshakeTimeout: slowestRequestMs };
+  const app = (
+    tls === undefined ? fastify({ ...options, http: slowest }) : fastify({ ...options, https: tls })
+  ) as FastifyInstance;
   app.server.maxConnections = MOST_CONNECTIONS;
   app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(({ schema, httpPart }) => validator(schema as TSchema, httpPart !== 'body'));
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
-  app.setErrorHandler((error: Error, _request, reply) => sendProblem(reply, problemFor(error)));
-  app.setNotFoundHandler((request, reply) => {
-    return sendProblem(
-      reply,
-      malformed({ statusCode: 404, message: `there is no ${request.method} ${request.url}` }),
-    );
+  app.decorateRequest('caller', null);
+  // Before anything else of it is looked at, unknown places too.
+  app.addHook('onRequest', (request, _reply, done) => {
+    (request as Asking).caller = served.callers.known(request.headers.authorization, atSocket);
+    done();
   });
-  const document = openApi(version);
+  app.setErrorHandler((error: Error, request, reply) => {
+    const { caller } = request as Asking;
+    return sendProblem(reply, problemFor(error, caller?.view ?? NOBODYS));
+  });
+  app.setNotFoundHandler((request, reply) => sendProblem(reply, notThere(request)));
+  const document = openApi(served.version);
   for (const [name, operation] of Object.entries(OPERATIONS))
-    route(app, api, name as OperationName, operation, document);
-  await rm(path, { force: true });
-  await app.listen({ path });
-  await chmod(path, 0o600);
-  return { close: () => app.close() };
+    route(app, served, name as OperationName, operation, document);
+  if (atSocket) {
+    await rm(place.socket, { force: true });
+    await app.listen({ path: place.socket });
+    await chmod(place.socket, 0o600);
+  } else {
+    await app.listen({ host: place.host, port: place.port });
+  }
+  const address = app.server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : null;
+  return { port, close: () => app.close() };
 }
+
+/** Of who is not known: it tells nothing that could be of the tree. */
+const NOBODYS = new View('?');
+
+type Asking = FastifyRequest & { caller: Caller | null };
 
 function route(
   app: FastifyInstance,
-  api: Api,
+  { parts, access, callers }: ServedApi,
   name: OperationName,
   operation: Operation,
   document: object,
 ): void {
-  const { method, path, params, query, body, status } = operation;
+  const { method, path, params, query, body, status, right, media = 'application/json' } = operation;
   const schema = {
     ...(params === undefined ? {} : { params }),
     ...(query === undefined ? {} : { querystring: query }),
@@ -87,17 +123,53 @@ function route(
     method,
     url: path,
     schema,
+    // Its body is not even read.
+    onRequest: async (request, reply) => {
+      if (!mayAsk(callerOf(request), operation)) await sendProblem(reply, notThere(request));
+    },
     handler: async (request: FastifyRequest, reply: FastifyReply) => {
+      const caller = callerOf(request);
+      const api = new Api(parts, caller.view);
       if (name === 'events' || name === 'logs') {
-        await follow(api, name, request, reply);
+        await follow(api, name, request, reply, (revoked) => callers.onRevoked(caller, revoked));
         return reply;
       }
-      const { params: at, query: asked, body: given } = request as unknown as Asked;
-      const answer =
-        name === 'openapi' ? document : await HANDLERS[name](api, { params: at, query: asked, body: given });
+      if (name === 'openapi') return document;
+      const asked = request as unknown as Asked;
+      const handle = (): unknown => {
+        if (isAboutAccess(name)) return ACCESS_HANDLERS[name](new AccessOperations(access, caller), asked);
+        return HANDLERS[name](api, asked);
+      };
+      const answer = await (right === 'control'
+        ? audited(access.audit, caller, name, asked.params.path, handle)
+        : handle());
+      if (status !== 204) void reply.type(media);
       return reply.code(status).send(answer);
     },
   });
+}
+
+async function audited(
+  audit: Audit,
+  caller: Caller,
+  operation: OperationName,
+  path: string | undefined,
+  handle: () => unknown,
+): Promise<unknown> {
+  const known = path === undefined ? '' : caller.view.known(path);
+  const over = audit.begin({ by: caller.by, operation, path: known }, caller.family);
+  try {
+    const answer = await handle();
+    over('ok');
+    return answer;
+  } catch (error) {
+    over(problemOf(error).code);
+    throw error;
+  }
+}
+
+function callerOf(request: FastifyRequest): Caller {
+  return (request as Asking).caller as Caller;
 }
 
 async function follow(
@@ -105,12 +177,13 @@ async function follow(
   name: 'events' | 'logs',
   request: FastifyRequest,
   reply: FastifyReply,
+  onRevoked: (revoked: () => void) => () => void,
 ): Promise<void> {
   const asked = { after: lastEventId(request) ?? 0, ...(request.query as ReadingQuery) };
-  if (name === 'events') await stream(taken(reply), readingOfEvents(api, asked));
+  if (name === 'events') await stream(taken(reply), readingOfEvents(api, asked), onRevoked);
   else {
     const reading = await readingOfLogs(api, asked);
-    await stream(taken(reply), reading);
+    await stream(taken(reply), reading, onRevoked);
   }
 }
 
@@ -155,8 +228,8 @@ interface HttpError {
   readonly message: string;
 }
 
-function problemFor(error: Error & { readonly statusCode?: number }): Problem {
-  if (error instanceof EspalierError) return problemOf(error);
+function problemFor(error: Error & { readonly statusCode?: number }, view: View): Problem {
+  if (error instanceof EspalierError) return view.problem(error);
   const { statusCode = 500 } = error;
   if (statusCode >= 400 && statusCode < 500) return malformed(error);
   console.error(`espalierd: defect: ${error.stack ?? error.message}`);
@@ -168,7 +241,12 @@ function malformed({ statusCode = 400, message }: HttpError): Problem {
   return { ...problemOf(new CallError('request_malformed', message)), status: statusCode };
 }
 
+function notThere({ method, url }: FastifyRequest): Problem {
+  return malformed({ statusCode: 404, message: `there is no ${method} ${url}` });
+}
+
 function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
   return reply.code(problem.status).type('application/problem+json').send(problem);
 }
 

@@ -5,31 +5,49 @@ import type { Reading } from './reading.js';
 
 /** A comment, so that both sides notice when the other is gone. Milliseconds. */
 const HEARTBEAT_MS = 15_000;
+const PIECE = 64;
 
-/** Resolves when the stream has ended or the reader has gone. */
+/**
+ * Resolves when the stream has ended or the reader has gone. `onRevoked`: calls back when he may read no more, and
+ * returns what takes that back.
+ */
 export async function stream<T extends Entry>(
   response: ServerResponse,
-  { before, journal, after, wanted, follow }: Reading<T>,
+  { before, cut, journal, told, asked, after, wanted, follow }: Reading<T>,
+  onRevoked: (revoked: () => void) => () => void,
 ): Promise<void> {
-  const heartbeat = setInterval(() => response.write(': still here\n\n'), HEARTBEAT_MS);
+  const heartbeat = setInterval(() => {
+    // Who does not read notices nothing, and it would pile up.
+    if (!response.writableNeedDrain) response.write(': still here\n\n');
+  }, HEARTBEAT_MS);
   const gone = new AbortController();
+  const forget = onRevoked(() => response.destroy());
   response.on('error', () => response.destroy());
   response.on('close', () => gone.abort());
   if (response.destroyed) gone.abort();
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
   response.flushHeaders();
   try {
-    await write(response, before.map(entryText).join(''));
+    if (cut) await write(response, text('missed', { after: asked }));
+    // Piece by piece: a reader who is slow holds a piece, not all of it as text.
+    for (let begin = 0; begin < before.length; begin += PIECE) {
+      await write(response, textOf(before.slice(begin, begin + PIECE)));
+    }
     let last = after;
     for await (const { entries, missed } of journal.batchesAfter(after, { follow, signal: gone.signal })) {
       if (missed) await write(response, text('missed', { after: last }));
       last = entries.at(-1)?.id ?? last;
-      await write(response, entries.filter(wanted).map(entryText).join(''));
+      await write(response, textOf(entries.filter(wanted).map(told)));
     }
   } finally {
     clearInterval(heartbeat);
+    forget();
     response.end();
   }
+}
+
+function textOf(entries: readonly Entry[]): string {
+  return entries.map(entryText).join('');
 }
 
 function entryText(entry: Entry): string {

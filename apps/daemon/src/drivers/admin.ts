@@ -1,12 +1,20 @@
 /** The driver of administration, in a cell of its own: the API on its socket, and the durable state. */
 import { setTimeout as pause } from 'node:timers/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Address, server, type Context, type Received, type ServerContext } from '@espalier/core';
+import { geteuid } from 'node:process';
+import { Address, HostError, server, type Context, type Received, type ServerContext } from '@espalier/core';
 import { problemOf, socketPath, type EventEntry, type LogLine } from '@espalier/supervisor/client';
-import { Api } from '../api/api.js';
-import { apiServer } from '../api/server.js';
+import { Audit } from '../access/audit.js';
+import { Callers } from '../access/caller.js';
+import { Journals } from '../access/journals.js';
+import { Tokens } from '../access/tokens.js';
+import { View } from '../access/view.js';
+import type { ApiParts } from '../api/api.js';
+import { apiServer, type ListeningApi, type ServedApi } from '../api/server.js';
 import { copyJournal } from '../journal-calls.js';
-import { Journal } from '../journal.js';
+import { LineFiles } from '../logs/line-files.js';
+import type { ListenOptions } from '../root-process/daemon.js';
 import { History } from '../state/history.js';
 import { privateFolder } from '../state/folder.js';
 import { startOfProcess, takeLock } from '../state/lock.js';
@@ -18,13 +26,17 @@ interface Arguments {
   readonly folder: string;
   /** A spec to start with, in place of the one that was applied last. */
   readonly file: string | null;
+  /** Where the API is served beside the socket. */
+  readonly listen: ListenOptions | null;
   readonly version: string;
 }
 
 interface State {
   readonly arguments: Arguments;
   readonly history: History;
-  listening: { close(): Promise<void> } | undefined;
+  readonly tokens: Tokens;
+  readonly audit: Audit;
+  listening: ListeningApi[];
   /** Applies the file of the start again. */
   reload: () => void;
 }
@@ -32,6 +44,9 @@ interface State {
 const EVENTS_KEPT = 10_000;
 const LINES_KEPT = 10_000;
 const CHARACTERS_KEPT = 16 * 1024 * 1024;
+/** For each node that somebody has a token for. */
+const PART_KEPT = 1000;
+const PART_CHARACTERS_KEPT = 256 * 1024;
 /** For a driver that was left behind by a daemon that was killed: it ends within milliseconds. */
 const LOCK_ATTEMPTS = 60;
 const LOCK_PAUSE_MS = 30;
@@ -49,7 +64,12 @@ export default server({
     return {
       arguments: given,
       history: await History.open(join(folder, 'revisions')),
-      listening: undefined,
+      tokens: await Tokens.open(join(folder, 'tokens')),
+      audit: new Audit(
+        await LineFiles.open(join(folder, 'audit'), privateFolder, { keptUnder: ({ family }) => family }),
+        () => Date.now(),
+      ),
+      listening: [],
       reload: () => undefined,
     };
   },
@@ -58,25 +78,42 @@ export default server({
     if (item.type !== 'message') return;
     const { administration: address, reload } = item.value as { administration?: unknown; reload?: boolean };
     if (reload === true) context.state.reload();
-    if (!(address instanceof Address) || context.state.listening !== undefined) return;
+    if (!(address instanceof Address) || context.state.listening.length > 0) return;
     // What fails in there ends this driver, and it is started again.
     void begin(context, new Root(context, address));
   },
 
-  terminate: ({ state }) => state.listening?.close(),
+  async terminate({ state }) {
+    await Promise.all(state.listening.map((listening) => listening.close()));
+  },
 });
 
 async function begin(context: Context & { readonly state: State }, root: Root): Promise<void> {
-  const { history, arguments: given } = context.state;
-  const events = new Journal<EventEntry>({ entries: EVENTS_KEPT });
-  const lines = new Journal<LogLine>({
-    entries: LINES_KEPT,
-    weight: CHARACTERS_KEPT,
-    weigh: ({ text }) => text.length,
+  const { state } = context;
+  const { history, tokens, audit, arguments: given } = state;
+  const events = new Journals<EventEntry>({
+    limits: { entries: EVENTS_KEPT },
+    partLimits: { entries: PART_KEPT },
+    told: (entry, view) => view.event(entry),
+  });
+  const weigh = ({ text }: LogLine): number => text.length;
+  const lines = new Journals<LogLine>({
+    limits: { entries: LINES_KEPT, weight: CHARACTERS_KEPT, weigh },
+    partLimits: { entries: PART_KEPT, weight: PART_CHARACTERS_KEPT, weigh },
+    told: (line, view) => view.entry(line),
   });
   const logs = new Logs(context);
-  const applies = new Applies({ history, root, nowMs: () => Date.now() });
-  const api = new Api({
+  const nowMs = (): number => Date.now();
+  const applies = new Applies({ history, root, nowMs });
+  const callers = new Callers(tokens, geteuid?.());
+  const onChange = (revoked: readonly string[]): void => {
+    callers.revoked(revoked);
+    const views = tokens.all.map(({ path }) => new View(path));
+    events.keep(views);
+    lines.keep(views);
+  };
+  onChange([]);
+  const parts: ApiParts = {
     root,
     applies,
     history,
@@ -84,15 +121,18 @@ async function begin(context: Context & { readonly state: State }, root: Root): 
     events,
     lines,
     startedAtMs: Date.now(),
-    nowMs: () => Date.now(),
+    nowMs,
     version: given.version,
-  });
+  };
   void copyJournal((after) => root.eventsAfter(after), events);
   void logs.copyTo(lines);
-  context.state.listening = await apiServer(api, socketPath(given.folder), given.version);
+  const access = { tokens, audit, onChange, nowMs };
+  const served = { parts, access, callers, version: given.version };
+  state.listening.push(await apiServer(served, { socket: socketPath(given.folder) }));
+  const port = given.listen === null ? null : await listenBeside(state, served, given.listen, root);
   const { file } = given;
   if (file !== null) {
-    context.state.reload = () => {
+    state.reload = () => {
       void applies.reload(file).then((line) => root.say(line));
     };
   }
@@ -104,5 +144,25 @@ async function begin(context: Context & { readonly state: State }, root: Root): 
       return;
     }
   }
-  await root.ready();
+  await root.ready(port);
+}
+
+/** Resolves with the port; null if that is not to be: the root is told, and knows whether it can go on without. */
+async function listenBeside(
+  state: State,
+  served: ServedApi,
+  { host, port, certificate, key }: ListenOptions,
+  root: Root,
+): Promise<number | null> {
+  try {
+    const pem = { cert: await readFile(certificate, 'utf8'), key: await readFile(key, 'utf8') };
+    const listening = await apiServer(served, { host, port, ...pem });
+    state.listening.push(listening);
+    return listening.port;
+  } catch (error) {
+    const { message } = error as Error;
+    const facts = { field: 'listen', value: `${host}:${port}`, cause: error };
+    await root.failed(problemOf(new HostError('listen_failed', `${host}:${port}: ${message}`, facts)));
+    return null;
+  }
 }

@@ -3,14 +3,16 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Context } from '@espalier/core';
 import type { LogLine } from '@espalier/supervisor/client';
 import { copyJournal } from '../journal-calls.js';
+import type { Seen } from '../access/view.js';
 import type { Journal } from '../journal.js';
+import type { LineQuery, LinesRead } from '../logs/line-files.js';
 
-export interface LogQuery {
-  /** Of that node and those below it; null: of all. */
-  readonly path: string | null;
-  readonly after: number;
-  /** So many of the last of them. */
-  readonly lines: number;
+/** A line as it is kept: with its ids for all who can see it. */
+export type KeptLine = LogLine & Seen;
+
+export interface LogQuery extends LineQuery {
+  /** The node whose view it is in whose ids `after` is; null: that of all. */
+  readonly view: string | null;
 }
 
 const RETRY_MS = 200;
@@ -22,12 +24,12 @@ export class Logs {
     this.#context = context;
   }
 
-  async read(query: LogQuery): Promise<readonly LogLine[]> {
-    return (await this.#context.call('logs', 'read', [query], { timeoutMs: 30_000 })) as readonly LogLine[];
+  async read(query: LogQuery): Promise<LinesRead<KeptLine>> {
+    return (await this.#context.call('logs', 'read', [query], { timeoutMs: 30_000 })) as LinesRead<KeptLine>;
   }
 
   /** Goes on with the next life of the driver. */
-  async copyTo(lines: Journal<LogLine>): Promise<never> {
+  async copyTo(lines: Pick<Journal<KeptLine>, 'lastId' | 'append' | 'skipTo'>): Promise<never> {
     for (;;) {
       try {
         await copyJournal(

@@ -1,14 +1,15 @@
 /** The driver of logs, in a cell of its own: what environments print, as lines in files. */
 import { join } from 'node:path';
 import { environment, type Context, type ReceivedCall } from '@espalier/core';
-import type { LogLine } from '@espalier/supervisor/client';
 import { answerAfter } from '../journal-calls.js';
-import { entryIds, Journal } from '../journal.js';
-import { LogFiles } from '../logs/log-files.js';
+import { View } from '../access/view.js';
+import { ViewIds } from '../access/view-ids.js';
+import { Journal } from '../journal.js';
+import { LineFiles, type LinesRead } from '../logs/line-files.js';
 import { PrintedLines } from '../logs/printed-lines.js';
 import type { Printed } from '../root-process/output-buffer.js';
 import { privateFolder } from '../state/folder.js';
-import type { LogQuery } from './logs-client.js';
+import type { KeptLine, LogQuery } from './logs-client.js';
 
 const LINES_KEPT = 10_000;
 const CHARACTERS_KEPT = 16 * 1024 * 1024;
@@ -16,7 +17,7 @@ const CHARACTERS_KEPT = 16 * 1024 * 1024;
 const PATIENCE_MS = 500;
 
 export default environment(async (context: Context, { folder }: { readonly folder: string }) => {
-  const driver = new LogDriver(await LogFiles.open(join(folder, 'logs'), privateFolder));
+  const driver = new LogDriver(await LineFiles.open<KeptLine>(join(folder, 'logs'), privateFolder));
   for (;;) {
     const item = await context.receive();
     if (item.type === 'call') driver.answer(item);
@@ -24,23 +25,23 @@ export default environment(async (context: Context, { folder }: { readonly folde
 });
 
 class LogDriver {
-  readonly #files: LogFiles;
-  readonly #nextId = entryIds(() => Date.now());
-  readonly #recent = new Journal<LogLine>({
+  readonly #files: LineFiles<KeptLine>;
+  readonly #recent = new Journal<KeptLine>({
     entries: LINES_KEPT,
     weight: CHARACTERS_KEPT,
     weigh: ({ text }) => text.length,
   });
   readonly #output: PrintedLines;
   /** Lines of the present call. */
-  #lines: LogLine[] = [];
+  #lines: KeptLine[] = [];
   #patience: NodeJS.Timeout | undefined;
 
-  constructor(files: LogFiles) {
+  constructor(files: LineFiles<KeptLine>) {
     this.#files = files;
     // What was written before we lived is in the files alone.
-    this.#recent.skipTo(this.#nextId());
-    this.#output = new PrintedLines(this.#nextId, (line) => this.#lines.push(line));
+    const begunMs = Date.now();
+    this.#recent.skipTo(begunMs * 1000 - 1);
+    this.#output = new PrintedLines(new ViewIds(begunMs), (line) => this.#lines.push(line));
   }
 
   answer(call: ReceivedCall): void {
@@ -55,11 +56,16 @@ class LogDriver {
         answerAfter(this.#recent, call, call.arguments[0] as number);
         return;
       case 'read':
-        call.reply(this.#files.read(call.arguments[0] as LogQuery));
+        call.reply(this.#read(call.arguments[0] as LogQuery));
         return;
       default:
         call.fail('no_such_operation', `the driver of logs has no '${call.operation}'`);
     }
+  }
+
+  #read({ view, ...query }: LogQuery): LinesRead<KeptLine> {
+    const seen = new View(view);
+    return this.#files.read(query, (line) => seen.idOf(line));
   }
 
   #write(batch: readonly Printed[]): void {

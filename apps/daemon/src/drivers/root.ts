@@ -25,8 +25,9 @@ export class Root {
     return this.#call('eventsAfter', [id]);
   }
 
-  ready(): Promise<void> {
-    return this.#context.cast(this.#address, 'ready', []);
+  /** `port`: where it listens beside the socket. */
+  ready(port: number | null): Promise<void> {
+    return this.#context.cast(this.#address, 'ready', [port]);
   }
 
   /** One line for the log of the daemon itself. */

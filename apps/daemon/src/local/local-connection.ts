@@ -65,19 +65,20 @@ function routeOf(method: string, path: string): Route {
     throw new CallError('no_such_operation', `there is no ${method} ${path}`);
   const params = name === 'revision' ? { revision: Number(at) } : { path: decodeURIComponent(at) };
   const query = Object.fromEntries(searchParams);
-  return { name: name as Name, asked: { params: params as Asked['params'], query } };
+  return { name: name as Name, asked: { params: params as unknown as Asked['params'], query } };
 }
 
 async function* entries<T extends EventEntry | LogLine>(
-  { before, journal, after, wanted, follow }: Reading<T>,
+  { before, cut, journal, told, asked, after, wanted, follow }: Reading<T>,
   signal: AbortSignal = new AbortController().signal,
 ): AsyncGenerator<Streamed<T>> {
+  if (cut) yield { kind: 'missed', missed: { after: asked } };
   for (const entry of before) yield { kind: 'entry', entry };
   let last = after;
   for await (const { entries: read, missed } of journal.batchesAfter(after, { follow, signal })) {
     if (missed) yield { kind: 'missed', missed: { after: last } };
     last = read.at(-1)?.id ?? last;
-    for (const entry of read) if (wanted(entry)) yield { kind: 'entry', entry };
+    for (const entry of read) if (wanted(entry)) yield { kind: 'entry', entry: told(entry) };
   }
 }
 

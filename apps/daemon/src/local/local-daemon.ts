@@ -4,9 +4,13 @@
  */
 import type { Connection, EventEntry, LogLine } from '@espalier/supervisor/client';
 import { Api } from '../api/api.js';
+import type { KeptLine } from '../drivers/logs-client.js';
 import type { Root } from '../drivers/root.js';
-import { entryIds, Journal } from '../journal.js';
-import { isAtOrBelow } from '../logs/log-files.js';
+import { Journals } from '../access/journals.js';
+import { View } from '../access/view.js';
+import { ViewIds } from '../access/view-ids.js';
+import { isAtOrBelow } from '../logs/line-files.js';
+import type { Entry, JournalLimits } from '../journal.js';
 import { PrintedLines } from '../logs/printed-lines.js';
 import { operationsOn } from '../root-process/administration.js';
 import { eventEntry } from '../root-process/event-entry.js';
@@ -35,19 +39,19 @@ const LINES_KEPT = 100_000;
 const CHARACTERS_KEPT = 16 * 1024 * 1024;
 
 export function startLocalDaemon({ nowMs, say }: LocalDaemonOptions): LocalDaemon {
-  const nextId = entryIds(nowMs);
-  const events = new Journal<EventEntry>({ entries: EVENTS_KEPT });
-  const lines = new Journal<LogLine>({
+  const eventIds = new ViewIds();
+  const events = journals<EventEntry>({ entries: EVENTS_KEPT });
+  const lines = journals<LogLine>({
     entries: LINES_KEPT,
     weight: CHARACTERS_KEPT,
     weigh: ({ text }) => text.length,
   });
-  const printed = new PrintedLines(nextId, (line) => {
+  const printed = new PrintedLines(new ViewIds(), (line) => {
     lines.append(line);
   });
   const keeper = new TreeKeeper({
     onEvent: (event) => {
-      events.append(eventEntry(event, nextId(), nowMs()));
+      events.append(eventEntry(event, eventIds, nowMs()));
     },
     onOutput: (path, stream, text, dropped) => {
       printed.take({ atMs: nowMs(), path, stream, text });
@@ -66,20 +70,30 @@ export function startLocalDaemon({ nowMs, say }: LocalDaemonOptions): LocalDaemo
     read: ({ path, after, lines: most }: { path: string | null; after: number; lines: number }) => {
       const wanted = (line: LogLine): boolean =>
         line.progress !== true && (path === null || isAtOrBelow(line.path, path));
-      return Promise.resolve(lines.last(most, (line) => line.id > after && wanted(line)));
+      const found = lines.all.last(most, (line) => line.id > after && wanted(line));
+      return Promise.resolve({ lines: found as readonly KeptLine[], cut: false });
     },
   };
   const startedAtMs = nowMs();
   const parts = { root, applies, history, logs, events, lines };
-  const api = new Api({ ...parts, startedAtMs, nowMs, version: version() });
+  const api = new Api({ ...parts, startedAtMs, nowMs, version: version() }, new View(null));
   return {
     connection: new LocalConnection(api),
     async stop() {
       const stuck = await keeper.close();
       printed.end();
-      lines.end();
-      events.end();
+      lines.all.end();
+      events.all.end();
       return stuck;
     },
   };
+}
+
+/** Whoever asks is in this process, and sees all. */
+function journals<T extends Entry>(limits: JournalLimits<T>): Journals<T> {
+  return new Journals<T>({
+    limits,
+    partLimits: limits,
+    told: ({ own: _own, ...entry }) => entry as unknown as T,
+  });
 }

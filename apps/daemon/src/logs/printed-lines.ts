@@ -1,27 +1,32 @@
 /** What environments print, put together into lines with an id and a time of their own. */
 import { OutputLines } from '@espalier/supervisor';
 import type { LogLine } from '@espalier/supervisor/client';
+import type { ViewIds } from '../access/view-ids.js';
+import type { KeptLine } from '../drivers/logs-client.js';
 import type { Printed } from '../root-process/output-buffer.js';
 
 /** Who prints progress all the time is heard so often: nobody can read more. Milliseconds. */
 const PROGRESS_EVERY_MS = 50;
+const REMEMBERED = 10_000;
 
 export class PrintedLines {
   readonly #output: OutputLines;
   #atMs = 0;
-  #progressAtMs = -Infinity;
+  /** Of each one's last progress: nobody is heard less because others are. */
+  readonly #progressAtMs = new Map<string, number>();
 
-  constructor(nextId: () => number, take: (line: LogLine) => void) {
-    const lineOf = (path: string, stream: LogLine['stream'], text: string): LogLine => {
-      return { id: nextId(), at: new Date(this.#atMs).toISOString(), path, stream, text };
+  constructor(ids: ViewIds, take: (line: KeptLine) => void) {
+    const lineOf = (path: string, stream: LogLine['stream'], text: string): KeptLine => {
+      return { ...ids.next(path, this.#atMs), at: new Date(this.#atMs).toISOString(), path, stream, text };
     };
     this.#output = new OutputLines({
       line: (path, stream, text) => {
         take(lineOf(path, stream, text));
       },
       progress: (path, text) => {
-        if (this.#atMs - this.#progressAtMs < PROGRESS_EVERY_MS) return;
-        this.#progressAtMs = this.#atMs;
+        if (this.#atMs - (this.#progressAtMs.get(path) ?? -Infinity) < PROGRESS_EVERY_MS) return;
+        if (this.#progressAtMs.size > REMEMBERED) this.#progressAtMs.clear();
+        this.#progressAtMs.set(path, this.#atMs);
         take({ ...lineOf(path, 'stdout', text), progress: true });
       },
     });

@@ -7,15 +7,10 @@
  */
 import { CallError, SupervisionError, type ReceivedCall } from '@espalier/core';
 import type { ChildInfo, ChildSpecInput, ExtraArguments, NormalisedNode } from '@espalier/supervisor';
-import {
-  jsonValue,
-  problemOf,
-  type EventEntry,
-  type NodeLimits,
-  type Problem,
-} from '@espalier/supervisor/client';
+import { jsonValue, problemOf, type NodeLimits, type Problem } from '@espalier/supervisor/client';
 import { answerAfter } from '../journal-calls.js';
 import type { Journal } from '../journal.js';
+import type { KeptEvent } from './event-entry.js';
 import type { ApplyOrder, LimitsOrder, TreeKeeper } from './tree-keeper.js';
 
 export interface Shown {
@@ -32,7 +27,7 @@ export type Operations = ReturnType<typeof operationsOn>;
 
 export interface AdministrationOptions {
   readonly keeper: TreeKeeper;
-  readonly events: Journal<EventEntry>;
+  readonly events: Journal<KeptEvent>;
   readonly onDefect: (error: unknown) => void;
 }
 

@@ -6,22 +6,35 @@
  */
 import { CallError, EnvironmentError, ERROR_CODES, HostError, type ErrorCode } from '@espalier/core';
 import { start, type Host, type TreeEvent } from '@espalier/supervisor';
-import { socketPath, type EventEntry, type Problem } from '@espalier/supervisor/client';
-import { entryIds, Journal } from '../journal.js';
+import { socketPath, type Problem } from '@espalier/supervisor/client';
+import { ViewIds } from '../access/view-ids.js';
+import { Journal } from '../journal.js';
 import { administration } from './administration.js';
-import { eventEntry } from './event-entry.js';
+import { eventEntry, type KeptEvent } from './event-entry.js';
 import { OutputBuffer } from './output-buffer.js';
 import { TreeKeeper } from './tree-keeper.js';
 
 export interface DaemonOptions {
   /** Its own, with the socket, the applied specs and the logs; made with mode 0700 if it is not there. Absolute. */
   readonly folder: string;
+  /** Where the API is served beside the socket, to who has a token. */
+  readonly listen?: ListenOptions;
   /** A spec that is applied at the start, in place of the one that was applied last. Absolute. */
   readonly file?: string;
   readonly version: string;
   readonly nowMs: () => number;
   /** One line about what the daemon itself does; no line break. */
   readonly say: (line: string) => void;
+}
+
+/** TCP with TLS. */
+export interface ListenOptions {
+  readonly host: string;
+  /** 0: any. */
+  readonly port: number;
+  /** Files in PEM, absolute. They are read when the driver of administration starts. */
+  readonly certificate: string;
+  readonly key: string;
 }
 
 export interface Daemon {
@@ -42,12 +55,12 @@ const LAST_OUTPUT_MS = 2000;
 /** @throws HostError `daemon_running`, `folder_unsafe`, `state_unreadable`, or another by which a driver cannot start. */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { nowMs, say } = options;
-  const nextId = entryIds(nowMs);
-  const events = new Journal<EventEntry>({ entries: EVENTS_KEPT });
+  const ids = new ViewIds();
+  const events = new Journal<KeptEvent>({ entries: EVENTS_KEPT });
   const output = new OutputBuffer();
   const keeper = new TreeKeeper({
     onEvent: (event) => {
-      events.append(eventEntry(event, nextId(), nowMs()));
+      events.append(eventEntry(event, ids, nowMs()));
     },
     onOutput: (path, stream, text, dropped) => {
       const note = dropped > 0 ? `[${dropped} characters were printed faster than allowed]\n` : '';
@@ -78,11 +91,25 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     events,
     onDefect: (error) => say(`defect: ${error instanceof Error ? String(error.stack) : String(error)}`),
   });
-  const listens = (): void => {
-    say(`listens at ${socketPath(options.folder)}`);
-    ready();
+  let served = false;
+  let ending = false;
+  const told: Told = {
+    ready: (port) => {
+      if (ending) return;
+      served = true;
+      const more = port === null ? '' : `, and at port ${port} with TLS`;
+      say(`listens at ${socketPath(options.folder)}${more}`);
+      ready();
+    },
+    // Once it has served, the tree is not to end by what becomes of an address or a certificate.
+    failed: (problem) => {
+      ending ||= !served;
+      if (ending) fail(problem);
+      else say(`${problem.detail} (${problem.code})`);
+    },
+    say,
   };
-  void serve(services, answer, { ready: listens, failed: fail, say });
+  void serve(services, answer, told);
   const written = writeOutput(services, output, say);
   hand();
   let stopping = false;
@@ -106,7 +133,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 }
 
 async function startServices(
-  { folder, file, version }: DaemonOptions,
+  { folder, file, listen, version }: DaemonOptions,
   onEvent: (event: TreeEvent) => void,
 ): Promise<Host> {
   // They are started again as long as it takes: without them nobody could even ask what is the matter.
@@ -123,7 +150,7 @@ async function startServices(
       {
         id: 'admin',
         module: '../drivers/admin.cjs',
-        args: { folder, file: file ?? null, version },
+        args: { folder, file: file ?? null, listen: listen ?? null, version },
         ...driver,
       },
     ],
@@ -156,7 +183,7 @@ function causeOf(error: EnvironmentError): HostError | undefined {
 }
 
 interface Told {
-  readonly ready: () => void;
+  readonly ready: (port: number | null) => void;
   readonly failed: (problem: Problem) => void;
   readonly say: (line: string) => void;
 }
@@ -165,7 +192,7 @@ async function serve(services: Host, answer: ReturnType<typeof administration>, 
   for (;;) {
     const item = await services.context.receive();
     if (item.type === 'call') answer(item);
-    if (item.type === 'cast' && item.operation === 'ready') told.ready();
+    if (item.type === 'cast' && item.operation === 'ready') told.ready(item.arguments[0] as number | null);
     if (item.type === 'cast' && item.operation === 'say') told.say(item.arguments[0] as string);
     if (item.type === 'cast' && item.operation === 'failed') told.failed(item.arguments[0] as Problem);
   }

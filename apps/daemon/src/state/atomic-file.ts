@@ -21,6 +21,12 @@ export async function writeNew(path: string, text: string): Promise<void> {
   await syncFolder(dirname(path));
 }
 
+/** Resolves when it would not be there after a crash; also if it was not there. */
+export async function removeDurably(path: string): Promise<void> {
+  await rm(path, { force: true });
+  await syncFolder(dirname(path));
+}
+
 async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r');
   try {

@@ -318,6 +318,59 @@ describe('nodes', () => {
   });
 });
 
+describe('access', () => {
+  test('what nodes use is there for Prometheus', async () => {
+    const { type, text } = await asked('GET', '/v1/metrics');
+    expect(type).toMatch(/^text\/plain/);
+    expect(text).toMatch(/^# HELP espalier_node_restarts /m);
+    expect(text).toMatch(/^espalier_node_running\{path="shop\/counter",kind="environment"\} 1$/m);
+    expect(text).toMatch(/^espalier_node_restarts\{path="shop",kind="supervisor"\} \d+$/m);
+    expect(await daemon.client.metrics()).toContain('espalier_node_process_bytes');
+  });
+
+  test('a token is made, listed and revoked', async () => {
+    const body = { label: 'of a test', path: 'shop/counter', right: 'view' };
+    const made = await asked('POST', '/v1/tokens', { body });
+    expect([made.status, made.document]).toEqual([201, expect.objectContaining(body)]);
+    const { token, ...listed } = made.document;
+    expect((await asked('GET', '/v1/tokens')).document).toEqual({ tokens: [listed] });
+    const headers = { authorization: `Bearer ${String(token)}` };
+    expect((await asked('GET', '/v1/tree', { headers })).document['nodes']).toMatchObject([
+      { path: 'counter' },
+    ]);
+    const place = `/v1/tokens/${String(listed['id'])}`;
+    expect((await asked('DELETE', place)).status).toBe(204);
+    expect(await refused('DELETE', place)).toEqual([404, 'token_missing']);
+    expect(await refused('GET', '/v1/tree', { headers })).toEqual([401, 'token_refused']);
+    expect(await refused('POST', '/v1/tokens', { body: { right: 'all' } })).toEqual([
+      400,
+      'request_malformed',
+    ]);
+    expect(await refused('DELETE', '/v1/tokens/x')).toEqual([400, 'request_malformed']);
+  });
+
+  test('the audit log has what was changed and what was refused, by whom, with the result', async () => {
+    await asked('POST', `${COUNTER}/suspend`);
+    await asked('POST', `${COUNTER}/resume`);
+    await asked('POST', '/v1/nodes/shop%2Fnobody/stop');
+    const { document } = await asked('GET', '/v1/audit?lines=3');
+    const by = `uid:${process.getuid?.() ?? '?'}`;
+    expect(document['entries']).toMatchObject([
+      { by, operation: 'suspend', path: 'shop/counter', result: 'ok', tookMs: expect.any(Number) },
+      { by, operation: 'resume', path: 'shop/counter', result: 'ok' },
+      { by, operation: 'stop', path: 'shop/nobody', result: 'not_found' },
+    ]);
+    const { entries: of } = await daemon.client.audit({ path: 'shop/nobody' });
+    expect(of.every(({ path }) => path === 'shop/nobody')).toBe(true);
+    const operations = new Set((await daemon.client.audit()).entries.map(({ operation }) => operation));
+    expect([...operations]).toEqual(
+      expect.arrayContaining(['apply', 'limits', 'makeToken', 'spawn', 'call']),
+    );
+    expect(operations).not.toContain('tree');
+    expect(await refused('GET', '/v1/audit?lines=0')).toEqual([400, 'request_malformed']);
+  });
+});
+
 describe('streams', () => {
   test('events are replayed from after an id, each once, and as the document says', async () => {
     const all = await entries(daemon.client.events());
@@ -394,6 +447,17 @@ describe('hostile requests', () => {
       { raw: '"', headers: { 'content-length': '5000000' } },
       413,
     ],
+    ['no token', 'GET', '/v1/tree', { headers: { authorization: 'Bearer' } }, 401],
+    [
+      'a token that is none',
+      'GET',
+      '/v1/tree',
+      { headers: { authorization: `Bearer ${'x'.repeat(9000)}` } },
+      401,
+    ],
+    ['another way to say who one is', 'GET', '/v1/tree', { headers: { authorization: 'Basic eDp4' } }, 401],
+    ['no such place, without a token', 'GET', '/v1/nowhere', { headers: { authorization: 'Bearer x' } }, 401],
+    ['more headers than there may be', 'GET', '/v1/tree', { headers: { x: 'y'.repeat(20_000) } }, 431],
     ['a number that is none', 'GET', '/v1/events?after=x', {}, 400],
     ['a parameter that is not known', 'GET', '/v1/events?since=1', {}, 400],
     ['more lines than there may be', 'GET', '/v1/logs?lines=10001', {}, 400],

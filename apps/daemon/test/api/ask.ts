@@ -75,7 +75,7 @@ export class Contract {
       return;
     }
     this.#seen.add(name);
-    if (status === 204 || type === 'text/event-stream') return;
+    if (status === 204 || !type.startsWith('application/json')) return;
     const place = name.slice(name.indexOf(' ') + 1);
     this.#valid(
       [

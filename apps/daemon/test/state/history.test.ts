@@ -24,6 +24,7 @@ function revision(text: string): NewRevision {
     text,
     summary: '',
     rollbackTo: null,
+    limits: [],
   };
 }
 

@@ -43,17 +43,20 @@ export class ReadBuffer {
 
 /** Over two descriptors that this process was started with. */
 export function streamsOfDescriptors(input: number, output: number): ByteStreams {
+  return { ...inputOfDescriptor(input), output: new Socket({ fd: output, readable: false, writable: true }) };
+}
+
+export function inputOfDescriptor(fd: number): Omit<ByteStreams, 'output'> {
   const buffer = new ReadBuffer();
   // `onread` is taken by every socket; the types know it for `connect` alone.
   const reading: SocketConstructorOpts & { readonly onread: OnReadOpts } = {
-    fd: input,
+    fd,
     readable: true,
     writable: false,
     onread: buffer.onread,
   };
   return {
     input: new Socket(reading),
-    output: new Socket({ fd: output, readable: false, writable: true }),
     receive: (take) => {
       buffer.take = take;
     },

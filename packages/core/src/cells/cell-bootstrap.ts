@@ -3,42 +3,21 @@
  * only way out, and when it ends, so does the process, at once and whatever state its threads are in.
  */
 import { writeFileSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { MAX_FRAME_BYTES } from '../channel/channel.js';
-import type { WallLimits } from '../kernel/wall.js';
 import { endProcess } from '../threads/end-process.js';
 import { nodeAfterTurn } from '../threads/node-after-turn.js';
-import { streamsOfDescriptors } from './byte-streams.js';
+import { streamsOfDescriptors, type ByteStreams } from './byte-streams.js';
+import { LINE, readSetup, type CellSetup, type EarlyAddresses } from './cell-setup.js';
 import { closeInherited } from './descriptors.js';
 import { Pipe, type PipeOptions } from './pipe.js';
+import { acceptStreams } from './stream-offer.js';
 
 /** The descriptors of the two pipes in a cell: it reads from the first of each and writes to the second. */
 const PARENT = [3, 4] as const;
 const DIRECT = [5, 6] as const;
 /** What a shell says of a process that SIGKILL ended. */
 const KILLED = 137;
-
-/** A thread of a cell that is opened before there is a kernel to ask for one. Its files: `file:` URLs. */
-export interface EarlyThread {
-  readonly bootstrap: string;
-  readonly guest: string;
-  readonly limits: WallLimits;
-}
-
-/** The one argument of a cell's process, as JSON. */
-export interface CellSetup {
-  /** A `file:` URL: what compiled-cell.cjs is to run, where that is the entry. */
-  readonly code?: string;
-  /** A thread to open before that is loaded. */
-  readonly early?: EarlyThread;
-  /** Whether it has a second pipe. */
-  readonly direct: boolean;
-  /** The largest frame that the parent takes. */
-  readonly maxFrameBytes: number;
-  /** 0 to 1000: how soon the system is to choose this process when it runs out of memory. */
-  readonly oomScore?: number;
-  /** For the code of the cell: plain data, nothing secret. */
-  readonly settings?: unknown;
-}
 
 export interface CellPipes {
   /** To the parent. The process ends with it. */
@@ -49,33 +28,58 @@ export interface CellPipes {
   readonly settings: unknown;
 }
 
-/** Call it once, first of all. */
-export function bootCell(): CellPipes {
-  const setup = JSON.parse(process.argv[2] ?? '') as CellSetup;
-  closeInherited([...PARENT, ...(setup.direct ? DIRECT : [])]);
-  // What the C library was told with its start is nobody else's business.
-  process.env = {};
-  if (setup.oomScore !== undefined) {
-    try {
-      writeFileSync('/proc/self/oom_score_adj', String(setup.oomScore));
-    } catch {
-      // It was possible when it was probed: the cell runs as well without.
-    }
-  }
-  const over = ([input, output]: readonly [number, number], options: Partial<PipeOptions>): Pipe =>
-    new Pipe({
-      maxFrameBytes: MAX_FRAME_BYTES,
-      maxSentFrameBytes: setup.maxFrameBytes,
-      streams: streamsOfDescriptors(input, output),
-      side: 'child',
-      afterTurn: nodeAfterTurn,
-      ...options,
-    });
+/** How each of the two is used. */
+const TO_PARENT: Partial<PipeOptions> = { takesEnds: true, ended: endAtOnce };
+const BESIDE: Partial<PipeOptions> = { numberedElsewhere: true };
+
+/** Call it once, first of all, in a cell that was started with its pipes. */
+export function bootCell(setup: CellSetup = readSetup()): CellPipes {
+  prepareProcess(setup, [...PARENT, ...(setup.direct ? DIRECT : [])]);
   return {
-    parent: over(PARENT, { takesEnds: true, ended: endAtOnce }),
-    direct: setup.direct ? over(DIRECT, { numberedElsewhere: true }) : undefined,
+    parent: pipeOver(setup, streamsOfDescriptors(...PARENT), TO_PARENT),
+    direct: setup.direct ? pipeOver(setup, streamsOfDescriptors(...DIRECT), BESIDE) : undefined,
     settings: setup.settings,
   };
+}
+
+/** The same in an early cell: resolves when the kernel above, and who started it, have connected to it. */
+export async function bootEarlyCell(setup: CellSetup, addresses: EarlyAddresses): Promise<CellPipes> {
+  prepareProcess(setup, [LINE]);
+  const line = new Socket({ fd: LINE });
+  line.on('error', endAtOnce);
+  line.on('close', endAtOnce);
+  line.resume();
+  const connected = Promise.all([acceptStreams(addresses.parent), acceptStreams(addresses.direct)]);
+  line.write('.');
+  const [parent, direct] = await connected;
+  return {
+    parent: pipeOver(setup, parent, TO_PARENT),
+    direct: pipeOver(setup, direct, BESIDE),
+    settings: setup.settings,
+  };
+}
+
+function prepareProcess({ oomScore }: CellSetup, descriptors: readonly number[]): void {
+  closeInherited(descriptors);
+  // What the C library was told with its start is nobody else's business.
+  process.env = {};
+  if (oomScore === undefined) return;
+  try {
+    writeFileSync('/proc/self/oom_score_adj', String(oomScore));
+  } catch {
+    // It was possible when it was probed: the cell runs as well without.
+  }
+}
+
+function pipeOver({ maxFrameBytes }: CellSetup, streams: ByteStreams, options: Partial<PipeOptions>): Pipe {
+  return new Pipe({
+    maxFrameBytes: MAX_FRAME_BYTES,
+    maxSentFrameBytes: maxFrameBytes,
+    streams,
+    side: 'child',
+    afterTurn: nodeAfterTurn,
+    ...options,
+  });
 }
 
 /**

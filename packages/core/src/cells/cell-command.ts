@@ -24,6 +24,14 @@ export interface ProcessLimits {
   readonly processes?: number;
 }
 
+/**
+ * The C library's own default, held: it would raise the size from which memory is given back to the system when it
+ * is freed, up to 32 MB, so that a cell's garbage stayed its use. Guests do not see this.
+ */
+export const CELL_ENVIRONMENT = { MALLOC_MMAP_THRESHOLD_: '131072' };
+/** Where the system is to choose it first when it runs out of memory. */
+export const OOM_SCORE = 500;
+const MAX_TITLE = 100;
 const BYTES_PER_MB = 1024 * 1024;
 const DEATH_SIGNAL = ['--pdeathsig', 'KILL'];
 const NO_RIGHTS = ['--no-new-privs', '--bounding-set=-all', '--inh-caps=-all'];
@@ -63,6 +71,11 @@ export function cellCommand({ walls, machine, limits, cgroups, node }: CellComma
     ...step(prlimit, held),
     ...node,
   ];
+}
+
+/** Node's flag that gives its process a title. */
+export function titled(title: string): string {
+  return `--title=${title.slice(0, MAX_TITLE)}`;
 }
 
 /** Whether the process that is started waits for the cell, its child, instead of becoming it. */

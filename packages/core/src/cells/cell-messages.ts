@@ -5,6 +5,7 @@
  */
 import type { LimitChange } from '../threads/limit-changes.js';
 import type { OutputStream } from '../threads/wall-messages.js';
+import type { Machine } from './walls.js';
 
 export type FromCell =
   | {
@@ -25,6 +26,8 @@ export type ToCell =
   /** It uses too much memory: its threads are to collect their garbage. */
   | { readonly tag: 'collect' }
   | { readonly tag: 'limits'; readonly change: LimitChange }
+  /** The machine was tried out since it was started: this is what it offers inside of it. */
+  | { readonly tag: 'machine'; readonly machine: Machine }
   /** What do those at that path and below use? */
   | { readonly tag: 'use'; readonly id: number; readonly path: string };
 

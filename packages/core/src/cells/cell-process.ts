@@ -17,10 +17,20 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { MAX_FRAME_BYTES } from '../channel/channel.js';
 import type { AfterTurn, Clock } from '../clock.js';
-import type { CellSetup, EarlyThread } from './cell-bootstrap.js';
 import { CellCgroup, type CgroupLimits } from './cell-cgroup.js';
-import { cellCommand, hasOwnProcessNamespace, limitDataCommand, type ProcessLimits } from './cell-command.js';
+import {
+  CELL_ENVIRONMENT,
+  cellCommand,
+  hasOwnProcessNamespace,
+  limitDataCommand,
+  OOM_SCORE,
+  titled,
+  type ProcessLimits,
+} from './cell-command.js';
 import { CellOutput, type TakeOutput } from './cell-output.js';
+import type { CellSetup, EarlyThread } from './cell-setup.js';
+import { EarlyChild } from './early-child.js';
+import type { EarlyOffer } from './early-cell.js';
 import { DEFAULT_FRAME_BYTES, Pipe, type PipeProblem } from './pipe.js';
 import { dataMbOf } from './process-tree.js';
 import { killGroup, runCommand } from './run-command.js';
@@ -34,6 +44,8 @@ export interface CellOptions {
   readonly code?: string | undefined;
   /** A thread that compiled-cell.cjs opens before that. */
   readonly early?: EarlyThread | undefined;
+  /** A process that was started for it already: as this one would be. */
+  readonly process?: EarlyOffer | undefined;
   /** Node's flags, all of them. */
   readonly execArgv: readonly string[];
   /** For people and tools: the process's title, and part of the name of its cgroup. */
@@ -84,12 +96,6 @@ export interface CellEnd {
 
 /** A cell that has closed its pipe is about to end: after this long it is made to. */
 const CLOSED_MS = 250;
-const MAX_TITLE = 100;
-/**
- * The C library's own default, held: it would raise the size from which memory is given back to the system when it
- * is freed, up to 32 MB, so that a cell's garbage stayed its use. Guests do not see this.
- */
-const ENVIRONMENT = { MALLOC_MMAP_THRESHOLD_: '131072' };
 
 export class CellProcess {
   /** Control link and others; carry what is sent from the first moment. */
@@ -97,8 +103,8 @@ export class CellProcess {
   readonly #options: CellOptions;
   readonly #output: CellOutput;
   readonly #cancels: (() => void)[] = [];
-  readonly #offer: StreamOffer;
-  #child: ChildProcess | undefined;
+  readonly #offer: StreamOffer | undefined;
+  #child: ChildProcess | EarlyChild | undefined;
   #cgroup: CellCgroup | undefined;
   #ran = false;
   #ownDataMb: number | undefined;
@@ -119,12 +125,12 @@ export class CellProcess {
   /** Starts at once. Never throws: a failure is reported as an end. */
   constructor(options: CellOptions) {
     this.#options = options;
-    const { clock, afterTurn, maxFrameBytes = DEFAULT_FRAME_BYTES, congested } = options;
+    const { clock, afterTurn, maxFrameBytes = DEFAULT_FRAME_BYTES, congested, process: early } = options;
     this.#output = new CellOutput(clock, options.outputBytesPerSecond, (...printed) =>
       options.output?.(...printed),
     );
-    this.#offer = offerStreams();
-    const near = connectStreams(this.#offer.address);
+    this.#offer = early === undefined ? offerStreams() : undefined;
+    const near = connectStreams(early?.addresses.parent ?? (this.#offer as StreamOffer).address);
     this.pipe = new Pipe({
       streams: near,
       side: 'parent',
@@ -136,6 +142,8 @@ export class CellProcess {
       heard: () => {
         this.#ran = true;
         cancelTimeout();
+        // The streams of one that was there before are where they belong.
+        if (early !== undefined) near.output.uncork();
         this.#running();
       },
       violation: (problem) => this.#pipeViolated(problem),
@@ -145,7 +153,8 @@ export class CellProcess {
       this.#give('start-timeout', `it said nothing within ${options.startTimeoutMs} ms`);
     });
     this.#cancels.push(cancelTimeout);
-    this.#offer.far.then(
+    if (early !== undefined) this.#adopt(early);
+    this.#offer?.far.then(
       (far) => {
         if (far !== undefined) this.#spawn(far);
         for (const socket of [...(far ?? []), ...(options.direct ?? [])]) socket.destroy();
@@ -257,13 +266,13 @@ export class CellProcess {
       ...(early === undefined ? {} : { early }),
       direct: direct !== undefined,
       maxFrameBytes,
-      ...(walls.has('oomScore') ? { oomScore: 500 } : {}),
+      ...(walls.has('oomScore') ? { oomScore: OOM_SCORE } : {}),
       ...(settings === undefined ? {} : { settings }),
     };
     try {
       const held = CONTROLLERS.filter((controller) => walls.has(controller));
       if (held.length > 0) this.#cgroup = CellCgroup.make(held, machine, title, limits);
-      const execArgv = [`--title=${title.slice(0, MAX_TITLE)}`, ...this.#options.execArgv];
+      const execArgv = [titled(title), ...this.#options.execArgv];
       const [command = '', ...words] = cellCommand({
         walls,
         machine,
@@ -272,7 +281,7 @@ export class CellProcess {
         node: [process.execPath, ...execArgv, file, JSON.stringify(setup)],
       });
       const child = spawn(command, words, {
-        env: ENVIRONMENT,
+        env: CELL_ENVIRONMENT,
         ...(cwd === undefined ? {} : { cwd }),
         // A session of its own: no terminal reaches it, and its group can be killed as one.
         detached: true,
@@ -289,6 +298,15 @@ export class CellProcess {
     } catch (error) {
       this.#notStarted(error);
     }
+  }
+
+  #adopt(offer: EarlyOffer): void {
+    const child = new EarlyChild(offer, this.#options.clock, (exitCode, signal) =>
+      this.#exited(exitCode, signal),
+    );
+    this.#child = child;
+    this.#output.read('stdout', child.stdout);
+    this.#output.read('stderr', child.stderr);
   }
 
   #notStarted(error: unknown): void {
@@ -311,7 +329,7 @@ export class CellProcess {
       this.#cause = cause;
       this.#problem = problem;
     }
-    this.#offer.withdraw();
+    this.#offer?.withdraw();
     this.#killAll();
   }
 
@@ -319,6 +337,7 @@ export class CellProcess {
   #killAll(): void {
     killGroup(this.#child?.pid);
     this.#cgroup?.kill();
+    if (this.#child instanceof EarlyChild) this.#child.expectEnd();
   }
 
   #exited(exitCode: number | null, signal: NodeJS.Signals | null): void {
@@ -333,7 +352,10 @@ export class CellProcess {
   #ended(): void {
     this.#pipeEnded = true;
     if (this.#exit !== undefined) this.#report();
-    else this.detached('its pipe');
+    else {
+      if (this.#child instanceof EarlyChild) this.#child.expectEnd();
+      this.detached('its pipe');
+    }
   }
 
   #report(): void {

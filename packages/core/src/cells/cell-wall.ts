@@ -11,17 +11,20 @@ import { isWithin } from '../node-path.js';
 import type { LimitChange } from '../threads/limit-changes.js';
 import { together, type Use } from '../threads/use.js';
 import type { OutputStream } from '../threads/wall-messages.js';
-import type { EarlyThread } from './cell-bootstrap.js';
 import { CellCgroup } from './cell-cgroup.js';
 import { CellGuard } from './cell-guard.js';
+import type { EarlyThread } from './cell-setup.js';
+import type { EarlyOffer } from './early-cell.js';
 import { chooseWalls, type ChosenWalls, type WantedWalls } from './choose-walls.js';
 import { machineInside } from './machine-inside.js';
 import { probeMachine } from './probe.js';
+import { killGroup } from './run-command.js';
+import type { StreamAddress } from './stream-offer.js';
 import { WalledCell } from './walled-cell.js';
-import { WALLS, type Machine } from './walls.js';
+import { WALLS, type Machine, type WallName } from './walls.js';
 
 /** A cell that says nothing for so long will never: even a machine with a hundred starts at once is quicker. */
-const START_TIMEOUT_MS = 30_000;
+export const START_TIMEOUT_MS = 30_000;
 /** After this long `close` no longer waits for processes to be gone. */
 const CLOSE_WITHIN_MS = 1_000;
 
@@ -34,15 +37,18 @@ export interface CellWallOptions {
   readonly file: string;
   readonly code?: string | undefined;
   /** A thread that each is to open before that. */
-  readonly early?: EarlyThread | undefined;
+  readonly first?: EarlyThread | undefined;
   /** Absolute paths of what it reads besides. */
   readonly reads: readonly string[];
   /** For that code, with what this machine offers inside of the cell at that path. */
   readonly settings: (machine: Machine, path: string) => unknown;
   /** In a cell: what its machine offers inside of it. Else `probe` finds out, before the first start. */
   readonly machine?: Machine | undefined;
-  /** A way of its own to the application's thread, for a cell that is about to be started; undefined: there is none. */
-  readonly direct?: (() => DirectWay | undefined) | undefined;
+  /**
+   * A way of its own to the application's thread, for a cell that is about to be started; undefined: there is none.
+   * `address`: where an early cell waits for it.
+   */
+  readonly direct?: ((address?: StreamAddress) => DirectWay | undefined) | undefined;
   readonly clock: Clock;
   readonly afterTurn: AfterTurn;
   output(path: string, stream: OutputStream, text: string, dropped: number): void;
@@ -57,6 +63,7 @@ export class CellWall implements Wall {
   readonly #warned = new Set<string>();
   readonly #guard: CellGuard;
   #machine: Machine | undefined;
+  #early: EarlyOffer | undefined;
   #probing: Promise<Machine> | undefined;
 
   constructor(options: CellWallOptions) {
@@ -69,11 +76,23 @@ export class CellWall implements Wall {
   probe(): Promise<Machine> {
     const { file, reads } = this.#options;
     this.#probing ??= probeMachine({ files: [file, ...reads] }).then((machine) => {
-      this.#machine = machine;
+      this.know(machine);
       CellCgroup.sweep(machine, isAlive);
       return machine;
     });
     return this.#probing;
+  }
+
+  /** That is what this machine offers. */
+  know(machine: Machine): void {
+    this.#machine = machine;
+    for (const cell of this.#cells) cell.tell(machine);
+  }
+
+  /** A process that was started to become the first cell, should that be as it was started. */
+  adopt(early: EarlyOffer): void {
+    this.#early = early;
+    this.#machine ??= early.machine;
   }
 
   start(request: CellRequest): WallThread {
@@ -101,6 +120,8 @@ export class CellWall implements Wall {
   }
 
   async close(): Promise<void> {
+    if (this.#early !== undefined) dismiss(this.#early);
+    this.#early = undefined;
     for (const cell of this.#cells) cell.process.kill();
     const cleared = Promise.all([...this.#cells].map((cell) => cell.process.cleared));
     await new Promise<void>((resolve) => {
@@ -113,7 +134,7 @@ export class CellWall implements Wall {
   }
 
   #start({ title, walls, limits }: CellRequest): WallThread {
-    const { file, code, early, settings, clock, afterTurn, output, warning } = this.#options;
+    const { file, code, first, settings, clock, afterTurn, output, warning } = this.#options;
     const machine = this.#machine;
     if (machine === undefined) {
       throw new HostError('host_unfit', 'what this machine offers was not tried out', { field: 'wall' });
@@ -121,18 +142,20 @@ export class CellWall implements Wall {
     const { use, missing } = chooseWalls((walls ?? NONE) as WantedWalls, machine);
     // Of cells in cells the host has said it already.
     if (this.#options.machine === undefined) this.#warnOfMissing(missing);
-    const way = this.#options.direct?.();
+    const early = this.#takeEarly(title, use);
+    const way = this.#options.direct?.(early?.addresses.direct);
     const cell = new WalledCell({
       file,
       code,
-      early,
+      early: first,
+      process: early,
       execArgv: [],
       title,
       machine,
       walls: use,
       limits,
       settings: settings(machineInside(machine, use), title),
-      ...(way === undefined ? {} : { direct: way.far }),
+      ...(way?.far === undefined ? {} : { direct: way.far }),
       startTimeoutMs: START_TIMEOUT_MS,
       clock,
       afterTurn,
@@ -140,7 +163,7 @@ export class CellWall implements Wall {
       ownData: (nodeDataMb) => {
         // It runs: what the next start needs no longer delays this one.
         way?.heard();
-        if (nodeDataMb !== undefined) this.#machine = { ...machine, nodeDataMb };
+        if (nodeDataMb !== undefined) this.#machine = { ...(this.#machine ?? machine), nodeDataMb };
       },
       output,
       warning,
@@ -150,6 +173,8 @@ export class CellWall implements Wall {
       },
     });
     this.#cells.add(cell);
+    // What it was told when it was started may be less than is known by now.
+    if (early !== undefined && early.machine !== machine) cell.tell(machine);
     const { pipe, cleared } = cell.process;
     if (way !== undefined) {
       way.lost = (problem) => {
@@ -184,6 +209,17 @@ export class CellWall implements Wall {
     };
   }
 
+  /** Once. One that does not fit ends. */
+  #takeEarly(title: string, walls: ReadonlySet<WallName>): EarlyOffer | undefined {
+    const early = this.#early;
+    this.#early = undefined;
+    if (early === undefined) return undefined;
+    const same = early.walls.size === walls.size && [...walls].every((wall) => early.walls.has(wall));
+    if (same && early.title === title) return early;
+    dismiss(early);
+    return undefined;
+  }
+
   /** Once of each wall: it is the machine that lacks it. */
   #warnOfMissing(missing: ChosenWalls['missing']): void {
     for (const { wall, why, remedy } of missing) {
@@ -197,6 +233,11 @@ export class CellWall implements Wall {
     this.#warned.add(about);
     this.#options.warning(problem);
   }
+}
+
+function dismiss({ pid, port }: EarlyOffer): void {
+  killGroup(pid);
+  port.close();
 }
 
 const DEAD: Link = {

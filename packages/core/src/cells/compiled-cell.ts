@@ -4,18 +4,22 @@
  */
 import { openThread, type OpenThread } from '../threads/open-thread.js';
 import { builtThreadCode, runThreadCode } from '../threads/thread-code.js';
-import type { CellSetup, EarlyThread } from './cell-bootstrap.js';
+import { readSetup, type CellSetup, type EarlyThread } from './cell-setup.js';
 
 declare const module: NodeJS.Module;
 
 /** What the cell's code finds as the exports of its module. */
 export interface CellModule {
-  early?: OpenThread;
+  readonly setup: CellSetup;
+  readonly early: OpenThread | undefined;
 }
 
-const { code, early } = JSON.parse(process.argv[2] ?? '') as CellSetup;
-if (early !== undefined) (module.exports as CellModule).early = openEarly(early);
-runThreadCode(builtThreadCode(new URL(code as string)), module);
+const setup = readSetup();
+module.exports = {
+  setup,
+  early: setup.early === undefined ? undefined : openEarly(setup.early),
+} satisfies CellModule;
+runThreadCode(builtThreadCode(new URL(setup.code as string)), module);
 
 function openEarly({ bootstrap, guest, limits }: EarlyThread): OpenThread {
   const opened = openThread({

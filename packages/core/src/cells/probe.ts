@@ -43,9 +43,9 @@ export interface ProbedSystem {
   readonly nodeFlags: ReadonlySet<string>;
 }
 
-const UTIL_LINUX = 'Install the package util-linux.';
+export const UTIL_LINUX = 'Install the package util-linux.';
 const PERMISSION_FLAGS = ['--permission', '--experimental-permission'];
-const OOM_SCORE = '/proc/self/oom_score_adj';
+export const OOM_SCORE_FILE = '/proc/self/oom_score_adj';
 /** Node says its version before it starts an engine: in a tenth of the time of any other run. */
 const RUNS_AND_READS =
   '"$0" --version > /dev/null || exit; for file; do [ -r "$file" ] || { echo "no right to read $file" >&2; exit 1; }; done';
@@ -113,7 +113,7 @@ async function probeTool(
   flags: readonly string[],
 ): Promise<ProbedWall> {
   const command = tools[tool];
-  if (command === undefined) return missing(`there is no \`${tool}\``, UTIL_LINUX);
+  if (command === undefined) return missing(missingTool(tool), UTIL_LINUX);
   const result = await system.run([command, ...flags, tools.true ?? 'true']);
   return verdict(result, `${command} ${flags.join(' ')}`, UTIL_LINUX);
 }
@@ -137,8 +137,8 @@ async function probeOtherUser(
 async function probeOomScore({ files }: ProbedSystem): Promise<ProbedWall> {
   try {
     // What stands there, so that nothing is changed.
-    await files.writeFile(OOM_SCORE, (await files.readFile(OOM_SCORE)).trim());
-    return available(`${OOM_SCORE} is writable`);
+    await files.writeFile(OOM_SCORE_FILE, (await files.readFile(OOM_SCORE_FILE)).trim());
+    return available(`${OOM_SCORE_FILE} is writable`);
   } catch (error) {
     return missing((error as Error).message, 'Make /proc writable.');
   }
@@ -183,8 +183,19 @@ function available(why: string): ProbedWall {
   return { available: true, why };
 }
 
-function missing(why: string, remedy: string): ProbedWall {
+export function missing(why: string, remedy: string): ProbedWall {
   return { available: false, why, remedy };
+}
+
+export function missingTool(tool: Tool): string {
+  return `there is no \`${tool}\``;
+}
+
+/** The absolute path of a command, if it is there. */
+export function findTool(tool: Tool): string | undefined {
+  const path = (process.env['PATH'] ?? '').split(delimiter).filter(isAbsolute);
+  const folders = [...path, '/usr/bin', '/bin', '/usr/sbin', '/sbin'];
+  return folders.map((folder) => join(folder, tool)).find(isExecutable);
 }
 
 function verdict(result: CommandResult, how: string, remedy: string): ProbedWall {
@@ -192,11 +203,7 @@ function verdict(result: CommandResult, how: string, remedy: string): ProbedWall
 }
 
 function realSystem(): ProbedSystem {
-  const path = (process.env['PATH'] ?? '').split(delimiter).filter(isAbsolute);
-  const folders = [...path, '/usr/bin', '/bin', '/usr/sbin', '/sbin'];
-  const find = (tool: Tool): string | undefined =>
-    folders.map((folder) => join(folder, tool)).find(isExecutable);
-  const sh = find('sh');
+  const sh = findTool('sh');
   return {
     run: sh === undefined ? runCommand : commandsInOneShell(sh),
     files: {
@@ -207,7 +214,7 @@ function realSystem(): ProbedSystem {
       },
       rmdir: (path) => rmdir(path),
     },
-    find,
+    find: findTool,
     uid: process.getuid?.() ?? -1,
     node: process.execPath,
     nodeFlags: process.allowedNodeEnvironmentFlags,

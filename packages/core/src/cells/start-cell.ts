@@ -8,14 +8,26 @@ import type { SupervisorLogic } from '../kernel/index.js';
 import { NO_SPARES, nodeKernel, type CellSettings } from '../threads/node-kernel.js';
 import type { OpenThread } from '../threads/open-thread.js';
 import { realTime } from '../threads/thread-time.js';
-import { bootCell, endAtOnce } from './cell-bootstrap.js';
+import { bootCell, bootEarlyCell, endAtOnce, type CellPipes } from './cell-bootstrap.js';
+import type { CellModule } from './compiled-cell.js';
 import { CellFence } from './direct/cell-fence.js';
 import { FencedLink } from './direct/fenced-link.js';
 import { decodeToCell, encodeFromCell, type FromCell } from './cell-messages.js';
 
-/** Call it once, first of all. `early`: a thread that starts already, to be the first. */
-export function startCell(logic: SupervisorLogic, early?: OpenThread): void {
-  const { parent, direct, settings } = bootCell();
+/** Call it once, first of all. */
+export function startCell(logic: SupervisorLogic, { setup, early }: CellModule): void {
+  if (setup.addresses === undefined) runCell(logic, bootCell(setup), early);
+  else
+    void bootEarlyCell(setup, setup.addresses).then((pipes) => {
+      runCell(logic, pipes, early);
+    });
+}
+
+function runCell(
+  logic: SupervisorLogic,
+  { parent, direct, settings }: CellPipes,
+  early: OpenThread | undefined,
+): void {
   const { machine, changes, spares, ...common } = settings as CellSettings;
   process.on('uncaughtException', (error) => {
     // Where a thread is stuck `process.exit` would hang: so it is said at once, and not by a stream.
@@ -25,7 +37,7 @@ export function startCell(logic: SupervisorLogic, early?: OpenThread): void {
   const say = (message: FromCell): void => {
     parent.wall.send(encodeFromCell(message));
   };
-  const { threads, setLimits, use, close } = nodeKernel({
+  const { threads, cells, setLimits, use, close } = nodeKernel({
     logic,
     settings: common,
     machine,
@@ -63,6 +75,7 @@ export function startCell(logic: SupervisorLogic, early?: OpenThread): void {
     batch: (bytes) => {
       const asked = decodeToCell(bytes);
       if (asked.tag === 'limits') setLimits(asked.change);
+      else if (asked.tag === 'machine') cells.know(asked.machine);
       else if (asked.tag === 'use') {
         void use(asked.path).then((known) => {
           say({ tag: 'use', id: asked.id, use: known });

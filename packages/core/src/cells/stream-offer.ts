@@ -10,9 +10,11 @@ import { randomBytes } from 'node:crypto';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ReadBuffer, type ByteStreams } from './byte-streams.js';
+import { inputOfDescriptor, ReadBuffer, type ByteStreams } from './byte-streams.js';
 
 const SECRET_BYTES = 16;
+/** Two are ours. */
+const MOST_CONNECTIONS = 16;
 
 /** Where to connect to, and how to be known there: plain data, for one use. */
 export interface StreamAddress {
@@ -34,7 +36,7 @@ export interface StreamOffer {
 
 /** Can be connected to when this returns. `path`: of the address, by default a new one. */
 export function offerStreams(path = freshPath()): StreamOffer {
-  const secrets = [freshSecret(), freshSecret()] as const;
+  const { secrets } = freshAddress(path);
   const server = createServer();
   const found: Socket[] = [];
   const strangers = new Set<Socket>();
@@ -69,6 +71,57 @@ export function offerStreams(path = freshPath()): StreamOffer {
   // Its own even where the host is a worker of a cluster.
   server.listen({ path, exclusive: true });
   return { address: { path, secrets }, far, withdraw: () => end() };
+}
+
+export function freshAddress(path = freshPath()): StreamAddress {
+  return { path, secrets: [freshSecret(), freshSecret()] };
+}
+
+/**
+ * In the other process, where that was started before anybody could connect: it can be connected to when this returns.
+ * Resolves with its own ends. Nothing may come after the secrets before it has said something.
+ *
+ * What a server accepts cannot read into a buffer of ours. So that socket is only kept, never read, and another reads
+ * from its descriptor: as long as the process lives, which ends with these streams.
+ */
+export function acceptStreams({ path, secrets }: StreamAddress): Promise<ByteStreams> {
+  let reading: Omit<ByteStreams, 'output'> | undefined;
+  let output: Socket | undefined;
+  const server = createServer({ pauseOnConnect: true });
+  server.maxConnections = MOST_CONNECTIONS;
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.on('connection', (accepted) => {
+      accepted.on('error', () => undefined);
+      const { input, receive } = inputOfDescriptor(descriptorOf(accepted));
+      let said = '';
+      receive((bytes) => {
+        said += Buffer.from(bytes).toString('hex');
+        if (said === secrets[0]) reading ??= { input, receive };
+        else if (said === secrets[1]) output ??= accepted;
+        else return said.length < 2 * SECRET_BYTES;
+        if (reading === undefined || output === undefined) return false;
+        server.close();
+        resolve({ ...resumed(reading), output });
+        return false;
+      });
+    });
+    server.listen({ path, exclusive: true });
+  });
+}
+
+function resumed({ input, receive }: Omit<ByteStreams, 'output'>): Omit<ByteStreams, 'output'> {
+  return {
+    input,
+    receive: (take) => {
+      receive(take);
+      input.resume();
+    },
+  };
+}
+
+function descriptorOf(socket: Socket): number {
+  return (socket as unknown as { readonly _handle: { readonly fd: number } })._handle.fd;
 }
 
 /**

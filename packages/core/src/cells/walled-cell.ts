@@ -12,6 +12,8 @@ import { NO_USE, readUse, together, type Use } from '../threads/use.js';
 import type { OutputStream } from '../threads/wall-messages.js';
 import type { CellEntry, CellGuard, CellLimits } from './cell-guard.js';
 import { NO_SYSTEM_LIMITS, systemLimits } from './cell-limits.js';
+import { machineInside } from './machine-inside.js';
+import type { Machine } from './walls.js';
 import { decodeFromCell, encodeToCell, type ToCell } from './cell-messages.js';
 import { CellProcess, type CellEnd, type CellOptions } from './cell-process.js';
 
@@ -112,6 +114,11 @@ export class WalledCell {
     const { path, process } = change;
     if (path === this.title && process !== undefined) this.#limitTo(process.to);
     if (isWithin(path, this.title)) this.#say({ tag: 'limits', change });
+  }
+
+  /** What was found out after it was started. */
+  tell(machine: Machine): void {
+    this.#say({ tag: 'machine', machine: machineInside(machine, this.#options.walls) });
   }
 
   #limitTo(limits: WallLimits): void {

@@ -96,7 +96,11 @@ export interface Context {
   receive(options?: ReceiveOptions & { readonly timeoutMs?: undefined }): Promise<Received>;
   receive(options: ReceiveOptions): Promise<Received | undefined>;
 
-  /** Sends a value later; it is encoded now. To oneself it has a reserved slot. */
+  /**
+   * Sends a value later; it is encoded now. To oneself it has a reserved slot.
+   *
+   * @throws EnvironmentError `limit_refused`: its limit `timers` allows no more.
+   */
   sendAfter(delayMs: number, target: Destination, value: unknown): TimerHandle;
 
   /** One `down` item when the environment ends, at once if there is none (`noproc`). */
@@ -131,9 +135,13 @@ export interface Context {
 }
 
 export interface Statistics {
+  /** Messages, casts and calls that wait. */
   readonly mailbox: number;
   readonly pendingCalls: number;
+  /** Messages, casts and calls that have arrived so far. */
   readonly received: number;
+  /** Messages, casts and calls that have left so far; replies are none. */
+  readonly sent: number;
 }
 
 /** Thrown by `exit`: unwinds to the behaviour's driver. Catching it keeps the environment alive no longer than its next turn. */

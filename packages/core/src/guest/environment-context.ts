@@ -159,7 +159,7 @@ export class EnvironmentContext implements Context {
     const { services } = environment;
     assertDestination(target);
     const encoded = services.encode(value, undefined, MAX_KEPT_BYTES);
-    const timer = environment.timer(delayMs, () => {
+    const timer = environment.countedTimer(delayMs, () => {
       if (target === environment.self)
         environment.mailbox.pushReserved({ type: 'message', value: services.decode(encoded) });
       else

@@ -25,7 +25,7 @@ import { PeerStream } from './peer-stream.js';
 import { PendingCalls } from './pending-calls.js';
 import type { Monitor, Received } from './received.js';
 import { Route, type RouteOwner } from './route.js';
-import type { EnvironmentServices, Loaded } from './services.js';
+import type { EnvironmentServices, Loaded, TimerCount } from './services.js';
 import type { Timer, Timers } from './timers.js';
 import { UndeliveredReports } from './undelivered-reports.js';
 
@@ -52,6 +52,8 @@ export class LocalEnvironment implements RouteOwner {
   readonly #routes = new Map<Destination, Route>();
   /** By channel and slot of the peer. */
   readonly #streams = new Map<number, PeerStream>();
+  #timerCount: TimerCount | undefined;
+  #sentToEnded = 0;
   readonly #inbound: InboundStreams;
   readonly #monitors = new Map<number, Monitor>();
   readonly #monitorIds = new Map<Monitor, number>();
@@ -90,10 +92,11 @@ export class LocalEnvironment implements RouteOwner {
   /** Loads the behaviour and runs it. */
   async start(load: Promise<Loaded>): Promise<void> {
     try {
-      const { behaviour, args, bindings, base } = await load;
+      const { behaviour, args, bindings, base, timerCount } = await load;
       if (!this.alive) return;
       this.bindings = bindings;
       this.base = base;
+      this.#timerCount = timerCount;
       const environment = this as LocalEnvironment;
       this.#driver = this.services.drive(behaviour, {
         context: this.context,
@@ -238,6 +241,7 @@ export class LocalEnvironment implements RouteOwner {
     const outbound = this.#streams.get(streamKey(channel, slot));
     if (outbound === undefined) return;
     this.#streams.delete(streamKey(channel, slot));
+    this.#sentToEnded += outbound.sent;
     const left = outbound.end();
     for (const [destination, route] of this.#routes) {
       // A name's route learns its state from the name's own notice, which comes before this.
@@ -265,7 +269,10 @@ export class LocalEnvironment implements RouteOwner {
   }
 
   statistics(): Statistics {
-    return { mailbox: this.mailbox.length, pendingCalls: this.pending.size, received: this.mailbox.received };
+    let sent = this.#sentToEnded;
+    for (const stream of this.#streams.values()) sent += stream.sent;
+    const { length: mailbox, received } = this.mailbox;
+    return { mailbox, pendingCalls: this.pending.size, received, sent };
   }
 
   // ---- routes ------------------------------------------------------------------------------------
@@ -278,7 +285,7 @@ export class LocalEnvironment implements RouteOwner {
       route = new Route(typeof destination === 'string' ? `'${destination}'` : 'an address', this);
       this.#routes.set(destination, route);
       this.services.connect(this, destination, route);
-    }
+    } else if (route.reopened()) this.services.connect(this, destination, route);
     return route;
   }
 
@@ -347,15 +354,28 @@ export class LocalEnvironment implements RouteOwner {
   /** A timer that ends with the environment. */
   timer(delayMs: number, fire: () => void): Timer {
     const timer = this.timers.start(delayMs, () => {
-      this.#ownTimers.delete(timer);
+      this.#timerOver(timer);
       fire();
     });
     this.#ownTimers.add(timer);
     return timer;
   }
 
+  /** One of those that its limit counts. Throws `EnvironmentError` `limit_refused`. */
+  countedTimer(delayMs: number, fire: () => void): Timer {
+    this.#timerCount?.admit();
+    const timer = this.timer(delayMs, fire);
+    this.#timerCount?.began(timer);
+    return timer;
+  }
+
   cancelTimer(timer: Timer): boolean {
     this.timers.cancel(timer);
+    return this.#timerOver(timer);
+  }
+
+  #timerOver(timer: Timer): boolean {
+    this.#timerCount?.ended(timer);
     return this.#ownTimers.delete(timer);
   }
 

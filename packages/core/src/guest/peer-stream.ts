@@ -27,6 +27,7 @@ export class PeerStream {
   readonly terms: MailboxTerms;
   readonly #owner: StreamOwner;
   readonly #queue: SendQueue;
+  #allowed = FIRST_WINDOW_MESSAGES;
   #wantSent = false;
   #blockedTimer: Timer | undefined;
   #blockedTold = false;
@@ -109,8 +110,14 @@ export class PeerStream {
     return this.#queue.takeOf(home);
   }
 
+  /** Messages, casts and calls: what there was credit for and is not any more. */
+  get sent(): number {
+    return this.#allowed - this.#queue.messages;
+  }
+
   granted(messages: number, bytes: number): void {
     this.#wantSent = false;
+    this.#allowed += messages;
     this.#queue.grant(messages, bytes);
     this.#sayWant();
   }

@@ -11,6 +11,14 @@ import type { Encoded, Peering } from './peer-channel.js';
 import type { Route } from './route.js';
 import type { Timers } from './timers.js';
 
+/** Of the timers that are under way in a thread. */
+export interface TimerCount {
+  /** @throws EnvironmentError `limit_refused` where there is no room for one more. */
+  admit(): void;
+  began(timer: object): void;
+  ended(timer: object): void;
+}
+
 /** What the boot value of an environment was made into. */
 export interface Loaded {
   readonly behaviour: Behaviour;
@@ -18,6 +26,8 @@ export interface Loaded {
   readonly bindings: Readonly<Record<string, unknown>>;
   /** Absolute folder that relative modules of `spawn` are taken from: that of the environment's own module. */
   readonly base?: string;
+  /** Where there may not be any number of them. */
+  readonly timerCount?: TimerCount | undefined;
 }
 
 /** OTP: further arguments come after the template's; where the template has none, they stand alone. */

@@ -66,6 +66,11 @@ export class Guest {
     return this.home === undefined ? this.#site : this.home.cell.site;
   }
 
+  /** Whether the border of a namespace lies between it and another. */
+  isForeignTo(other: Guest): boolean {
+    return this.role !== 'administrator' && this.space !== other.space;
+  }
+
   notify(notice: Notice | CellNotice, ends?: readonly LinkEnd[]): void {
     const number = this.home?.number ?? 0;
     if (this.alive) this.channel.sendValue(FRAME.control, 0, 0, number, notice, MAX_FRAME_BYTES, ends);

@@ -231,7 +231,8 @@ export class Lifecycle {
     for (const [watcher, news] of this.#news(environment, reason, peers)) {
       const channel = channels.number(watcher, guest);
       watcher.channelTo.get(guest)?.relay?.drain();
-      watcher.notify({ notice: 'gone', channel, slot: environment.slot, closes, reason, ...news });
+      const told = toldTo(watcher, guest, reason);
+      watcher.notify({ notice: 'gone', channel, slot: environment.slot, closes, reason: told, ...news });
     }
     for (const record of environment.watching.values()) record.target.watchers.delete(record);
     environment.watching.clear();
@@ -287,7 +288,7 @@ export class Lifecycle {
       environment.links.delete(linked);
       linked.links.delete(environment);
       if (!linked.alive) continue;
-      const signal = this.expectEnd(linked, reason);
+      const signal = this.expectEnd(linked, toldTo(linked.guest, environment.guest, reason));
       const handle = linked.guest.pass(environment.identity);
       of(linked.guest).exits.push({ env: linked.slot, signal, handle });
     }
@@ -306,6 +307,11 @@ export class Lifecycle {
     for (const cancel of environment.timers) cancel();
     environment.timers.clear();
   }
+}
+
+/** Beyond a namespace whoever has ended, however that was, is like one who was never there, or may not be reached any more. */
+function toldTo(guest: Guest, ended: Guest, reason: WireReason): WireReason {
+  return guest.isForeignTo(ended) ? NOPROC : reason;
 }
 
 export function taken(name: string | null): WireReason {

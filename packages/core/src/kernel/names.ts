@@ -168,7 +168,7 @@ export class Names {
 
   /** Whether a guest may deal with another: in its own namespace, by a grant, or as the administrator. */
   reaches(guest: Guest, target: Environment): boolean {
-    if (guest.role === 'administrator' || guest.space === target.guest.space) return true;
+    if (!guest.isForeignTo(target.guest)) return true;
     for (const name of target.names) {
       for (const alias of this.#names.get(name)?.aliases ?? []) {
         if (splitName(alias)[0] !== guest.space || this.holder(alias) !== target) continue;

@@ -175,9 +175,8 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
       const target = find(caller, call.target);
       if (target === undefined) return;
       // A link to another namespace carries exit signals, which may be trapped; nobody is killed from there.
-      const foreign = guest.role !== 'administrator' && guest.space !== target.guest.space;
       if (call.kind === 'kill') {
-        if (!foreign) lifecycle.kill(target);
+        if (!guest.isForeignTo(target.guest)) lifecycle.kill(target);
       } else lifecycle.signal(target, { tag: call.tag, detail: call.detail }, caller, false);
     },
 

@@ -6,6 +6,8 @@ export interface GuestBoot {
   readonly image: Image;
   readonly args: unknown;
   readonly bindings: Readonly<Record<string, unknown>>;
+  /** So many timers may be under way. Default: any number. */
+  readonly mostTimers?: number;
   /** The environment is the host of a pool, whose threads evaluate the image. */
   readonly pool?: PoolOptions;
 }

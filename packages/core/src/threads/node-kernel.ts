@@ -3,8 +3,8 @@
  * handed in: who is above, where events, output and warnings go, and whose time it is.
  */
 import { fileURLToPath } from 'node:url';
-import { CellWall } from '../cells/cell-wall.js';
-import type { DirectWay } from '../cells/direct/direct-offers.js';
+import type { EarlyThread } from '../cells/cell-setup.js';
+import { CellWall, type CellWallOptions } from '../cells/cell-wall.js';
 import type { Machine } from '../cells/walls.js';
 import { Kernel, type KernelEvent, type SupervisorLogic } from '../kernel/index.js';
 import type { LoadResult, UplinkOptions } from '../kernel/parts.js';
@@ -79,7 +79,7 @@ export interface NodeKernelOptions {
   readonly holdsGuests: boolean;
   readonly time: KernelTime;
   /** See `CellWallOptions`. */
-  readonly direct?: () => DirectWay | undefined;
+  readonly direct?: CellWallOptions['direct'];
   /** In a cell. */
   readonly up?: UplinkOptions;
   /** In a cell. */
@@ -101,6 +101,16 @@ export interface NodeKernel {
   use(path: string): Promise<Use>;
   /** Once the tree has ended: resolves when nothing is left of threads, cells and loader but what is stuck. */
   close(): Promise<void>;
+}
+
+/** What a cell opens before its kernel is there: it would be a spare. `limits`: of the first environment in it. */
+export function firstThread(
+  { compiled, guest }: ThreadFiles,
+  { perClass, total }: SpareCounts,
+  limits: WallLimits | undefined,
+): EarlyThread | undefined {
+  const none = limits === undefined || perClass * total === 0;
+  return none ? undefined : { bootstrap: compiled, guest, limits };
 }
 
 export function nodeKernel(options: NodeKernelOptions): NodeKernel {
@@ -131,11 +141,7 @@ export function nodeKernel(options: NodeKernelOptions): NodeKernel {
   const cells = new CellWall({
     file: fileURLToPath(files.compiledCell),
     code: files.cell,
-    // It would be a spare.
-    early:
-      firstInCells === undefined || sparesInCells.perClass * sparesInCells.total === 0
-        ? undefined
-        : { bootstrap: files.compiled, guest: files.guest, limits: firstInCells },
+    first: firstThread(files, sparesInCells, firstInCells),
     reads: [files.cell, files.compiled, files.guest, files.loader].map((file) => fileURLToPath(file)),
     settings: (inside, path): CellSettings => ({
       ...settings,

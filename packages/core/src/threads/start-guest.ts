@@ -21,6 +21,7 @@ import { nodeNextTurn } from './node-clock.js';
 import { nodeTextCodec } from './node-text-codec.js';
 import { hearProcess } from './process-events.js';
 import { guestTestTime } from './test-clock/test-time.js';
+import { limitTimers, TimerCount } from './timer-limit.js';
 import { realTime, type ThreadTime } from './thread-time.js';
 
 const nodeRequire = createRequire(import.meta.url);
@@ -70,7 +71,7 @@ export function garbageCollector(): Collector {
 
 /* Not async as a whole: what a module throws while it is evaluated is the rejection. */
 async function load(
-  { image, args, bindings, pool }: GuestBoot,
+  { image, args, bindings, pool, mostTimers }: GuestBoot,
   during: ThreadTime['during'],
 ): Promise<Loaded> {
   if (pool !== undefined) {
@@ -78,6 +79,8 @@ async function load(
     const { startPool } = await import('../pool/pool-host.js');
     return { behaviour: await startPool({ image, bindings, ...pool }, during), args: undefined, bindings };
   }
+  const timerCount = mostTimers === undefined ? undefined : new TimerCount(mostTimers);
+  if (timerCount !== undefined) limitTimers(timerCount);
   const { exports } = await Promise.resolve(evaluateImage(image, { require: guestRequire }));
   const behaviour = (exports as { default?: unknown } | undefined)?.default;
   if (!isBehaviour(behaviour)) {
@@ -94,6 +97,7 @@ async function load(
     behaviour,
     args,
     bindings: Object.freeze({ ...bindings }),
+    timerCount,
     base: dirname(join(image.base, image.manifest.entry)),
   };
 }

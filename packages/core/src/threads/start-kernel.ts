@@ -4,6 +4,7 @@
  */
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { DirectOffers } from '../cells/direct/direct-offers.js';
+import type { EarlyOffer } from '../cells/early-cell.js';
 import type { StreamAddress } from '../cells/stream-offer.js';
 import type { Machine } from '../cells/walls.js';
 import { withCircles } from '../events/circles.js';
@@ -38,7 +39,13 @@ export interface KernelSetup extends KernelSettings {
 
 /** What the application's thread says, besides its control link. */
 export type ToKernel =
-  | { readonly tag: 'start'; readonly name: string; readonly spec: SupervisorSpec }
+  | {
+      readonly tag: 'start';
+      readonly name: string;
+      readonly spec: SupervisorSpec;
+      /** Its port was transferred. */
+      readonly early: EarlyOffer | undefined;
+    }
   | { readonly tag: 'facts' }
   /** Cells are about to be started for the first time: what does this machine offer for their walls? */
   | { readonly tag: 'machine' }
@@ -94,8 +101,10 @@ export function startKernel(logic: SupervisorLogic): void {
   const offers = new DirectOffers((id, address) => {
     say({ tag: 'direct', id, address });
   });
-  // Where guests are threads of this process, a cell is the exception.
-  const offered = setup.embedded ? Promise.resolve() : offers.prepare();
+  // Where guests are threads of this process, a cell is the exception; and one that is there is connected to itself.
+  const connected = async (early: EarlyOffer | undefined): Promise<void> => {
+    if (!setup.embedded && early === undefined) await offers.prepare();
+  };
   const { kernel, threads, cells, setLimits, use, close } = nodeKernel({
     logic,
     settings: { files: setup.files, spawnBase: setup.spawnBase, spawnLimits: setup.spawnLimits },
@@ -104,7 +113,7 @@ export function startKernel(logic: SupervisorLogic): void {
     firstInCells: setup.first,
     holdsGuests: setup.embedded,
     time,
-    direct: () => offers.take(),
+    direct: (address) => (address === undefined ? offers.take() : offers.to(address)),
     observe: withCircles((event) => {
       application.guest.notify({ notice: 'event', event });
     }),
@@ -127,7 +136,8 @@ export function startKernel(logic: SupervisorLogic): void {
 
   const heard = time.hearing((message: ToKernel) => {
     if (message.tag === 'start') {
-      void offered.then(() => {
+      if (message.early !== undefined) cells.adopt(message.early);
+      void connected(message.early).then(() => {
         kernel.start(message.name, message.spec, (failure) => {
           say({ tag: 'started', failure });
         });

@@ -62,7 +62,7 @@ export class ThreadWall implements ThreadStarter {
   readonly #spares: Spares<NodeThread>;
   readonly #threads = new Set<NodeThread>();
   readonly #stuck = new Set<NodeThread>();
-  readonly #runId = randomBytes(6).toString('hex');
+  #runId: string | undefined;
   #code: ThreadCode | undefined;
   #guard: Guard | undefined | 'none';
   #started = 0;
@@ -152,6 +152,8 @@ export class ThreadWall implements ThreadStarter {
 
   #open(title: string, limits: WallLimits): NodeThread {
     this.#started += 1;
+    // Not before a thread is opened: a cell's first one was opened before, and the kernel's thread of cells has none.
+    this.#runId ??= randomBytes(6).toString('hex');
     const token = `espalier:${this.#runId}-${this.#started}`;
     const { bootstrap, code: file } = this.#options;
     if (file !== undefined) this.#code ??= builtThreadCode(file);

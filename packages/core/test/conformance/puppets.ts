@@ -61,7 +61,11 @@ export class Puppet {
 }
 
 /** Watches from the application, until the environment ends; gives the reason. */
-export async function endOf(grid: Grid, target: Destination, act: () => unknown): Promise<ExitReason> {
+export async function endOf(
+  grid: Pick<Grid, 'context' | 'settle'>,
+  target: Destination,
+  act: () => unknown,
+): Promise<ExitReason> {
   const monitor = await grid.settle(grid.context.monitor(target));
   await act();
   const item = await grid.settle(

@@ -14,7 +14,7 @@ async function behaviourOf(module: string): Promise<Behaviour> {
 export function simulationHarness(seed: number, walls: Walls = THREADS): Harness {
   return {
     name: `loopback, ${walls.name}, seed ${String(seed)}`,
-    isolated: walls.isolated === true,
+    isolated: walls.siblings === 'isolate',
     async start(children: readonly GridChild[], options = {}): Promise<Grid> {
       const simulation = new Simulation({ seed, logic: restarting });
       const intensity = options.intensity ?? 3;
@@ -29,22 +29,22 @@ export function simulationHarness(seed: number, walls: Walls = THREADS): Harness
         const behaviour = await behaviourOf(module);
         let spec = simulation.child(id, { behaviour, args, terms, name }, { restart, shutdown });
         let path = id;
-        const depth = walls.depth(n);
-        // The innermost process holds the environment alone, each around it a supervisor.
-        for (let wall = 0; wall < depth; wall++) {
-          if (wall === 0) spec = simulation.inCell(spec);
-          else {
-            spec = simulation.inCell(simulation.group(around(id), [spec], { intensity }));
+        const above = walls.together === true ? `tree/${ALL}` : 'tree';
+        const { siblings } = walls;
+        // The innermost wall is around the environment alone, each other around a supervisor.
+        for (let depth = 1; depth <= walls.depth(n); depth++) {
+          if (depth > 1) {
+            spec = simulation.group(around(id), [spec], { intensity, siblings });
             path = `${around(id)}/${path}`;
           }
+          if (walls.wall === 'process') spec = simulation.inCell(spec);
         }
         specs.push(spec);
-        const above = walls.together === true ? `tree/${ALL}` : 'tree';
         paths.set(id, `${above}/${path}`);
-        spaces.set(name, { space: `${above}/${spec.id}`, path: `${above}/${path}` });
+        spaces.set(name, { space: `${above}/${path}`, path: `${above}/${path}` });
       }
-      const siblings = walls.isolated === true ? 'isolate' : 'group';
-      if (walls.isolated === true) await grantAll(simulation, spaces);
+      const { siblings } = walls;
+      if (siblings === 'isolate') await grantAll(simulation, spaces);
       const all = simulation.inCell(simulation.group(ALL, specs, { intensity, siblings }));
       const failure =
         walls.together === true

@@ -1,37 +1,64 @@
 /** Which walls are around the children of a grid, whatever carries it. */
 
-/** In how many processes, one inside the other, the child of that number runs; 0: in none of its own. */
+/**
+ * How many supervisors and walls there are around the child of that number, one inside the other; itself counts as
+ * one. 0: it is in a thread of its own, straight below the root.
+ */
 export type Placement = (child: number) => number;
 
 /** Where children run, for the title. */
 export interface Walls {
   readonly name: string;
+  /** What each of those around a child says of its own. */
+  readonly siblings: 'group' | 'isolate';
+  readonly wall: 'thread' | 'process';
   readonly depth: Placement;
-  /** The children are isolated from each other, and each is granted all the others; so is the application. */
-  readonly isolated?: boolean;
-  /** All of them under one supervisor in a process of its own. */
+  /** All of them in one process, which is no child's own. */
   readonly together?: boolean;
 }
 
-export const THREADS: Walls = { name: 'threads', depth: () => 0 };
+const at =
+  (wanted: number): Placement =>
+  () =>
+    wanted;
 
-export const WALLS: readonly Walls[] = [
-  { name: 'all in one cell', depth: () => 0, together: true },
-  { name: 'a cell each', depth: () => 1 },
-  { name: 'the first in a cell', depth: (n) => (n === 0 ? 1 : 0) },
-  { name: 'the others in cells', depth: (n) => (n === 0 ? 0 : 1) },
-  { name: 'cells of depth 1 to 3', depth: (n) => 1 + (n % 3) },
-  { name: 'cells of depth 3', depth: () => 3 },
-];
+export const THREADS: Walls = { name: 'threads', siblings: 'group', wall: 'thread', depth: at(0) };
 
-export const ISOLATED: readonly Walls[] = [
-  { name: 'isolated threads', depth: () => 0, isolated: true },
-  { name: 'isolated cells', depth: () => 1, isolated: true },
-  { name: 'isolated, the first in a cell', depth: (n) => (n === 0 ? 1 : 0), isolated: true },
-  { name: 'isolated cells of depth 1 to 3', depth: (n) => 1 + (n % 3), isolated: true },
-  { name: 'isolated threads in one cell', depth: () => 0, isolated: true, together: true },
-  { name: 'isolated cells in one cell', depth: () => 1, isolated: true, together: true },
-];
+/** Each word with each wall, every child as deep as all others. */
+const UNIFORM = (['group', 'isolate'] as const).flatMap((siblings) =>
+  (['thread', 'process'] as const).flatMap((wall) =>
+    [1, 2, 3].map((depth) => {
+      const name = `${siblings}, ${wall}, depth ${String(depth)}`;
+      return { name, siblings, wall, depth: at(depth) } satisfies Walls;
+    }),
+  ),
+);
+
+const grouped = { siblings: 'group', wall: 'process' } as const;
+const isolated = { siblings: 'isolate', wall: 'process' } as const;
+const first: Placement = (n) => (n === 0 ? 1 : 0);
+const mixed: Placement = (n) => 1 + (n % 3);
+
+/** All pairs of them, and of one that is behind a wall with one that is not. */
+export const MIXED = {
+  inOne: { ...THREADS, name: 'all in one cell', together: true },
+  first: { ...grouped, name: 'the first in a cell', depth: first },
+  others: { ...grouped, name: 'the others in cells', depth: (n) => 1 - first(n) },
+  depths: { ...grouped, name: 'cells of depth 1 to 3', depth: mixed },
+  isolatedFirst: { ...isolated, name: 'isolated, the first in a cell', depth: first },
+  isolatedDepths: { ...isolated, name: 'isolated cells of depth 1 to 3', depth: mixed },
+  isolatedThreads: { ...isolated, wall: 'thread', name: 'isolated threads of depth 1 to 3', depth: mixed },
+  isolatedInOne: {
+    ...isolated,
+    wall: 'thread',
+    name: 'isolated threads in one cell',
+    depth: at(1),
+    together: true,
+  },
+  isolatedCellsInOne: { ...isolated, name: 'isolated cells in one cell', depth: at(1), together: true },
+} as const satisfies Readonly<Record<string, Walls>>;
+
+export const ALL_WALLS: readonly Walls[] = [...UNIFORM, ...Object.values(MIXED)];
 
 /** The supervisor that an outer process holds, with the child in it. */
 export const around = (id: string): string => `in-${id}`;

@@ -5,7 +5,7 @@ import type { ChildSpec } from '../../src/kernel/index.js';
 import { nameIn } from '../../src/kernel/names.js';
 import { Simulation } from '../../src/testing/index.js';
 import puppetBehaviour from '../conformance/modules/puppet.js';
-import { errorOf, Puppet } from '../conformance/puppets.js';
+import { endOf, errorOf, Puppet } from '../conformance/puppets.js';
 import { restarting } from '../conformance/restarting.js';
 
 const HOUSES = ['blue', 'green'] as const;
@@ -164,10 +164,51 @@ describe.each(PLACES)('namespaces, in %s', (at) => {
     await blue.do(['trapExits', true], ['link', await blue.get('whereis', 'shop')]);
     await blue.do(['whereis', 'shop']);
     await store.tell(['exit', { tag: 'error', detail: 'closed' }]);
-    expect((await blue.items(2)).map((item) => 'reason' in item && item.reason.detail)).toEqual([
-      'closed',
-      'closed',
+    // How it has ended is the outside's business.
+    expect((await blue.items(2)).map((item) => 'reason' in item && item.reason)).toEqual([
+      { tag: 'noproc' },
+      { tag: 'noproc' },
     ]);
+  });
+
+  const ENDS: readonly (readonly [string, (world: World, store: Puppet) => Promise<unknown>])[] = [
+    ['it is through', (_, store) => store.tell(['exit', { tag: 'normal' }])],
+    ['it shuts down', (_, store) => store.tell(['exit', { tag: 'shutdown', detail: 'at night' }])],
+    ['it fails', (_, store) => store.tell(['exit', { tag: 'error', detail: 'closed' }])],
+    ['it is killed', async (world) => world.context.kill(await world.address('store'))],
+    ['its thread ends', async (world) => world.simulation.crash('tree/store')],
+    ['the grant is revoked', (world) => world.revoke('tenants/blue', 'shop')],
+  ];
+  test('down, exit, calls: a granted one that is not there any more is the same to who had it, whyever that is', async () => {
+    const transcripts = [];
+    for (const [, end] of ENDS) {
+      const { world, blue, store } = await start();
+      await world.grant('tenants/blue', 'shop', 'store');
+      await blue.do(['trapExits', true], ['monitor', 'shop']);
+      const shop = await blue.get('whereis', 'shop');
+      await blue.do(['link', shop], ['whereis', 'shop']);
+      const call = blue.start(['call', 'shop', 'items', [1000]]);
+      await world.simulation.quiet();
+      await end(world, store);
+      const items = (await blue.items(2)).map((item) => ('reason' in item ? [item.type, item.reason] : item));
+      // The address is that of a dead one now, or of one that may not be reached.
+      const old = await blue.do(['call', shop, 'state', []], ['monitor', shop]);
+      transcripts.push(JSON.stringify([await world.settle(call), items, old, (await blue.items(3))[2]]));
+    }
+    expect(transcripts[0]).toContain('noproc');
+    expect(new Set(transcripts).size).toBe(1);
+  });
+
+  test('down: who administers the tree, and who lives with it, is told the cause', async () => {
+    const { world, store } = await start();
+    const [near, far] = [await world.puppet('tenants/green/db'), await world.puppet('tenants/green/app')];
+    await near.do(['monitor', 'app']);
+    const seen = endOf(world, await world.address('tenants/green/app'), () =>
+      far.tell(['exit', { tag: 'error', detail: 'own' }]),
+    );
+    expect(await seen).toEqual({ tag: 'error', detail: 'own' });
+    expect(await near.items(1)).toMatchObject([{ reason: { tag: 'error', detail: 'own' } }]);
+    expect(await store.get('call', '@self', 'state', [])).toBe(0);
   });
 
   test('grant: from outside to inside, by the same kind of line', async () => {

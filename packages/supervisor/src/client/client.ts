@@ -5,6 +5,7 @@
 import type {
   ApplyOutcome,
   ApplyRequest,
+  AuditLog,
   CallRequest,
   DaemonStatus,
   EventEntry,
@@ -12,6 +13,7 @@ import type {
   History,
   LimitsOutcome,
   LogLine,
+  MadeToken,
   NodeDetails,
   NodeLimits,
   Node,
@@ -20,17 +22,20 @@ import type {
   RollbackRequest,
   Spawned,
   SpawnRequest,
+  TokenList,
+  TokenRequest,
   Tree,
   Usage,
 } from './contract/index.js';
 import type { Connection, Streamed } from './connection.js';
-import { SocketConnection } from './socket-connection.js';
+import { SocketConnection, type RemoteDaemon } from './socket-connection.js';
 
 export type AdminClientOptions =
   | {
       /** The daemon's, as `daemonFolder` finds it. */
       readonly folder: string;
     }
+  | RemoteDaemon
   | {
       /** That of a daemon in this process. */
       readonly connection: Connection;
@@ -57,6 +62,14 @@ export interface LogOptions extends FollowOptions {
   readonly progress?: boolean;
 }
 
+export interface AuditOptions extends RequestOptions {
+  /** About that node and those below it; by default about all. */
+  readonly path?: string;
+  readonly after?: number;
+  /** So many of the last. 1000 by default, 10,000 at most. */
+  readonly lines?: number;
+}
+
 type Verb = OperationName & ('start' | 'stop' | 'restart' | 'suspend' | 'resume' | 'kill');
 
 /**
@@ -67,8 +80,7 @@ export class AdminClient {
   readonly #connection: Connection;
 
   constructor(options: AdminClientOptions) {
-    this.#connection =
-      'connection' in options ? options.connection : new SocketConnection({ folder: options.folder });
+    this.#connection = 'connection' in options ? options.connection : new SocketConnection(options);
   }
 
   health(options?: RequestOptions): Promise<Health> {
@@ -139,6 +151,29 @@ export class AdminClient {
 
   async send(path: string, value: unknown, options?: RequestOptions): Promise<void> {
     await this.#json('POST', nodeAt(path, 'send'), { value }, options);
+  }
+
+  /** In the text format of Prometheus. */
+  metrics(options?: RequestOptions): Promise<string> {
+    return this.#json('GET', '/v1/metrics', undefined, options);
+  }
+
+  /** Its text is told once, here. @throws CallError `operation_refused`: there are too many. */
+  makeToken(body: TokenRequest, options?: RequestOptions): Promise<MadeToken> {
+    return this.#json('POST', '/v1/tokens', body, options);
+  }
+
+  tokens(options?: RequestOptions): Promise<TokenList> {
+    return this.#json('GET', '/v1/tokens', undefined, options);
+  }
+
+  /** With all that were made by it. @throws CallError `token_missing`. */
+  async revokeToken(id: string, options?: RequestOptions): Promise<void> {
+    await this.#json('DELETE', `/v1/tokens/${encodeURIComponent(id)}`, undefined, options);
+  }
+
+  audit({ signal, ...query }: AuditOptions = {}): Promise<AuditLog> {
+    return this.#json('GET', `/v1/audit${queryOf(query)}`, undefined, signal && { signal });
   }
 
   events({ signal, ...query }: FollowOptions = {}): AsyncIterable<Streamed<EventEntry>> {

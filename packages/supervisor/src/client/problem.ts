@@ -18,6 +18,8 @@ import type { Problem } from './contract/schemas.js';
 /** HTTP's words for what is the matter: 4xx, the request could be another; 5xx, it could not. */
 const STATUS: Partial<Record<ErrorCode, number>> = {
   request_malformed: 400,
+  token_refused: 401,
+  token_missing: 404,
   too_large: 413,
   full: 503,
   timeout: 504,

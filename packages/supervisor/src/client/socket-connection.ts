@@ -1,5 +1,5 @@
-/** HTTP over the socket of a daemon: JSON, problem documents, server-sent events. */
-import { request, type IncomingMessage } from 'node:http';
+/** HTTP over the socket of a daemon, or over TLS: JSON, problem documents, server-sent events. */
+import { request, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { CallError, HostError } from '@espalier/core';
 import type { AdminRequest, Connection, Streamed } from './connection.js';
 import type { Missed, Problem } from './contract/index.js';
@@ -10,18 +10,51 @@ import { errorOf } from './problem.js';
 
 const LARGEST_ANSWER = 64 * 1024 * 1024;
 
-export class SocketConnection implements Connection {
-  readonly #socketPath: string;
+export interface RemoteDaemon {
+  /** `https://host:port`. */
+  readonly url: string;
+  readonly token: string;
+  /** Certificates in PEM that are trusted; by default those that Node trusts. */
+  readonly ca?: string;
+}
 
-  constructor({ folder }: { readonly folder: string }) {
-    this.#socketPath = socketPath(folder);
+type Headers = Readonly<Record<string, string | number>>;
+
+export class SocketConnection implements Connection {
+  readonly #place: string;
+  readonly #begin: (options: RequestOptions, headers: Headers) => Promise<ClientRequest>;
+
+  constructor(daemon: { readonly folder: string } | RemoteDaemon) {
+    if ('folder' in daemon) {
+      const path = socketPath(daemon.folder);
+      this.#place = path;
+      this.#begin = (options, headers) => {
+        const socket = { socketPath: path, headers: { host: 'espalier', ...headers } };
+        return Promise.resolve(request({ ...options, ...socket }));
+      };
+      return;
+    }
+    const { url, token, ca } = daemon;
+    const { hostname, port } = new URL(url);
+    const place = {
+      host: hostname.replace(/^\[|\]$/g, ''),
+      port: port || 443,
+      ...(ca === undefined ? {} : { ca }),
+    };
+    this.#place = url;
+    this.#begin = async (options, headers) => {
+      // Most commands need none of it.
+      const tls = await import('node:https');
+      return tls.request({ ...options, ...place, headers: { ...headers, authorization: `Bearer ${token}` } });
+    };
   }
 
   async ask(asked: AdminRequest): Promise<unknown> {
     const response = await this.#request(asked);
     const text = await allOf(response);
     if (response.statusCode === 204) return undefined;
-    return JSON.parse(text) as unknown;
+    const isJson = response.headers['content-type']?.startsWith('application/json') ?? false;
+    return isJson ? (JSON.parse(text) as unknown) : text;
   }
 
   async *read(asked: AdminRequest): AsyncGenerator<Streamed<unknown>> {
@@ -46,18 +79,13 @@ export class SocketConnection implements Connection {
     if (text !== undefined && Buffer.byteLength(text) > LARGEST_REQUEST_BYTES) {
       throw new CallError('too_large', `a request may have ${LARGEST_REQUEST_BYTES} bytes`);
     }
+    const headers: Headers =
+      text === undefined
+        ? {}
+        : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+    const options = { path, method, ...(signal === undefined ? {} : { signal }) };
+    const asked = await this.#begin(options, headers);
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      const headers =
-        text === undefined
-          ? {}
-          : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
-      const asked = request({
-        socketPath: this.#socketPath,
-        path,
-        method,
-        headers: { host: 'espalier', ...headers },
-        ...(signal === undefined ? {} : { signal }),
-      });
       asked.once('response', resolve);
       asked.once('error', (cause) => {
         reject(signal?.aborted === true ? cancelled(cause) : this.#unreachable(cause));
@@ -70,9 +98,9 @@ export class SocketConnection implements Connection {
   }
 
   #unreachable(cause: unknown): HostError {
-    return new HostError('daemon_unreachable', `no daemon answers at ${this.#socketPath}`, {
+    return new HostError('daemon_unreachable', `no daemon answers at ${this.#place}`, {
       field: 'folder',
-      value: this.#socketPath,
+      value: this.#place,
       cause,
     });
   }

@@ -210,14 +210,14 @@ export class Host {
   /**
    * From now on `name`, in the namespace of the node at `path`, leads to the environment or pool that runs at
    * `to`: it can be sent to, called, monitored and linked. Restarts of either do not matter. Both paths as in
-   * `tree()`. Holds until `revoke`, or until an `apply` that changes something: that sets the grants to those
+   * `tree()`; that of the root as `path` means the application; `to` may be `context.self`, too. Holds until `revoke`, or until an `apply` that changes something: that sets the grants to those
    * of its spec.
    *
    * @throws CallError `noproc`: there is no node at `path`; `name_taken`. SpecError `spec_invalid`: `to` has no
-   *   mailbox, no name or the same namespace, or nobody can use what would be granted. HostError `host_stopped`,
-   *   `kernel_fault`.
+   *   mailbox, no name or the same namespace, is another address than the application's, or nobody can use what would
+   *   be granted. HostError `host_stopped`, `kernel_fault`.
    */
-  grant(path: string, name: string, to: string): Promise<void> {
+  grant(path: string, name: string, to: string | Address): Promise<void> {
     return this.#grants.grant(path, name, to);
   }
 

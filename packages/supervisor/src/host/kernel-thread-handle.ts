@@ -25,10 +25,12 @@ import {
   Runtime,
   THREAD_FILES,
   type ApplicationTime,
+  type EarlyOffer,
   type FromKernel,
   type HostFacts,
   type InspectQuery,
   type KernelEvent,
+  type KernelSettings,
   type KernelSetup,
   type LimitChange,
   type Machine,
@@ -46,12 +48,10 @@ import type { StopResult } from './host.js';
 import { assertPath } from './path.js';
 import type { TreePlace } from './tree-place.js';
 
-export interface KernelThreadOptions {
+export interface KernelThreadOptions extends KernelSettings {
   readonly place: TreePlace;
   readonly spares: KernelSetup['spares'];
   readonly first: KernelSetup['first'];
-  readonly spawnBase: string;
-  readonly spawnLimits: KernelSetup['spawnLimits'];
   readonly output: (path: string, stream: 'stdout' | 'stderr', text: string, dropped: number) => void;
   readonly warning: (problem: string) => void;
   readonly time: ApplicationTime;
@@ -105,7 +105,8 @@ export class KernelThread {
     this.#options = options;
     const { time } = options;
     this.#say = time.saying((message: ToKernel) => {
-      this.#worker.postMessage(message);
+      const transferred = message.tag === 'start' && message.early !== undefined ? [message.early.port] : [];
+      this.#worker.postMessage(message, transferred);
     });
     this.treeEnded = new Promise((resolve, reject) => {
       this.#tellEnded = resolve;
@@ -125,7 +126,7 @@ export class KernelThread {
     const setup: KernelSetup = {
       control: port2,
       handshake,
-      files: { ...THREAD_FILES, cell: new URL('../cell.cjs', import.meta.url).href },
+      files: options.files,
       spares: options.spares,
       embedded: options.place.embedded,
       first: options.first,
@@ -190,13 +191,13 @@ export class KernelThread {
   }
 
   /** Rejects with `EnvironmentError` `start_failed`, with the reason; then nothing runs any more. */
-  async start(name: string, spec: SupervisorSpec): Promise<void> {
+  async start(name: string, spec: SupervisorSpec, early: EarlyOffer | undefined): Promise<void> {
     const { place } = this.#options;
     // What is stopping must not begin to run.
     if (this.#stopping !== undefined) throw hostStopped();
     const { failure } = await this.#orFailure<FromKernel & { tag: 'started' }>((resolve) => {
       this.#started = resolve;
-      this.#say({ tag: 'start', name: place.path, spec });
+      this.#say({ tag: 'start', name: place.path, spec, early });
     });
     if (failure === undefined) return;
     const reason = decodeReason(place.failure(failure));

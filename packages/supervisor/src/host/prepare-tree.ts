@@ -74,7 +74,12 @@ async function prepareNode(
 function environmentSpec(node: NormalisedEnvironment, image: Image): EnvironmentSpec {
   const { limits } = node;
   return {
-    boot: bootValue({ image, args: node.args, bindings: node.bindings }),
+    boot: bootValue({
+      image,
+      args: node.args,
+      bindings: node.bindings,
+      ...(limits.timers === 'unlimited' ? {} : { mostTimers: limits.timers }),
+    }),
     name: node.name,
     terms: {
       capacity: limits.mailbox,

@@ -6,21 +6,16 @@ import {
   applicationTestTime,
   hostFlagsThatOverrideLimits,
   realTime,
+  THREAD_FILES,
   type ApplicationTime,
-  type WallLimits,
+  type EarlyCell,
 } from '@espalier/core/internal/host.js';
 import type { TestClock } from '@espalier/core/testing';
-import {
-  DEFAULTS,
-  loadSpec,
-  normaliseSpec,
-  type NormalisedNode,
-  type NormalisedTree,
-  type TreeSpec,
-} from '../spec/index.js';
+import { DEFAULTS, loadSpec, normaliseSpec, type NormalisedTree, type TreeSpec } from '../spec/index.js';
 import type { TreeEvent } from './events.js';
 import { versioned } from './apply.js';
 import { CellWalls } from './cell-walls.js';
+import { limitsOfFirst, startEarlyCell } from './early-cell.js';
 import { folderUrl } from './folder-url.js';
 import { grantsOf } from '../spec/grants.js';
 import { Grants } from './grants.js';
@@ -104,15 +99,21 @@ async function startTree(
     warning(
       `${flag} (${from}) overrides the limits of threads: V8 does not hold those of the spec. Start without it`,
     );
+  let early: EarlyCell | undefined;
   try {
     const { name, root } = tree;
     const place = options.embedded === true ? embeddedPlace(name) : cellPlace(name);
-    const kernel = new KernelThread({
-      place,
+    const parts = {
+      files: { ...THREAD_FILES, cell: new URL('../cell.cjs', import.meta.url).href },
       spares: { perClass: options.spares?.perClass ?? 1, total: options.spares?.total ?? 4 },
-      first: firstThread(root),
       spawnBase: fileURLToPath(base),
       spawnLimits: wallLimits(DEFAULTS.limits),
+    };
+    if (!place.embedded) early = startEarlyCell(tree, { ...parts, clock: time.clock });
+    const kernel = new KernelThread({
+      ...parts,
+      place,
+      first: limitsOfFirst(root),
       output: options.onOutput ?? print,
       warning,
       time,
@@ -120,33 +121,31 @@ async function startTree(
     if (options.onEvent !== undefined) kernel.onEvent(options.onEvent);
     const walls = new CellWalls(() => kernel.machine(), options.clock !== undefined);
     try {
-      // At the same time: the kernel's thread starts and tries the machine out.
-      const [spec] = await Promise.all([
+      // At the same time: the kernel's thread starts, and tries the machine out where that is needed.
+      const inItsCell = { ...root, wall: 'process' } as const;
+      const [spec, offer] = await Promise.all([
         images.use((builder) => prepareSupervisor(root, builder)),
-        walls.check(place.embedded ? root : { ...root, wall: 'process' }),
+        early?.offer,
+        walls.check(place.embedded || early !== undefined ? root : inItsCell),
       ]);
+      if (early !== undefined && offer === undefined) await walls.check(inItsCell);
       const grants = new Grants(kernel, tree);
       await grants.replace(grantsOf(tree));
       const applied = versioned(tree, spec);
       const host = new Host({ kernel, images, walls, grants, place, base: base.href, applied });
       options.onStarting?.(host);
-      await kernel.start(name, place.spec(tree, spec));
+      await kernel.start(name, place.spec(tree, spec), offer);
       return host;
     } catch (error) {
       await kernel.stop();
       throw error;
     }
+  } catch (error) {
+    early?.end();
+    throw error;
   } finally {
     await images.settled();
   }
-}
-
-/** What the thread that a tree is likely to start first is limited to. */
-function firstThread(node: NormalisedNode): WallLimits | undefined {
-  if (node.kind !== 'supervisor') return wallLimits(node.kind === 'pool' ? DEFAULTS.limits : node.limits);
-  if (node.strategy === 'simple_one_for_one') return undefined;
-  const here = node.children.filter(({ wall }) => wall === 'thread');
-  return here.map(firstThread).find((limits) => limits !== undefined);
 }
 
 function print(_path: string, stream: 'stdout' | 'stderr', text: string): void {

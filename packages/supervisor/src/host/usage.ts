@@ -21,9 +21,13 @@ export interface NodeUsage {
   readonly cpuMs: number | undefined;
   /** UTF-16 units that were printed in the present lives, without those dropped. */
   readonly printed: number;
-  /** Messages that wait, messages received, and calls not answered yet; undefined of one who does not answer himself. */
+  /**
+   * Messages that wait, messages received and sent in the present lives (casts and calls, too), and calls not answered
+   * yet; undefined of one who does not answer himself.
+   */
   readonly mailbox: number | undefined;
   readonly received: number | undefined;
+  readonly sent: number | undefined;
   readonly pendingCalls: number | undefined;
   /** Since its supervisor has started; of a supervisor, with those of all below. */
   readonly restarts: number;
@@ -98,6 +102,7 @@ async function usage(
     printed: cell?.printed ?? sum(thread?.printed, ({ printed }) => printed) ?? 0,
     mailbox: sum(statistics?.mailbox, ({ mailbox }) => mailbox),
     received: sum(statistics?.received, ({ received }) => received),
+    sent: sum(statistics?.sent, ({ sent }) => sent),
     pendingCalls: sum(statistics?.pendingCalls, ({ pendingCalls }) => pendingCalls),
     restarts: sum(ownRestarts, ({ restarts }) => restarts) ?? 0,
     processMb: cell?.memoryMb,

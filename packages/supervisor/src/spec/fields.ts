@@ -314,4 +314,8 @@ export const ROOT_FIELDS = {
   name: { kind: word, says: 'What people call the tree.', default: `\`${DEFAULTS.tree.name}\`` },
   ...SUPERVISOR_OPTIONS,
   wall: WALL,
+  grants: {
+    ...CHILD.grants,
+    says: 'Names of the tree’s own namespace, which is the application’s, that lead to mailboxes in others: `{ blue: { send: /blue } }`. See [Isolation](isolation.md).',
+  },
 } satisfies FieldTable<TreeSpec>;

@@ -38,7 +38,7 @@ export const NOT_BUILT: readonly NotBuilt[] = Object.freeze([
   { on: ['pool'], field: 'limits.messagesPerSecond', instead: LEAVE_OUT },
   { on: ['pool'], field: 'limits.children', instead: LEAVE_OUT },
   { on: ['pool'], field: 'limits.kernelEntries', instead: LEAVE_OUT },
-  { on: CODE, field: 'limits.timers', instead: LEAVE_OUT },
+  { on: ['pool'], field: 'limits.timers', instead: LEAVE_OUT },
   { on: CODE, field: 'limits.poolMs', instead: LEAVE_OUT },
   { on: CODE, field: 'limits.fds', instead: LEAVE_OUT },
   { on: CODE, field: 'limits.diskMb', instead: LEAVE_OUT },

@@ -75,12 +75,16 @@ export interface EnvironmentLimitsSpec extends ThreadLimitsSpec {
   children?: number | 'unlimited';
   /** Handles, names, monitors, links and spawns under way that the kernel keeps for it. */
   kernelEntries?: number;
+  /** Timers of its own that are under way. */
+  timers?: number | 'unlimited';
+  /** Of its process: processes and threads in its cgroup. */
+  processes?: number | 'unlimited';
 }
 
 /** What can be changed while the environment runs. */
 export type ChangeableLimitsSpec = Omit<
   EnvironmentLimitsSpec,
-  'mailbox' | 'mailboxBytes' | 'messageBytes' | 'messagesPerSecond' | 'children' | 'kernelEntries'
+  'mailbox' | 'mailboxBytes' | 'messageBytes' | 'messagesPerSecond' | 'children' | 'kernelEntries' | 'timers'
 >;
 
 /** Limits of a process as a whole: of all that runs in it, and all that it starts. */
@@ -91,6 +95,8 @@ export interface ProcessLimitsSpec {
   cpu?: number | 'unlimited';
   /** As `cpuOver` of an environment. */
   cpuOver?: 'lower' | 'end';
+  /** Processes and threads in its cgroup. */
+  processes?: number | 'unlimited';
 }
 
 /** What every node below the root may say: how its supervisor treats it. */
@@ -179,4 +185,6 @@ export interface TreeSpec extends SupervisorOptionsSpec {
   /** For people. Default: `root`. */
   name?: string;
   wall?: Wall;
+  /** Names of the tree's own namespace, which is the application's, that lead to mailboxes in others. */
+  grants?: Record<string, GrantSpec>;
 }

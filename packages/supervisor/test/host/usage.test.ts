@@ -49,6 +49,8 @@ describe('usage', () => {
       expect(one.cpuMs).toBeGreaterThan(1);
       expect(one.printed).toBeGreaterThan(1_000);
       expect(one.received).toBeGreaterThan(1);
+      // It has only answered.
+      expect(one.sent).toBe(0);
     }
     expect(at(usage, 'tree/c').offHeapMb).toBeGreaterThan(60);
     expect(usage.offHeapMb).toBeGreaterThan(120);
@@ -63,6 +65,19 @@ describe('usage', () => {
     expect(at(usage, 'tree/a').processMb).toBeUndefined();
     expect((await host.usage('tree/c/g')).children.map(({ path }) => path)).toEqual(['tree/c/g/d']);
     await expect(host.usage('tree/none')).rejects.toMatchObject({ code: 'noproc', value: 'tree/none' });
+  }, 60_000);
+
+  test('usage: what was sent is counted once, whatever became of whom it was sent to', async () => {
+    const running = await startTree([eater('a'), eater('b', { wall: 'process' })]);
+    const { context } = running.host;
+    const before = context.statistics().sent;
+    for (let n = 0; n < 300; n += 1) await context.cast('a', 'print', ['x']);
+    for (let n = 0; n < 20; n += 1) await context.call('b', 'depth', []);
+    await running.host.kill('tree/a');
+    await running.happened('tree/a', 'restarted');
+    await context.call('a', 'depth', []);
+    await context.call('nobody', 'depth', []).catch(() => undefined);
+    expect(context.statistics().sent - before).toBe(321);
   }, 60_000);
 
   test('usage: restarts are counted at each level', async () => {

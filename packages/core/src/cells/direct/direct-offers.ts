@@ -12,8 +12,8 @@ import { Passages, type Passage } from './passages.js';
 /** For the wall that starts a cell. */
 export interface DirectWay {
   readonly passage: Passage;
-  /** The cell's, or to be destroyed, from here on. */
-  readonly far: FarStreams;
+  /** The cell's, or to be destroyed, from here on; undefined where the application connects to the cell itself. */
+  readonly far: FarStreams | undefined;
   /** The application's end is no more. `problem`: what the cell did that it must not. */
   lost: (problem: string | undefined) => void;
   /** The cell has said something: it is up. */
@@ -60,6 +60,17 @@ export class DirectOffers {
     const { far, passage } = this.#offered ?? {};
     if (far === undefined || passage === undefined) return undefined;
     this.#offered = undefined;
+    return this.#way(passage, far);
+  }
+
+  /** To a cell that has been there before its kernel, and listens itself. */
+  to(address: StreamAddress): DirectWay {
+    const passage = this.passages.open();
+    this.#tell(passage.id, address);
+    return this.#way(passage, undefined);
+  }
+
+  #way(passage: Passage, far: FarStreams | undefined): DirectWay {
     const prepareNext = (): void => void this.prepare();
     const way: DirectWay = {
       passage,

@@ -1,10 +1,11 @@
 /** Every operation of the admin API: the routes of the daemon and its OpenAPI document are made of this table. */
 import type { TSchema } from 'typebox';
+import * as access from './access.js';
 import * as resources from './resources.js';
 import * as schemas from './schemas.js';
 
 export interface Operation {
-  readonly method: 'GET' | 'POST' | 'PATCH';
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** `:name` stands for a parameter, percent-encoded. */
   readonly path: string;
   readonly summary: string;
@@ -14,6 +15,11 @@ export interface Operation {
   /** Of success; a stream's of each of its events. None: 204. */
   readonly response?: TSchema;
   readonly status: 200 | 201 | 204;
+  readonly right: access.Right;
+  /** It is about the whole tree: to who sees a part it is not there. */
+  readonly whole?: true;
+  /** In place of JSON. */
+  readonly media?: 'text/plain';
   /** Server-sent events: `entry`, with the response as data, and `missed`. */
   readonly streams?: true;
 }
@@ -25,6 +31,7 @@ const onNode = (verb: string, summary: string): Operation => ({
   params: schemas.Parameters.node,
   response: schemas.Node,
   status: 200,
+  right: 'control',
 });
 
 export const OPERATIONS = {
@@ -34,6 +41,7 @@ export const OPERATIONS = {
     summary: 'Whether the API answers.',
     response: schemas.Health,
     status: 200,
+    right: 'view',
   },
   ready: {
     method: 'GET',
@@ -41,6 +49,7 @@ export const OPERATIONS = {
     summary: 'Whether the tree runs that was applied last; 503 if it does not.',
     response: schemas.DaemonStatus,
     status: 200,
+    right: 'view',
   },
   status: {
     method: 'GET',
@@ -48,6 +57,7 @@ export const OPERATIONS = {
     summary: 'What the daemon runs.',
     response: schemas.DaemonStatus,
     status: 200,
+    right: 'view',
   },
   openapi: {
     method: 'GET',
@@ -55,6 +65,7 @@ export const OPERATIONS = {
     summary: 'This document.',
     status: 200,
     response: schemas.OpenApiDocument,
+    right: 'view',
   },
   tree: {
     method: 'GET',
@@ -62,6 +73,7 @@ export const OPERATIONS = {
     summary: 'The tree as it stands.',
     response: schemas.Tree,
     status: 200,
+    right: 'view',
   },
   show: {
     method: 'GET',
@@ -70,6 +82,7 @@ export const OPERATIONS = {
     params: schemas.Parameters.node,
     response: schemas.NodeDetails,
     status: 200,
+    right: 'view',
   },
   apply: {
     method: 'POST',
@@ -79,6 +92,8 @@ export const OPERATIONS = {
     body: schemas.ApplyRequest,
     response: schemas.ApplyOutcome,
     status: 200,
+    right: 'control',
+    whole: true,
   },
   rollback: {
     method: 'POST',
@@ -87,6 +102,8 @@ export const OPERATIONS = {
     body: schemas.RollbackRequest,
     response: schemas.ApplyOutcome,
     status: 200,
+    right: 'control',
+    whole: true,
   },
   history: {
     method: 'GET',
@@ -94,6 +111,8 @@ export const OPERATIONS = {
     summary: 'What was applied.',
     response: schemas.History,
     status: 200,
+    right: 'view',
+    whole: true,
   },
   revision: {
     method: 'GET',
@@ -102,6 +121,8 @@ export const OPERATIONS = {
     params: schemas.Parameters.revision,
     response: schemas.RevisionWithText,
     status: 200,
+    right: 'view',
+    whole: true,
   },
   start: onNode('start', 'Starts a child that does not run.'),
   stop: onNode(
@@ -121,6 +142,8 @@ export const OPERATIONS = {
     body: resources.NodeLimits,
     response: resources.LimitsOutcome,
     status: 200,
+    right: 'control',
+    whole: true,
   },
   usage: {
     method: 'GET',
@@ -129,6 +152,7 @@ export const OPERATIONS = {
     query: schemas.Parameters.usage,
     response: resources.Usage,
     status: 200,
+    right: 'view',
   },
   spawn: {
     method: 'POST',
@@ -138,6 +162,7 @@ export const OPERATIONS = {
     body: schemas.SpawnRequest,
     response: schemas.Spawned,
     status: 201,
+    right: 'control',
   },
   call: {
     method: 'POST',
@@ -147,6 +172,7 @@ export const OPERATIONS = {
     body: schemas.CallRequest,
     response: schemas.CallResult,
     status: 200,
+    right: 'control',
   },
   send: {
     method: 'POST',
@@ -155,6 +181,7 @@ export const OPERATIONS = {
     params: schemas.Parameters.node,
     body: schemas.SendRequest,
     status: 204,
+    right: 'control',
   },
   events: {
     method: 'GET',
@@ -164,6 +191,7 @@ export const OPERATIONS = {
     response: schemas.EventEntry,
     status: 200,
     streams: true,
+    right: 'view',
   },
   logs: {
     method: 'GET',
@@ -173,6 +201,53 @@ export const OPERATIONS = {
     response: schemas.LogLine,
     status: 200,
     streams: true,
+    right: 'view',
+  },
+  metrics: {
+    method: 'GET',
+    path: '/v1/metrics',
+    summary: 'What each node uses, for Prometheus.',
+    response: access.Metrics,
+    media: 'text/plain',
+    status: 200,
+    right: 'view',
+  },
+  makeToken: {
+    method: 'POST',
+    path: '/v1/tokens',
+    summary:
+      'Makes a token: a right to a node and what is below it, for who is not at the socket. It ends with the token by which it was made.',
+    body: access.TokenRequest,
+    response: access.MadeToken,
+    status: 201,
+    right: 'control',
+  },
+  tokens: {
+    method: 'GET',
+    path: '/v1/tokens',
+    summary: 'Tokens that were made: by a token those made by it, and by those.',
+    response: access.TokenList,
+    status: 200,
+    right: 'control',
+  },
+  revokeToken: {
+    method: 'DELETE',
+    path: '/v1/tokens/:id',
+    summary: 'Ends a token, those that were made by it, and what they follow, at once.',
+    params: access.AccessParameters.token,
+    status: 204,
+    right: 'control',
+  },
+  audit: {
+    method: 'GET',
+    path: '/v1/audit',
+    summary:
+      'Who has changed what, when, at which node, with which result: the last of it, of a node and those below, or of all.',
+    query: access.AccessParameters.audit,
+    response: access.AuditLog,
+    status: 200,
+    right: 'view',
+    whole: true,
   },
 } as const satisfies Record<string, Operation>;
 

@@ -1,13 +1,26 @@
 /**
- * Lines of logs in files, one file for each environment, as JSON lines. A file that is full becomes the first of
+ * Lines in files, one file for each node that they are about, as JSON lines. A file that is full becomes the first of
  * some generations, of which the last goes; if all together are too large, those that nobody has written to for
  * longest go. It is one thread's alone, so it is synchronous: a line that was answered for is with the system.
  */
 import { createHash } from 'node:crypto';
 import { appendFileSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LogLine } from '@espalier/supervisor/client';
-import type { LogQuery } from '../drivers/logs-client.js';
+import type { Entry } from '../journal.js';
+
+/** A line of a file. */
+export interface Line extends Entry {
+  /** Of the node that it is about. */
+  readonly path: string;
+}
+
+export interface LineQuery {
+  /** Of that node and those below it; null: of all. */
+  readonly path: string | null;
+  readonly after: number;
+  /** So many of the last of them. */
+  readonly lines: number;
+}
 
 export interface LogQuota {
   /** Of one file, in bytes. */
@@ -18,29 +31,50 @@ export interface LogQuota {
   readonly totalBytes: number;
 }
 
+export interface LineFilesOptions<T> {
+  readonly quota?: LogQuota;
+  /** Lines with the same one share a file, and its quota; by default, it is the path of the node. */
+  readonly keptUnder?: (line: T) => string;
+}
+
+export interface LinesRead<T> {
+  readonly lines: readonly T[];
+  /** There are more of those that were asked for, before these; they are too long to be answered at once. */
+  readonly cut: boolean;
+}
+
+interface Sized<T> {
+  readonly line: T;
+  readonly size: number;
+}
+
 const QUOTA: LogQuota = { fileBytes: 1024 * 1024, generations: 5, totalBytes: 64 * 1024 * 1024 };
 const LONGEST_NAME = 200;
+/** Of what is answered at once: each reader holds so much. Characters. */
+const MOST_READ = 1024 * 1024;
 const SUFFIX = '.jsonl';
 
-export class LogFiles {
+export class LineFiles<T extends Line> {
   readonly #folder: string;
   readonly #quota: LogQuota;
+  readonly #keptUnder: ((line: T) => string) | undefined;
   /** Bytes by file name. Who was written to last stands last. */
   readonly #sizes = new Map<string, number>();
   #total = 0;
 
-  private constructor(folder: string, quota: LogQuota) {
+  private constructor(folder: string, { quota = QUOTA, keptUnder }: LineFilesOptions<T>) {
     this.#folder = folder;
     this.#quota = quota;
+    this.#keptUnder = keptUnder;
   }
 
-  static async open(
+  static async open<T extends Line>(
     folder: string,
     prepare: (folder: string) => Promise<void>,
-    quota: LogQuota = QUOTA,
-  ): Promise<LogFiles> {
+    options: LineFilesOptions<T> = {},
+  ): Promise<LineFiles<T>> {
     await prepare(folder);
-    const files = new LogFiles(folder, quota);
+    const files = new LineFiles<T>(folder, options);
     const found = readdirSync(folder).flatMap((name) => {
       if (!name.includes(SUFFIX)) return [];
       const { size, mtimeMs } = statSync(join(folder, name));
@@ -50,23 +84,39 @@ export class LogFiles {
     return files;
   }
 
-  add(lines: readonly LogLine[]): void {
+  add(lines: readonly T[]): void {
     const texts = new Map<string, string>();
     for (const line of lines) {
-      texts.set(line.path, `${texts.get(line.path) ?? ''}${JSON.stringify(line)}\n`);
+      const key = this.#keptUnder?.(line) ?? line.path;
+      texts.set(key, `${texts.get(key) ?? ''}${JSON.stringify(line)}\n`);
     }
-    for (const [path, text] of texts) this.#append(fileOf(path), text);
+    for (const [key, text] of texts) this.#append(fileOf(key), text);
     this.#makeRoom();
   }
 
-  /** In the order in which they were written. */
-  read({ path, after, lines }: LogQuery): readonly LogLine[] {
-    if (lines === 0) return [];
-    const found = [...this.#sizes.keys()]
-      .filter((name) => path === null || mayHold(name, path))
-      .flatMap((name) => linesOf(join(this.#folder, name)))
-      .filter((line) => line.id > after && (path === null || isAtOrBelow(line.path, path)));
-    return found.sort((a, b) => a.id - b.id).slice(-lines);
+  /**
+   * In the order in which they were written. `idOf`: by which id they are asked for. At no time more is in memory than
+   * one file and what is answered.
+   */
+  read({ path, after, lines }: LineQuery, idOf = (line: T): number => line.id): LinesRead<T> {
+    let found: Sized<T>[] = [];
+    let cut = false;
+    for (const name of this.#sizes.keys()) {
+      if (lines === 0 || !this.#mayHold(name, path)) continue;
+      const more = linesOf<T>(join(this.#folder, name)).filter(({ line }) => {
+        return idOf(line) > after && (path === null || isAtOrBelow(line.path, path));
+      });
+      if (more.length === 0) continue;
+      found = [...found, ...more].sort((a, b) => a.line.id - b.line.id).slice(-lines);
+      const fitting = lastThatFit(found);
+      cut ||= fitting < found.length;
+      found = found.slice(found.length - fitting);
+    }
+    return { lines: found.map(({ line }) => line), cut };
+  }
+
+  #mayHold(name: string, path: string | null): boolean {
+    return path === null || this.#keptUnder !== undefined || mayHold(name, path);
   }
 
   #append(name: string, text: string): void {
@@ -129,13 +179,22 @@ function mayHold(name: string, path: string): boolean {
   return of === top || of.startsWith(`${top}%2F`);
 }
 
+function lastThatFit(lines: readonly Sized<unknown>[]): number {
+  let [count, size] = [0, 0];
+  for (; count < lines.length; count++) {
+    size += (lines[lines.length - 1 - count] as Sized<unknown>).size;
+    if (size > MOST_READ) break;
+  }
+  return count;
+}
+
 /** The last line of a file may be torn: the machine went off while it was written. */
-function linesOf(file: string): LogLine[] {
+function linesOf<T>(file: string): Sized<T>[] {
   return readFileSync(file, 'utf8')
     .split('\n')
     .flatMap((text) => {
       try {
-        return text === '' ? [] : [JSON.parse(text) as LogLine];
+        return text === '' ? [] : [{ line: JSON.parse(text) as T, size: text.length }];
       } catch {
         return [];
       }

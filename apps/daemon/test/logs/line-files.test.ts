@@ -2,7 +2,11 @@ import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { LogFiles, type LogQuota } from '../../src/logs/log-files.js';
+import { LineFiles, type Line, type LogQuota } from '../../src/logs/line-files.js';
+
+interface Printed extends Line {
+  readonly text: string;
+}
 
 let folder = '';
 let id = 0;
@@ -16,16 +20,20 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function open(quota?: LogQuota): Promise<LogFiles> {
-  return LogFiles.open(folder, (path) => Promise.resolve(void mkdirSync(path, { recursive: true })), quota);
+function open(quota?: LogQuota): Promise<LineFiles<Printed>> {
+  return LineFiles.open<Printed>(
+    folder,
+    (path) => Promise.resolve(void mkdirSync(path, { recursive: true })),
+    quota && { quota },
+  );
 }
 
 function line(path: string, text: string) {
   return { id: ++id, at: '', path, stream: 'stdout' as const, text };
 }
 
-function texts(files: LogFiles, path: string | null, after = 0, lines = 100): readonly string[] {
-  return files.read({ path, after, lines }).map(({ text }) => text);
+function texts(files: LineFiles<Printed>, path: string | null, after = 0, lines = 100): readonly string[] {
+  return files.read({ path, after, lines }).lines.map(({ text }) => text);
 }
 
 test('lines are read as they were written: of a node, of those below it, of all, of the last of them', async () => {
@@ -55,7 +63,7 @@ test('if all together are too large, who was not written to for longest goes', a
   const files = await open(quota);
   for (const path of ['t/a', 't/b', 't/c', 't/a', 't/d', 't/e', 't/f', 't/g', 't/h'])
     files.add([line(path, path)]);
-  const paths = new Set(files.read({ path: null, after: 0, lines: 100 }).map(({ path }) => path));
+  const paths = new Set(files.read({ path: null, after: 0, lines: 100 }).lines.map(({ path }) => path));
   expect(paths.has('t/b')).toBe(false);
   expect(paths.has('t/h')).toBe(true);
 });
@@ -77,4 +85,17 @@ test('a torn last line is left out', async () => {
   files.add([line('t/a', 'whole')]);
   appendFileSync(join(folder, 't%2Fa.jsonl'), '{"id": 7, "te');
   expect(texts(await open(), null)).toEqual(['whole']);
+});
+
+test('what is too long to be answered at once is cut at its front, and that is told', async () => {
+  const files = await open();
+  const long = 'x'.repeat(60_000);
+  for (let n = 0; n < 30; n++) files.add([line(`t/${n % 3}`, `${n} ${long}`)]);
+  const { lines, cut } = files.read({ path: null, after: 0, lines: 100 });
+  expect(cut).toBe(true);
+  expect(lines.map(({ text }) => Number(text.split(' ')[0]))).toEqual(
+    Array.from({ length: lines.length }, (_, n) => 30 - lines.length + n),
+  );
+  expect(lines.length).toBeGreaterThan(10);
+  expect(files.read({ path: null, after: 0, lines: 3 })).toMatchObject({ cut: false });
 });

@@ -1,0 +1,42 @@
+/** What was changed through the API, by whom and with which result, as lines in files: so much of it, and no more. */
+import type { AuditEntry } from '@espalier/supervisor/client';
+import type { LineFiles, LineQuery } from '../logs/line-files.js';
+import { ViewIds } from './view-ids.js';
+
+export type Audited = Pick<AuditEntry, 'by' | 'operation' | 'path'>;
+
+/** Beside what is told: under whom it is kept, so that nobody's doings push those of others out. */
+export interface KeptEntry extends AuditEntry {
+  readonly family: string;
+}
+
+export class Audit {
+  readonly #files: LineFiles<KeptEntry>;
+  readonly #nowMs: () => number;
+  readonly #ids: ViewIds;
+
+  constructor(files: LineFiles<KeptEntry>, nowMs: () => number) {
+    this.#files = files;
+    this.#nowMs = nowMs;
+    this.#ids = new ViewIds();
+  }
+
+  /** Written before it is done, so that nothing is done unseen; and again, by the same id, with what came of it. */
+  begin(what: Audited, family: string): (result: string) => void {
+    const beganMs = this.#nowMs();
+    const { id } = this.#ids.next(what.path, beganMs);
+    const entry = { id, at: new Date(beganMs).toISOString(), ...what, family };
+    this.#files.add([{ ...entry, result: null, tookMs: null }]);
+    return (result) => {
+      this.#files.add([{ ...entry, result, tookMs: this.#nowMs() - beganMs }]);
+    };
+  }
+
+  read(query: LineQuery): readonly AuditEntry[] {
+    const entries = new Map<number, AuditEntry>();
+    for (const { family: _family, ...entry } of this.#files.read({ ...query, lines: Infinity }).lines) {
+      if (entry.result !== null || !entries.has(entry.id)) entries.set(entry.id, entry);
+    }
+    return [...entries.values()].slice(-query.lines);
+  }
+}
