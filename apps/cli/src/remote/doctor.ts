@@ -6,7 +6,7 @@ import type { Remote } from './command.js';
 type Machine = Awaited<ReturnType<typeof probeMachine>>;
 type WallName = keyof typeof WALLS;
 
-export async function doctor({ client, terminal, folder }: Remote): Promise<undefined> {
+export async function doctor({ client, terminal, place }: Remote): Promise<undefined> {
   const [machine, daemon] = await Promise.all([
     terminal.during('trying this machine out', probeMachine({ files: [process.execPath] })),
     client.status().catch((error: unknown) => {
@@ -15,11 +15,11 @@ export async function doctor({ client, terminal, folder }: Remote): Promise<unde
     }),
   ]);
   const node = process.version;
-  terminal.tell({ node, folder, daemon: daemon ?? null, walls: machine.walls }, () => [
+  terminal.tell({ node, place, daemon: daemon ?? null, walls: machine.walls }, () => [
     `node       ${node}`,
     daemon === undefined
-      ? `daemon     ${terminal.paint('yellow', 'none')} in ${folder}. Start \`espalierd\`, or give --folder.`
-      : `daemon     ${daemon.version}, ${daemon.tree ?? 'no tree'}: ${daemon.state}, in ${folder}`,
+      ? `daemon     ${terminal.paint('yellow', 'none')} in ${place}. Start \`espalierd\`, or give --folder.`
+      : `daemon     ${daemon.version}, ${daemon.tree ?? 'no tree'}: ${daemon.state}, in ${place}`,
     'walls of cells (`walls: { required: [...] }` in a spec):',
     ...wallLines(machine, terminal.paint),
   ]);

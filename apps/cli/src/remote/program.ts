@@ -1,7 +1,8 @@
 /** The commands that talk to a daemon, with their options. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import type { NodeLimits } from '@espalier/supervisor/client';
+import type { NodeLimits, TokenRequest } from '@espalier/supervisor/client';
 import { jsonOrText } from '../json-or-text.js';
+import type { AuditedOptions } from './access.js';
 import type { SpawnOptions } from './act.js';
 import type { ApplyOptions } from './apply.js';
 import { remoteOptions, withDaemon, type Remote, type RemoteOptions } from './command.js';
@@ -15,6 +16,7 @@ type SetOption = readonly [flags: string, description: string];
 
 /** Loaded when it is asked for: a command takes hardly longer than Node itself. */
 const load = {
+  access: () => import('./access.js'),
   act: () => import('./act.js'),
   apply: () => import('./apply.js'),
   doctor: () => import('./doctor.js'),
@@ -164,6 +166,29 @@ export function addRemoteCommands(program: Command, set: SetOption, finish: Fini
     .action((path: string | undefined, options: RemoteOptions & TopOptions) => {
       return run('top', options, async (remote) => (await load.top()).top(remote, path, options));
     });
+  add('token', 'make a token, by which somebody may administer a node and what is below it', TOKEN_EXAMPLES)
+    .argument('[path]', `${PATH}; by default everything`)
+    .addOption(new Option('--right <right>', 'only look, or change as well').choices(RIGHTS).default('view'))
+    .option('--label <text>', 'for people: whose it is')
+    .action((path: string | undefined, { right, label, ...options }: RemoteOptions & TokenRequest) => {
+      const request = { right, path: path ?? null, ...(label === undefined ? {} : { label }) };
+      return run('token', options, async (remote) => (await load.access()).makeToken(remote, request));
+    });
+  add('tokens', 'list the tokens that were made', 'espalier tokens').action((options: RemoteOptions) =>
+    run('tokens', options, async (remote) => (await load.access()).listTokens(remote)),
+  );
+  add('revoke', 'end a token, and those that were made by it', 'espalier revoke 0123456789abcdef')
+    .argument('<id>', 'as `espalier tokens` lists it')
+    .action((id: string, options: RemoteOptions) =>
+      run(`revoke ${id}`, options, async (remote) => (await load.access()).revokeToken(remote, id)),
+    );
+  add('audit', 'list who did what, when, to which node', 'espalier audit\nespalier audit shop/cart -n 20')
+    .argument('[path]', `${PATH}; by default all`)
+    .option('-n, --lines <number>', 'so many of the last (1000)', whole)
+    .option('--after <id>', 'only what came after that entry', whole)
+    .action((path: string | undefined, options: RemoteOptions & AuditedOptions) =>
+      run('audit', options, async (remote) => (await load.access()).audit(remote, path, options)),
+    );
   add('doctor', 'say what this machine offers, what is missing, and how to get it', 'espalier doctor').action(
     (options: RemoteOptions) =>
       run('doctor', options, async (remote) => (await load.doctor()).doctor(remote)),
@@ -174,6 +199,11 @@ const APPLY_EXAMPLES = `espalier apply shop.espalier.yaml
 espalier apply shop.espalier.yaml --check --diff
 
 Exit code: 0 if nothing changed, 2 if something did or, with --check, would; 1 for an error.`;
+
+const RIGHTS = ['view', 'control'];
+
+const TOKEN_EXAMPLES = `espalier token shop --right control --label 'the shop’s people'
+ESPALIER_TOKEN=... espalier tree --url https://host:7433`;
 
 const SET_EXAMPLES = `espalier set shop/cart heapMb=128
 espalier set shop/cart cpu=0.5 cpuOver=end`;

@@ -52,7 +52,8 @@ export const ACCESS_HANDLERS: Record<AccessName, (access: AccessOperations, aske
   makeToken: (access, { body }) => access.make(body as TokenRequest),
   tokens: (access) => access.list(),
   revokeToken: (access, { params }) => access.revoke(params.id),
-  audit: (access, { query: { path = null, after = 0, lines = 1000 } }) => access.audit({ path, after, lines }),
+  audit: (access, { query: { path = null, after = 0, lines = 1000 } }) =>
+    access.audit({ path, after, lines }),
 };
 
 export function isAboutAccess(name: OperationName): name is AccessName {

@@ -91,5 +91,9 @@ export function startLocalDaemon({ nowMs, say }: LocalDaemonOptions): LocalDaemo
 
 /** Whoever asks is in this process, and sees all. */
 function journals<T extends Entry>(limits: JournalLimits<T>): Journals<T> {
-  return new Journals<T>({ limits, partLimits: limits, told: ({ own: _own, ...entry }) => entry as unknown as T });
+  return new Journals<T>({
+    limits,
+    partLimits: limits,
+    told: ({ own: _own, ...entry }) => entry as unknown as T,
+  });
 }

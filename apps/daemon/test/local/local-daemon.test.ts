@@ -26,15 +26,15 @@ describe('a request in the process', () => {
 
   test.each(names)('%s is what the table of operations says', async (name) => {
     const { method, path } = OPERATIONS[name];
+    const all = { path: 'a/b c', revision: 7, id: 't1' };
+    const params = Object.fromEntries(Object.entries(all).filter(([field]) => path.includes(`:${field}`)));
     const direct = recorder();
-    const asked = {
-      params: name === 'revision' ? { revision: 7 } : { path: 'a/b c' },
-      query: {},
-      body: { value: 1 },
-    };
-    await HANDLERS[name](direct.api, asked as Asked);
+    await HANDLERS[name](direct.api, { params, query: {}, body: { value: 1 } } as unknown as Asked);
     const { api, said } = recorder();
-    const at = path.replace(':path', encodeURIComponent('a/b c')).replace(':revision', '7');
+    const at = Object.entries(all).reduce(
+      (text, [field, value]) => text.replace(`:${field}`, encodeURIComponent(value)),
+      path,
+    );
     await new LocalConnection(api).ask({ method, path: at, body: { value: 1 } });
     expect(said).toEqual(direct.said);
   });

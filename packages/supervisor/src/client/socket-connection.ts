@@ -36,7 +36,11 @@ export class SocketConnection implements Connection {
     }
     const { url, token, ca } = daemon;
     const { hostname, port } = new URL(url);
-    const place = { host: hostname.replace(/^\[|\]$/g, ''), port: port || 443, ...(ca === undefined ? {} : { ca }) };
+    const place = {
+      host: hostname.replace(/^\[|\]$/g, ''),
+      port: port || 443,
+      ...(ca === undefined ? {} : { ca }),
+    };
     this.#place = url;
     this.#begin = async (options, headers) => {
       // Most commands need none of it.
