@@ -76,7 +76,11 @@ export const CASE_CLAIMS = {
   },
   'life/fork-bomb': {
     process: 'contained',
-    why: 'What runs in a process namespace ends with it, however much that is; nothing holds how much.',
+    why: 'What runs in a process namespace ends with it, however much that is.',
+  },
+  'life/fork-bomb-held': {
+    process: 'contained',
+    why: 'A cgroup holds how many processes and threads there are, and all in it are killed with its cell.',
   },
   'life/abort-by-child': {
     process: 'cell-recycled',

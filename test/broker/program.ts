@@ -1,5 +1,5 @@
 /** Drives program.mjs: a tree with a bridge in a process of its own. */
-import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { BridgeSettings } from '@espalier/mq-bridge';
@@ -96,6 +96,28 @@ export class Program {
       // It has ended.
     }
     await this.ended;
+  }
+
+  /** As a machine that stands still, with its connections. */
+  freeze(): void {
+    for (const pid of this.#family()) process.kill(pid, 'SIGSTOP');
+  }
+
+  thaw(): void {
+    for (const pid of this.#family()) process.kill(pid, 'SIGCONT');
+  }
+
+  /** Its process, and the cells that it has started: each is in a session of its own. */
+  #family(): number[] {
+    const family = [this.#child.pid as number];
+    const table = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' });
+    const pairs = table
+      .trim()
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/).map(Number));
+    for (const parent of family)
+      for (const [pid = 0, ppid] of pairs) if (ppid === parent && !family.includes(pid)) family.push(pid);
+    return family;
   }
 
   /** Asks until somebody answers: a name that is imported is there as soon as its exporter is known. */

@@ -1,39 +1,50 @@
 /**
- * Applies under fire: while one apply after the other is asked for, the daemon or its driver of administration is
- * killed at a random instant, again and again. Each apply has arguments of its own, by which it is known again.
+ * Changes under fire: while one apply or change of limits after the other is asked for, the daemon or its driver of
+ * administration is killed at a random instant, again and again. Each has a number by which it is known again: as
+ * argument of the node, or as its memory.
  */
+import type { RevisionWithText } from '@espalier/supervisor/client';
 import { FIXTURES, RunningDaemon, specWith } from './running-daemon.js';
 
 export interface Crashes {
   readonly folder: string;
-  readonly applies: number;
+  readonly changes: number;
   /** Of 0 up to 1, as `Math.random`. */
   readonly random: () => number;
 }
 
 export interface AfterCrashes {
   readonly kills: number;
-  /** Arguments of the applies that were acknowledged, in their order. */
+  /** The changes that were acknowledged, in their order. */
   readonly acknowledged: readonly number[];
-  /** Arguments of all revisions that are kept, in their order. */
+  /** Those of all revisions that are kept, in their order. */
   readonly kept: readonly number[];
-  /** What runs in the end. */
-  readonly runs: unknown;
+  /** What runs in the end: the last apply and the last change of limits. */
+  readonly runs: readonly unknown[];
+  /** What should, by the revisions that are kept. */
+  readonly shouldRun: readonly unknown[];
 }
 
-/** After so long an apply is mostly over; a kill falls before or after its end. Milliseconds. */
+/** After so long a change is mostly over; a kill falls before or after its end. Milliseconds. */
 const LATEST_KILL_MS = 250;
-/** So many applies are asked for with nobody killed. */
+/** So many are asked for with nobody killed. */
 const SPARED = 0.3;
+/** So many are changes of limits, once there is something to limit. */
+const OF_LIMITS = 0.5;
+/** Memory that is no default, and what it is of change 0. */
+const BASE_MB = 1000;
 
-export async function applyUnderFire({ folder, applies, random }: Crashes): Promise<AfterCrashes> {
+export async function changeUnderFire({ folder, changes, random }: Crashes): Promise<AfterCrashes> {
   const acknowledged: number[] = [];
   let kills = 0;
   let daemon = await RunningDaemon.start(folder);
   try {
-    for (let n = 1; n <= applies; n++) {
-      const applied = daemon.client
-        .apply({ text: specWith(n), base: FIXTURES.href })
+    for (let n = 1; n <= changes; n++) {
+      const ofLimits = acknowledged.length > 0 && random() < OF_LIMITS;
+      const asked = ofLimits
+        ? daemon.client.setLimits('shop/counter', { memoryMb: BASE_MB + n })
+        : daemon.client.apply({ text: specWith(n), base: FIXTURES.href });
+      const applied = asked
         .then(({ revision }) => (revision === null ? undefined : acknowledged.push(n)))
         .catch(() => undefined);
       if (random() < SPARED) {
@@ -52,16 +63,25 @@ export async function applyUnderFire({ folder, applies, random }: Crashes): Prom
       }
     }
     const { revisions } = await daemon.client.history();
-    const texts = await Promise.all(revisions.map(({ revision }) => daemon.client.revision(revision)));
-    const kept = texts.reverse().map(({ text }) => argsOf(text));
-    const runs =
-      kept.length === 0 ? undefined : await daemon.client.call('shop/counter', { operation: 'args' });
-    return { kills, acknowledged, kept, runs };
+    const all = await Promise.all(revisions.map(({ revision }) => daemon.client.revision(revision)));
+    const states = all.reverse().map((revision) => [argsOf(revision), limitOf(revision)] as const);
+    const kept = states.map(([args, limit], i) => (limit === (states[i - 1]?.[1] ?? 0) ? args : limit));
+    const last = states.at(-1);
+    if (last === undefined) return { kills, acknowledged, kept: [], runs: [], shouldRun: [] };
+    const args = await daemon.client.call('shop/counter', { operation: 'args' });
+    const { limits } = await daemon.client.show('shop/counter');
+    const runs = [args, limits === null ? 0 : Number(limits['memoryMb']) - BASE_MB];
+    return { kills, acknowledged, kept, runs, shouldRun: last };
   } finally {
     await daemon.kill('SIGKILL');
   }
 }
 
-function argsOf(text: string): number {
+function argsOf({ text }: RevisionWithText): number {
   return (JSON.parse(text) as { readonly children: readonly [{ readonly args: number }] }).children[0].args;
+}
+
+/** 0: none. */
+function limitOf({ limits: [changed] }: RevisionWithText): number {
+  return changed === undefined ? 0 : Number(changed.limits['memoryMb']) - BASE_MB;
 }

@@ -1,10 +1,18 @@
 /** What outlives what: the daemon its drivers, the applied spec the daemon. */
+import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { FIXTURES, freshFolder, removeFolder, RunningDaemon, specWith } from './running-daemon.js';
 
 const base = FIXTURES.href;
+// Which process is which driver stands in /proc.
+const onLinux = process.platform === 'linux' ? test : test.skip;
+const asRoot = process.getuid?.() === 0 ? test : test.skip;
+
+/** Of a test that starts many processes, on a machine that does something else besides. */
+const SLOWEST_MS = 90_000;
+
 let folder = '';
 let running: RunningDaemon[] = [];
 
@@ -85,6 +93,44 @@ test('a driver that is killed costs its restart and nothing else', async () => {
   expect((await client.history()).revisions).toHaveLength(1);
 });
 
+onLinux(
+  'under load each driver that is killed costs its restart and nothing else',
+  async () => {
+    const daemon = await started();
+    const { client } = daemon;
+    await client.apply({ text: specWith('kept'), base });
+    const pid = await client.call('shop/counter', { operation: 'pid' });
+    let loaded = true;
+    const load = Array.from({ length: 8 }, async () => {
+      while (loaded) {
+        // Who is asked for while there is nobody to answer is refused; nobody waits for ever.
+        await client
+          .call('shop/counter', { operation: 'print', parameters: ['busy', 20] })
+          .catch((error: { readonly code: string }) => {
+            expect(error.code).toMatch(/^(daemon_unreachable|timeout|full)$/);
+            return new Promise((resolve) => setImmediate(resolve));
+          });
+      }
+    });
+    for (const times of [1, 2]) {
+      process.kill(await daemon.driver('logs'), 'SIGKILL');
+      await daemon.says('espalierd/logs failed and is started again', times);
+      process.kill(await daemon.driver('admin'), 'SIGKILL');
+      await daemon.says('listens at', times + 1);
+    }
+    loaded = false;
+    await Promise.all(load);
+    expect(await client.call('shop/counter', { operation: 'pid' })).toBe(pid);
+    await client.call('shop/counter', { operation: 'print', parameters: ['after', 1] });
+    for await (const read of client.logs({ follow: true })) {
+      if (read.kind === 'entry' && read.entry.text === 'after 0') break;
+    }
+    expect(await client.show('shop/counter')).toMatchObject({ incarnation: 1, state: 'running' });
+    expect((await client.history()).revisions).toHaveLength(1);
+  },
+  SLOWEST_MS,
+);
+
 test('the process of the tree that is killed is started again, with what was applied last', async () => {
   const { client } = await started();
   await client.apply({ text: specWith('first'), base });
@@ -158,3 +204,27 @@ test('a folder that others may open is refused', async () => {
   expect(code).toBe(1);
   expect(said).toMatch(/^espalierd: .* its mode is 0755 \(folder_unsafe\)\. .*\n$/);
 });
+
+asRoot(
+  'another user of the machine reaches nothing of it, and cannot start a daemon in its folder',
+  async () => {
+    chmodSync(dirname(folder), 0o755);
+    const { client } = await started();
+    const other = 54_321;
+    const script = `
+    import { AdminClient } from ${JSON.stringify(import.meta.resolve('@espalier/supervisor/client'))};
+    const client = new AdminClient({ folder: ${JSON.stringify(folder)} });
+    console.log(await client.status().then(() => 'told', ({ code }) => code));`;
+    const asked = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      uid: other,
+      gid: other,
+      encoding: 'utf8',
+    });
+    expect(asked.stdout).toBe('daemon_unreachable\n');
+    const { code, said } = await new RunningDaemon(folder, [], {}, { uid: other, gid: other }).ended;
+    expect(code).toBe(1);
+    expect(said).toMatch(/\(folder_unsafe\)/);
+    expect(await client.health()).toEqual({ status: 'ok' });
+  },
+  SLOWEST_MS,
+);

@@ -1,6 +1,6 @@
 /** The real `espalierd` as a child process, in a folder of its own, and a client of it. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -46,12 +46,19 @@ export class RunningDaemon {
     return daemon;
   }
 
-  constructor(folder: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
+  /** `as`: a user of the machine; by default the one who runs the tests. */
+  constructor(
+    folder: string,
+    args: readonly string[] = [],
+    env: NodeJS.ProcessEnv = {},
+    as: { readonly uid?: number; readonly gid?: number } = {},
+  ) {
     this.folder = folder;
     this.client = new AdminClient({ folder });
     this.#child = spawn(process.execPath, [BIN, '--folder', folder, ...args], {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { ...process.env, ...env },
+      ...as,
     });
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#said += text;
@@ -79,7 +86,19 @@ export class RunningDaemon {
 
   /** The process of the driver of administration: it stands in the lock. */
   get driverPid(): number {
-    return Number(readFileSync(join(this.folder, 'lock'), 'utf8').split(' ')[0]);
+    const name = readdirSync(this.folder).find((file) => file.startsWith('lock.')) ?? '';
+    return Number(readFileSync(join(this.folder, name), 'utf8').split(' ')[0]);
+  }
+
+  /** The process of a driver, once it is there; on Linux. */
+  async driver(name: 'admin' | 'logs'): Promise<number> {
+    for (;;) {
+      const found = readdirSync('/proc').find((pid) => {
+        return parentOf(pid) === this.#child.pid && titleOf(pid) === `espalierd/${name}`;
+      });
+      if (found !== undefined) return Number(found);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
   }
 
   /** How often its driver of administration has come to listen. */
@@ -94,6 +113,24 @@ export class RunningDaemon {
   kill(signal: NodeJS.Signals): Promise<Ended> {
     this.#child.kill(signal);
     return this.ended;
+  }
+}
+
+/** Undefined of what is no process, or has just ended. */
+function parentOf(pid: string): number | undefined {
+  try {
+    const status = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return Number(status.slice(status.lastIndexOf(')') + 2).split(' ')[1]);
+  } catch {
+    return undefined;
+  }
+}
+
+function titleOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[0] ?? '';
+  } catch {
+    return '';
   }
 }
 

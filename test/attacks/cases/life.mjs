@@ -247,6 +247,22 @@ export const life = {
       throw new Error('processes run');
     },
   },
+  'fork-bomb-held': {
+    does: 'starts 200 processes, where no more than 64 processes and threads are allowed, then throws',
+    bare: ['leaves'],
+    tree: { ends: ['error'], at: ['process'], walls: ['pids'], limits: { processes: 64 } },
+    attack: async ({ mark, context }) => {
+      let started = 0;
+      for (let n = 0; n < 200; n++) {
+        const child = spawn('sleep', [mark], { stdio: 'ignore', detached: true });
+        child.on('error', () => undefined);
+        child.unref();
+        if (child.pid !== undefined) started++;
+      }
+      if (context !== undefined && started > 64) return `${started} processes`;
+      throw new Error('processes run');
+    },
+  },
   'processes-left': {
     does: 'starts a process in a session of its own, then throws; behind a process, in a process namespace',
     bare: ['leaves'],

@@ -1,5 +1,6 @@
 /** Handles durable messages by writing them into a file, which outlives everybody: one line for each handling. */
 import { appendFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { Refusal, server } from '@espalier/core';
 import type { DurableDelivery } from '@espalier/mq-bridge';
 
@@ -9,12 +10,18 @@ interface State {
   count: number;
 }
 
+function write(state: State, value: unknown, { id, again, fence }: DurableDelivery): void {
+  state.count++;
+  appendFileSync(state.file, `${JSON.stringify({ value, id, again, fence, life: state.life })}\n`);
+}
+
 export default server({
   init: ({ file }: { readonly file: string }): State => ({ file, life: process.pid, count: 0 }),
   calls: {
-    note: ({ state }, value: unknown, { id, again }: DurableDelivery) => {
-      state.count++;
-      appendFileSync(state.file, `${JSON.stringify({ value, id, again, life: state.life })}\n`);
+    note: ({ state }, value: unknown, delivery: DurableDelivery) => write(state, value, delivery),
+    noteSlowly: async ({ state }, value: unknown, delivery: DurableDelivery) => {
+      await setTimeout(10);
+      write(state, value, delivery);
     },
     count: ({ state }) => state.count,
     spoil: (_context, _value: unknown, { id }: DurableDelivery) => {

@@ -1,8 +1,12 @@
 /**
- * One driver of administration at a time in a folder: who holds it stands in the file `lock`, by process and by
- * the moment of its start, so that a number that was given out again holds nothing.
+ * One driver of administration at a time in a folder. Who holds it stands in the file `lock.<n>` with the greatest
+ * number, by process and by the moment of its start, so that a number that was given out again holds nothing.
+ *
+ * A lock whose holder has ended is never removed to be taken: whoever comes next makes the one after it, which only
+ * one can. So there is no moment at which somebody moves away what a third has just taken. Older ones are removed by
+ * who holds a newer one; who has made one of these again sees the newer one when he looks once more.
  */
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HostError } from '@espalier/core';
 
@@ -15,15 +19,18 @@ export interface LockOptions {
   readonly pause: () => Promise<void>;
 }
 
+const NAME = /^lock\.(\d{1,15})$/;
+
 /** Held until the process ends. @throws HostError `daemon_running`. */
 export async function takeLock(folder: string, options: LockOptions): Promise<void> {
-  const file = join(folder, 'lock');
   const own = `${options.pid} ${(await options.startOf(options.pid)) ?? ''}`;
-  const aside = `${file}.${options.pid}`;
+  const aside = join(folder, `taking.${options.pid}`);
   await writeFile(aside, own, { mode: 0o600 });
   try {
-    for (let attempt = 1; !(await tryToTake(file, aside, own, options)); attempt++) {
-      if (attempt >= options.attempts) throw running(folder, await readOr(file, ''));
+    for (let attempt = 1; ; attempt++) {
+      const holder = await otherHolder(folder, aside, own, options);
+      if (holder === undefined) return;
+      if (attempt >= options.attempts) throw running(folder, holder);
       await options.pause();
     }
   } finally {
@@ -31,25 +38,37 @@ export async function takeLock(folder: string, options: LockOptions): Promise<vo
   }
 }
 
-async function tryToTake(file: string, aside: string, own: string, options: LockOptions): Promise<boolean> {
-  if (await linked(aside, file)) return true;
-  const holder = await readOr(file, undefined);
-  if (holder === own) return true;
-  if (holder !== undefined && (await holds(holder, options))) return false;
-  // Moved out of the way and looked at again: somebody may have taken it since we read it.
-  const moved = `${aside}.old`;
-  try {
-    await rename(file, moved);
-  } catch {
-    return false;
+/** Resolves with who holds it; undefined: we do. */
+async function otherHolder(
+  folder: string,
+  aside: string,
+  own: string,
+  options: LockOptions,
+): Promise<string | undefined> {
+  for (;;) {
+    const newest = (await numbersIn(folder)).at(-1) ?? 0;
+    const holder = await readOr(join(folder, `lock.${newest}`), '');
+    if (holder === own) return undefined;
+    if (await holds(holder, options)) return holder;
+    const taken = newest + 1;
+    // Who is beaten to it looks again: the other one has come further.
+    if (!(await linked(aside, join(folder, `lock.${taken}`)))) continue;
+    const numbers = await numbersIn(folder);
+    const isNewest = numbers.at(-1) === taken;
+    for (const number of isNewest ? numbers.slice(0, -1) : [taken]) {
+      await rm(join(folder, `lock.${number}`), { force: true });
+    }
+    if (isNewest) return undefined;
   }
-  const was = await readOr(moved, '');
-  if (was !== holder && (await holds(was, options))) await linked(moved, file);
-  await rm(moved, { force: true });
-  if (!(await linked(aside, file))) return false;
-  // Another one may have moved ours away in the same way, and a third have come in between.
-  await options.pause();
-  return (await readOr(file, '')) === own;
+}
+
+async function numbersIn(folder: string): Promise<number[]> {
+  const names = await readdir(folder);
+  const numbers = names.flatMap((name) => {
+    const number = NAME.exec(name)?.[1];
+    return number === undefined ? [] : [Number(number)];
+  });
+  return numbers.sort((a, b) => a - b);
 }
 
 async function holds(holder: string, { startOf }: LockOptions): Promise<boolean> {

@@ -44,6 +44,59 @@ test.each([
   expect(answer).toContain('urn:espalier:problem:request_malformed');
 });
 
+/** All that comes until the other side ends. */
+function said(bytes: string, ends = false): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const socket = connect({ path, allowHalfOpen: true }, () => {
+      socket.write(bytes);
+      if (ends) socket.end();
+    });
+    socket.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+    socket.on('error', reject).on('end', () => {
+      socket.destroy();
+      resolve(text);
+    });
+  });
+}
+
+const GET = 'GET /v1/health HTTP/1.1\r\nhost: x\r\n';
+
+test('who connects and says nothing is sent away', async () => {
+  expect(await said('')).toMatch(/^(HTTP\/1\.1 408 |$)/);
+});
+
+test('many requests at once on one connection are answered one after the other', async () => {
+  const text = await said(`${`${GET}\r\n`.repeat(499)}${GET}connection: close\r\n\r\n`);
+  expect(text.match(/HTTP\/1\.1 200 /g)).toHaveLength(500);
+});
+
+test('who has closed his side is answered', async () => {
+  expect(await said(`${GET}\r\n`, true)).toMatch(/^HTTP\/1\.1 200 [^]*"ok"/);
+});
+
+test.each([
+  ['many headers', `${GET}${Array.from({ length: 5000 }, (_, n) => `x-${n}: y\r\n`).join('')}\r\n`, 431],
+  [
+    'two lengths',
+    'POST /v1/send HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nx',
+    400,
+  ],
+  [
+    'a length and pieces',
+    'POST /v1/apply HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+    400,
+  ],
+  ['a line break in a header', `${GET}x: y\rz\r\n\r\n`, 400],
+  ['no such version', 'GET /v1/health HTTP/9.9\r\n\r\n', 400],
+  ['another protocol', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400],
+])('%s are refused with a problem, and the connection ends', async (_title, bytes, status) => {
+  const answer = await said(bytes);
+  expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+  expect(answer).toContain('urn:espalier:problem:request_malformed');
+  expect(answer).not.toMatch(/ at .*:\d+:\d+/);
+});
+
 test('a defect of ours is a problem that tells nothing of it', async () => {
   const said: unknown[] = [];
   const print = console.error;

@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { startOfProcess, takeLock, type LockOptions } from '../../src/state/lock.js';
 
 let folder = '';
@@ -31,22 +32,22 @@ test('one process holds it, and the other is told who', async () => {
     code: 'daemon_running',
     message: expect.stringContaining('process 1 '),
   });
-  expect(readdirSync(folder)).toEqual(['lock']);
+  expect(readdirSync(folder)).toEqual(['lock.1']);
 });
 
 test('that of a process which has ended is taken', async () => {
   await takeLock(folder, options(1));
   processes.delete(1);
   await takeLock(folder, options(2));
-  expect(readFileSync(join(folder, 'lock'), 'utf8')).toBe('2 b');
-  expect(readdirSync(folder)).toEqual(['lock']);
+  expect(readFileSync(join(folder, 'lock.2'), 'utf8')).toBe('2 b');
+  expect(readdirSync(folder)).toEqual(['lock.2']);
 });
 
 test('a number that was given out again holds nothing', async () => {
   await takeLock(folder, options(1));
   processes.set(1, 'later');
   await takeLock(folder, options(2));
-  expect(readFileSync(join(folder, 'lock'), 'utf8')).toBe('2 b');
+  expect(readFileSync(join(folder, 'lock.2'), 'utf8')).toBe('2 b');
 });
 
 test('a holder that is about to end is waited for', async () => {
@@ -62,9 +63,68 @@ test('a holder that is about to end is waited for', async () => {
 
 test('of several that come at once, one gets it', async () => {
   for (let pid = 10; pid < 20; pid++) processes.set(pid, 'x');
-  writeFileSync(join(folder, 'lock'), '1 gone');
+  writeFileSync(join(folder, 'lock.1'), '1 gone');
   const taken = await Promise.allSettled([...processes.keys()].map((pid) => takeLock(folder, options(pid))));
   expect(taken.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+});
+
+test('one that has looked too early takes nothing away from who has it, and lets no third one in', async () => {
+  for (const pid of [2, 3, 4]) processes.set(pid, 'x');
+  writeFileSync(join(folder, 'lock.1'), '1 gone');
+  const [looked, met] = [gate(), gate()];
+  const early = takeLock(
+    folder,
+    options(2, {
+      async startOf(pid) {
+        if (pid === 1) await looked.pass();
+        if (pid === 3) await met.pass();
+        return processes.get(pid);
+      },
+    }),
+  );
+  await looked.reached;
+  await takeLock(folder, options(3));
+  looked.open();
+  await met.reached;
+  await expect(takeLock(folder, options(4))).rejects.toMatchObject({ code: 'daemon_running' });
+  met.open();
+  await expect(early).rejects.toMatchObject({ code: 'daemon_running' });
+});
+
+/** Somebody who comes to it waits until it is opened. */
+function gate() {
+  let arrive = (): void => undefined;
+  let open = (): void => undefined;
+  const reached = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const pass = (): Promise<void> => {
+    arrive();
+    return opened;
+  };
+  return { reached, pass, open: () => open() };
+}
+
+test('however those that come at once are interleaved, one gets it', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.scheduler(), async (scheduler) => {
+      const place = mkdtempSync(join(folder, 'x'));
+      writeFileSync(join(place, 'lock.1'), '1 gone');
+      const pids = [2, 3, 4];
+      for (const pid of pids) processes.set(pid, 'x');
+      const step = <T>(value: T): Promise<T> => scheduler.schedule(Promise.resolve(value));
+      const all = pids.map((pid) => {
+        const startOf = (asked: number): Promise<string | undefined> => step(processes.get(asked));
+        return takeLock(place, options(pid, { startOf, pause: () => step(undefined) }));
+      });
+      const taken = await scheduler.waitFor(Promise.allSettled(all));
+      expect(taken.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    }),
+    { numRuns: 60 },
+  );
 });
 
 test('the start of this process is known, that of one that does not run is not', async () => {

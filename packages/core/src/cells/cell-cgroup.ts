@@ -91,7 +91,8 @@ export class CellCgroup {
     for (const { controller, version, folder } of this.#held) {
       const set = (file: string, value: string): void => writeFileSync(join(folder, file), value);
       if (controller === 'memory' && memoryMb !== undefined) setMemory(version, memoryMb, folder);
-      if (controller === 'pids' && pids !== undefined) set('pids.max', String(Math.ceil(pids)));
+      if (controller === 'pids' && pids !== undefined)
+        set('pids.max', Number.isFinite(pids) ? String(Math.ceil(pids)) : 'max');
       if (controller !== 'cpu' || cpus === undefined) continue;
       const quotaUs = Math.max(LEAST_QUOTA_US, Math.round(cpus * PERIOD_US));
       if (version === 1) set('cpu.cfs_quota_us', Number.isFinite(cpus) ? String(quotaUs) : '-1');

@@ -16,13 +16,15 @@ export const NO_SYSTEM_LIMITS: ProcessLimits & CgroupLimits = {
   dataMb: Infinity,
   memoryMb: Infinity,
   cpus: Infinity,
+  pids: Infinity,
 };
 
-export function systemLimits({ memoryMb, cpu }: WallLimits): ProcessLimits & CgroupLimits {
+export function systemLimits({ memoryMb, cpu, processes }: WallLimits): ProcessLimits & CgroupLimits {
   return {
     ...(memoryMb === undefined
       ? {}
       : { dataMb: 2 * memoryMb + DATA_SPARE_MB, memoryMb: 1.25 * memoryMb + CGROUP_SPARE_MB }),
     ...(cpu === undefined ? {} : { cpus: cpu.share }),
+    ...(processes === undefined ? {} : { pids: processes }),
   };
 }

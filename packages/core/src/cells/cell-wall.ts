@@ -24,7 +24,7 @@ import { WalledCell } from './walled-cell.js';
 import { WALLS, type Machine, type WallName } from './walls.js';
 
 /** A cell that says nothing for so long will never: even a machine with a hundred starts at once is quicker. */
-const START_TIMEOUT_MS = 30_000;
+export const START_TIMEOUT_MS = 30_000;
 /** After this long `close` no longer waits for processes to be gone. */
 const CLOSE_WITHIN_MS = 1_000;
 
@@ -163,7 +163,7 @@ export class CellWall implements Wall {
       ownData: (nodeDataMb) => {
         // It runs: what the next start needs no longer delays this one.
         way?.heard();
-        if (nodeDataMb !== undefined) this.#machine = { ...machine, nodeDataMb };
+        if (nodeDataMb !== undefined) this.#machine = { ...(this.#machine ?? machine), nodeDataMb };
       },
       output,
       warning,

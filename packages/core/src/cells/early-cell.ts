@@ -12,6 +12,7 @@
 import { spawn } from 'node:child_process';
 import type { Duplex, Readable } from 'node:stream';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import type { Clock } from '../clock.js';
 import type { OutputStream } from '../threads/wall-messages.js';
 import { CELL_ENVIRONMENT, cellCommand, OOM_SCORE, titled } from './cell-command.js';
 import type { CellSetup, EarlyAddresses, EarlyThread } from './cell-setup.js';
@@ -32,6 +33,9 @@ export interface EarlyCellOptions {
   /** As it is assumed to be. */
   readonly machine: Machine;
   readonly settings: unknown;
+  readonly clock: Clock;
+  /** Milliseconds until it has come up. */
+  readonly startTimeoutMs: number;
 }
 
 /** For the kernel's thread; plain data but for the port, which is to be transferred. */
@@ -61,7 +65,7 @@ export class EarlyCell {
 
   /** Starts at once. Throws the system's error. */
   constructor(options: EarlyCellOptions) {
-    const { file, code, early, title, walls, machine, settings } = options;
+    const { file, code, early, title, walls, machine, settings, clock, startTimeoutMs } = options;
     const addresses = { parent: freshAddress(), direct: freshAddress() };
     const setup: CellSetup = {
       ...(code === undefined ? {} : { code }),
@@ -85,7 +89,12 @@ export class EarlyCell {
     this.offer = new Promise((resolve) => {
       const failed = (): void => resolve(undefined);
       child.once('error', failed);
+      const cancelTimeout = clock.after(startTimeoutMs, () => {
+        this.end();
+        failed();
+      });
       child.once('exit', (exitCode, signal) => {
+        cancelTimeout();
         failed();
         this.#pid = undefined;
         say({ tag: 'exit', exitCode, signal });
@@ -94,6 +103,7 @@ export class EarlyCell {
       const line = child.stdio[3] as Duplex | undefined;
       line?.on('error', () => undefined);
       line?.once('data', () => {
+        cancelTimeout();
         if (child.pid !== undefined)
           resolve({ port: port2, pid: child.pid, addresses, title, walls, machine });
       });

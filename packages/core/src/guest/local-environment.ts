@@ -285,7 +285,7 @@ export class LocalEnvironment implements RouteOwner {
       route = new Route(typeof destination === 'string' ? `'${destination}'` : 'an address', this);
       this.#routes.set(destination, route);
       this.services.connect(this, destination, route);
-    }
+    } else if (route.reopened()) this.services.connect(this, destination, route);
     return route;
   }
 

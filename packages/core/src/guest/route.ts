@@ -6,7 +6,9 @@
  *       │ no such                 │ gone for good                    │ given up
  *       └────────────────────────►└─────────► closed ◄───────────────┘
  *
- * A name that is taken again leads from `closed` back to `open`; an address never does. While there is
+ * A name that is taken again leads from `closed` back to `open`, an address never does; and whoever sends to a name
+ * that was nobody's asks anew (`connecting`), because he may have been told by its holder, who is quicker than the
+ * kernel's notice. While there is
  * no peer, as many messages as the first window of the stream to come are accepted and kept, in order,
  * and leave before anything newer when there is one; later ones wait as the policy says. What was sent
  * and reaches nobody is a dead letter, counted and reported.
@@ -60,6 +62,15 @@ export class Route implements Contact {
 
   get state(): string {
     return this.#state;
+  }
+
+  /** Of a name that was nobody's: who holds it now has to be asked. True if it was such a one. */
+  reopened(): boolean {
+    if (this.#state !== 'closed' || this.#cause !== 'no-such-name') return false;
+    this.#state = 'connecting';
+    this.#queue = this.#freshQueue(this.#terms);
+    this.#owner.contacts.begin(this);
+    return true;
   }
 
   get stream(): PeerStream | undefined {
@@ -193,6 +204,7 @@ export class Route implements Contact {
     const kept = [...this.#takeKept(), ...(this.#stream?.end() ?? [])];
     this.#deadLetters(kept.filter((sending) => sending.settled));
     for (const { timer } of kept) if (timer !== undefined) this.#owner.timers.cancel(timer);
+    this.#cause = 'dead';
     this.#state = 'closed';
     this.#stream = undefined;
   }

@@ -277,7 +277,7 @@ export class Runtime implements EnvironmentServices {
   connect(environment: LocalEnvironment, destination: Destination, route: Route): void {
     if (typeof destination === 'string') {
       const known = this.#names.get(destination);
-      if (known === undefined) {
+      if (known === undefined || known.state?.state === 'free') {
         this.#names.set(destination, { state: undefined });
         this.#questions.put(true, () =>
           this.ask({ call: 'resolve', name: destination, follow: true }, (answer) => {

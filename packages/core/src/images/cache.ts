@@ -12,7 +12,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { arch, tmpdir, userInfo } from 'node:os';
+import { arch, tmpdir } from 'node:os';
+import { getuid } from 'node:process';
 import { dirname, join } from 'node:path';
 import type { BuildJob, BuiltImage } from './build-job.js';
 import { stillHolds, type Evidence } from './evidence.js';
@@ -46,7 +47,8 @@ export function cacheKey(
 
 /** A folder of this user's own below the system's temporary one; null if somebody else has taken the name. */
 export function privateTemporaryFolder(): string | null {
-  const { uid } = userInfo();
+  // Not that of `userInfo`: who is asked for by number alone, as in a container, may stand in no list of users.
+  const uid = getuid?.() ?? -1;
   const folder = join(tmpdir(), `espalier-${uid}`);
   try {
     mkdirSync(folder, { mode: 0o700, recursive: true });

@@ -19,6 +19,7 @@ export { applicationTestTime } from '../threads/test-clock/test-time.js';
 export { builtThreadCode } from '../threads/thread-code.js';
 export { THREAD_FILES } from '../threads/thread-files.js';
 export { assumedMachine, isAssumed } from '../cells/assumed-machine.js';
+export { START_TIMEOUT_MS } from '../cells/cell-wall.js';
 export { EarlyCell } from '../cells/early-cell.js';
 export { machineInside } from '../cells/machine-inside.js';
 export { firstThread } from '../threads/node-kernel.js';
@@ -35,6 +36,7 @@ export { startKernel } from '../threads/start-kernel.js';
 export { startCell } from '../cells/start-cell.js';
 
 export type { EnvironmentSpec, KernelEvent, NodeStart, TreeSnapshot, WallLimits } from '../kernel/index.js';
+export type { Clock } from '../clock.js';
 export type { EarlyOffer } from '../cells/early-cell.js';
 export type { CellSettings, KernelSettings, SpareCounts } from '../threads/node-kernel.js';
 export type { CellModule } from '../cells/compiled-cell.js';

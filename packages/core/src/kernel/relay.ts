@@ -53,7 +53,9 @@ export class Account {
         if (!this.open) return 'a message to whom it may only answer';
         if (kind === FRAME.call) back.#repliesOwed++;
         this.messages++;
-        this.bytes += length + bytesMoved(transfers.slice(first, moved));
+        this.bytes += length;
+        // Hardly any message moves a buffer, and an empty list costs as much to make as the rest of this.
+        if (moved > first) this.bytes += bytesMoved(transfers.slice(first, moved));
         if (this.messages > this.#messagesGranted || this.bytes > this.#bytesGranted)
           return 'a message was sent without credit';
       } else if (kind === FRAME.control) return 'a frame of this kind has no place on a channel';

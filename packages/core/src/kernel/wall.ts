@@ -25,6 +25,8 @@ export interface WallLimits {
   readonly memoryMb?: number;
   /** Default: as much as it gets. */
   readonly cpu?: CpuLimit;
+  /** Of a process: processes and threads in its cgroup, its own included. Default: any number. */
+  readonly processes?: number;
   /** What it may print; the rest is dropped, and counted. Default: 1,000,000. */
   readonly stdioBytesPerSecond?: number;
 }

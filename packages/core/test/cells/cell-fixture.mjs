@@ -8,23 +8,25 @@ import { readSetup } from '../../dist/cells/cell-setup.js';
 
 const require = createRequire(import.meta.url);
 const setup = readSetup();
-const booted = setup.addresses === undefined ? bootCell(setup) : bootEarlyCell(setup, setup.addresses);
-const { parent: pipe, direct } = await booted;
-const say = (answer) => pipe.control.send(new TextEncoder().encode(JSON.stringify(answer)));
+if (setup.addresses === undefined) serve(bootCell(setup));
+else serve(await bootEarlyCell(setup, setup.addresses));
 
-pipe.control.receive({
-  batch(bytes) {
-    const source = new TextDecoder().decode(bytes);
-    void (async () => {
-      try {
-        const run = new Function('require', 'pipe', 'say', `return (${source})()`);
-        say({ value: (await run(require, pipe, say)) ?? null });
-      } catch (error) {
-        say({ error: String(error), code: error?.code ?? null });
-      }
-    })();
-  },
-  end() {},
-});
-direct?.control.receive({ batch: (bytes) => direct.control.send(bytes), end() {} });
-say({ value: 'ready' });
+function serve({ parent: pipe, direct }) {
+  const say = (answer) => pipe.control.send(new TextEncoder().encode(JSON.stringify(answer)));
+  pipe.control.receive({
+    batch(bytes) {
+      const source = new TextDecoder().decode(bytes);
+      void (async () => {
+        try {
+          const run = new Function('require', 'pipe', 'say', `return (${source})()`);
+          say({ value: (await run(require, pipe, say)) ?? null });
+        } catch (error) {
+          say({ error: String(error), code: error?.code ?? null });
+        }
+      })();
+    },
+    end() {},
+  });
+  direct?.control.receive({ batch: (bytes) => direct.control.send(bytes), end() {} });
+  say({ value: 'ready' });
+}

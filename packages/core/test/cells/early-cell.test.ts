@@ -28,9 +28,9 @@ afterEach(async () => {
   await Promise.all(walls.splice(0).map((wall) => wall.close()));
 });
 
-function begin(names: readonly WallName[] = [], file = CELL_FILE): EarlyCell {
+function begin(names: readonly WallName[] = [], file = CELL_FILE, startTimeoutMs = 20_000): EarlyCell {
   const setting = { title: 'tree', walls: new Set(names), machine, settings: undefined };
-  const cell = new EarlyCell({ ...setting, file, early: undefined });
+  const cell = new EarlyCell({ ...setting, file, early: undefined, clock: nodeClock(), startTimeoutMs });
   cells.push(cell);
   return cell;
 }
@@ -191,6 +191,12 @@ describe('an early cell that is not wanted', () => {
 describe('an early cell that does not come up', () => {
   test('is not offered', async () => {
     expect(await begin([], '/no/such/file.cjs').offer).toBeUndefined();
+  });
+
+  test('is not waited for for ever, and ends', async () => {
+    const silent = fileURLToPath(new URL('./silent-fixture.mjs', import.meta.url));
+    const cell = begin([], silent, 500);
+    expect(await cell.offer).toBeUndefined();
   });
 
   test('takes nobody who does not know its secrets for its parent', async () => {

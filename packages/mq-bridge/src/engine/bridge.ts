@@ -18,7 +18,7 @@ import type { BridgeOptions, RemoteCallOptions } from './bridge-options.js';
 import { Outboxes } from './outboxes.js';
 import type { Outbox } from './outbox.js';
 import { PendingCalls } from './pending-calls.js';
-import { DURABLE_TERMS, expiryMs, inboxTerms } from './queue-terms.js';
+import { deadLetterTerms, durableTerms, expiryMs, inboxTerms } from './queue-terms.js';
 import { Trust } from './trust.js';
 
 /** The one call that a durable mailbox takes. */
@@ -84,6 +84,7 @@ export class Bridge {
           this.#peers.muted(on);
           onEvent({ kind: 'blocked', on });
         },
+        mismatch: (queue) => onEvent({ kind: 'queue-refused', queue }),
         presence: (body) => {
           if (!this.#stopped) this.#trust.heard(body);
         },
@@ -121,13 +122,15 @@ export class Bridge {
   }
 
   start(): void {
-    const { exports, imports } = this.#options.settings;
+    const { exports, imports, replicated } = this.#options.settings;
     void this.#openInbox();
     this.#exports.start();
     for (const [name, { durable }] of Object.entries(exports))
-      if (durable === true) this.#transport.declare(this.#names.deadLetters(name), DURABLE_TERMS);
-    for (const [name, { durable }] of Object.entries(imports))
-      if (durable === true) this.#transport.declare(this.#names.durable(name), DURABLE_TERMS);
+      if (durable === true)
+        this.#transport.declare(this.#names.deadLetters(name), deadLetterTerms(replicated));
+    for (const [name, { durable, holders = 'one' }] of Object.entries(imports))
+      if (durable === true)
+        this.#transport.declare(this.#names.durable(name), durableTerms(holders, replicated));
     this.#transport.start();
   }
 
@@ -271,6 +274,7 @@ export class Bridge {
           if (item.kind === 'reply') this.#calls.reply(item.call, item.value);
           else if (item.kind === 'failure') this.#calls.fail(item.call, item.code, item.message, item.cause);
         }
+        return true;
       },
     });
   }

@@ -9,6 +9,7 @@
  */
 import type { CallError } from '@espalier/core';
 import type { Clock } from '@espalier/core/internal/bridge.js';
+import type { Hold } from '../transport/transport.js';
 import type { Item } from '../wire/frames.js';
 import type { ReceivedFrame } from './intake.js';
 import { codeOf, type LocalSide } from './local-side.js';
@@ -19,6 +20,11 @@ export interface DurableDelivery {
   readonly id: string;
   /** It may have been handled before: by an earlier life of the server or of this host. */
   readonly again: boolean;
+  /**
+   * Greater in each term of a holder than in all terms before. A store that refuses what has a smaller one than it
+   * has seen is safe from a holder that was cut off and does not know it yet. Undefined where there are many holders.
+   */
+  readonly fence: number | undefined;
 }
 
 const FIRST_PAUSE_MS = 50;
@@ -50,31 +56,41 @@ export class DurableExport {
     this.#stop.abort();
   }
 
-  readonly handle = async ({ stream, seq, items, again }: ReceivedFrame): Promise<void> => {
+  /** False: this host is not, or no more, the one to handle it. */
+  readonly handle = async ({ stream, seq, items, again, hold }: ReceivedFrame): Promise<boolean> => {
     for (const [index, item] of items.entries()) {
       if (item.kind !== 'message' && item.kind !== 'cast') continue;
-      await this.#handle(item, `${stream}/${String(seq)}/${String(index)}`, again);
+      const id = `${stream}/${String(seq)}/${String(index)}`;
+      if (!(await this.#handle(item, id, again, hold))) return false;
     }
+    return true;
   };
 
   async #handle(
     item: Item & { readonly kind: 'message' | 'cast' },
     id: string,
     redelivered: boolean,
-  ): Promise<void> {
+    hold: Hold | undefined,
+  ): Promise<boolean> {
     const { attempts, clock, deadLetter, poison } = this.#options;
     let pauseMs = FIRST_PAUSE_MS;
     for (let failed = 0; failed < attempts;) {
-      const outcome = await this.#try(item, { id, again: redelivered || failed > 0 });
-      if (outcome === 'handled') return;
-      // Not acknowledged: it comes to the next holder.
-      if (this.#stop.signal.aborted) return await new Promise<never>(() => undefined);
+      if (this.#isOver(hold)) return false;
+      const delivery = { id, again: redelivered || failed > 0, fence: hold?.fence };
+      const outcome = await this.#try(item, delivery);
+      if (outcome === 'handled') return true;
       if (outcome === 'failed') failed++;
       await new Promise<void>((resolve) => clock.after(pauseMs, resolve));
       pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
     }
+    if (this.#isOver(hold)) return false;
     poison(id);
     await deadLetter(item);
+    return true;
+  }
+
+  #isOver(hold: Hold | undefined): boolean {
+    return this.#stop.signal.aborted || hold?.isHeld === false;
   }
 
   async #try(

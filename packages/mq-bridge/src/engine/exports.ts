@@ -5,7 +5,7 @@ import type { QueueNames } from '../wire/queue-names.js';
 import { DurableExport } from './durable-export.js';
 import type { Intakes } from './intakes.js';
 import type { BridgeEvent, LocalSide } from './local-side.js';
-import { DURABLE_TERMS, mailboxTerms } from './queue-terms.js';
+import { durableTerms, mailboxTerms } from './queue-terms.js';
 import type { CompleteSettings, ExportSettings } from './settings.js';
 import type { Opener } from './trust.js';
 import { TransientExport } from './transient-export.js';
@@ -107,8 +107,8 @@ export class Exports {
     return this.#options.names.mailbox(this.#options.incarnation(), name, life);
   }
 
-  #startDurable(name: string, { to = name, attempts = 5 }: ExportSettings): void {
-    const { local, clock, names, intakes, openSigned: open, keep, onEvent } = this.#options;
+  #startDurable(name: string, { to = name, attempts = 5, holders = 'one' }: ExportSettings): void {
+    const { settings, local, clock, names, intakes, openSigned: open, keep, onEvent } = this.#options;
     const exported = new DurableExport({
       name,
       to,
@@ -121,10 +121,11 @@ export class Exports {
     this.#durable.push(exported);
     void intakes.take({
       queue: names.durable(name),
-      terms: DURABLE_TERMS,
+      terms: durableTerms(holders, settings.replicated),
       open,
       handle: exported.handle,
-      refused: () => onEvent({ kind: 'held-elsewhere', name }),
+      ...(holders === 'one' ? { fences: names.fences(name) } : {}),
+      held: (fence) => onEvent({ kind: 'holding', name, fence }),
     });
   }
 }

@@ -1,7 +1,7 @@
 /** Takes frames from one queue: consumption, decoding and order, up to whoever handles the items. */
 import type { Clock } from '@espalier/core/internal/bridge.js';
 import { InQueue } from '../protocol/in-queue.js';
-import type { QueueTerms, Transport } from '../transport/transport.js';
+import type { Hold, QueueTerms, Transport } from '../transport/transport.js';
 import { decodeFrame, type Frame } from '../wire/frames.js';
 import type { Opener } from './trust.js';
 import type { Refusal } from '../trust/refusals.js';
@@ -9,37 +9,43 @@ import type { Refusal } from '../trust/refusals.js';
 export interface ReceivedFrame extends Frame {
   /** Somebody may have handled it before. */
   readonly again: boolean;
+  /** Of a queue that one at a time takes from. */
+  readonly hold?: Hold | undefined;
 }
 
 export interface IntakeOptions {
   readonly queue: string;
   readonly terms: QueueTerms;
   readonly prefetch: number;
-  readonly exclusive: boolean;
+  /** Others take from it, too: frames come in no order. */
+  readonly isShared: boolean;
+  readonly fences: string | undefined;
+  readonly held: (fence: number) => void;
   readonly patienceMs: number;
   readonly transport: Transport;
   readonly clock: Clock;
   /** Whether who sends that stream is there. */
   readonly awaited: (stream: string) => boolean;
-  /** When it resolves the frame is acknowledged, and the next one comes. Must not reject. */
-  readonly handle: (frame: ReceivedFrame) => Promise<void>;
+  /** With true the frame was handled, and the next one comes; with false it is given back. Must not reject. */
+  readonly handle: (frame: ReceivedFrame) => Promise<boolean>;
   /** What stands in a body, if whoever sent it is believed. */
   readonly open: Opener;
   /** Called for what cannot be read; it is acknowledged afterwards. */
   readonly dropped: (why: Refusal) => void;
-  readonly refused: () => void;
 }
 
 export class Intake {
   readonly #options: IntakeOptions;
   readonly #queue: InQueue<ReceivedFrame>;
+  #fence = 0;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
-    const { prefetch, patienceMs, clock, awaited, handle } = options;
+    const { prefetch, patienceMs, isShared, clock, awaited, handle } = options;
     this.#queue = new InQueue<ReceivedFrame>({
       prefetch,
       patienceMs,
+      isOrdered: !isShared,
       clock,
       awaited,
       handle: (frame, done) => void handle(frame).then(done),
@@ -47,21 +53,24 @@ export class Intake {
   }
 
   open(): Promise<void> {
-    const { transport, queue, terms, prefetch, exclusive, refused } = this.#options;
+    const { transport, queue, terms, prefetch, fences, held } = this.#options;
     return transport.consume({
       queue,
       terms,
       prefetch,
-      exclusive,
-      refused,
-      arrived: (body, delivery, redelivered) => {
+      fences,
+      arrived: (body, delivery, redelivered, hold) => {
+        if (hold !== undefined && hold.fence !== this.#fence) {
+          this.#fence = hold.fence;
+          held(hold.fence);
+        }
         const frame = this.#frame(body);
         if (frame === undefined) {
           delivery.ack();
           return;
         }
         const { duplicates } = this.#queue;
-        this.#queue.arrived({ ...frame, again: redelivered }, delivery);
+        this.#queue.arrived({ ...frame, again: redelivered, hold }, delivery);
         if (this.#queue.duplicates > duplicates) this.#options.dropped('replayed');
       },
     });
@@ -81,8 +90,10 @@ export class Intake {
     return undefined;
   }
 
+  /** What a durable queue has given us somebody else may get now. */
   disconnected(): void {
-    this.#queue.disconnected();
+    if (this.#options.terms.durable) this.#queue.restart();
+    else this.#queue.disconnected();
   }
 
   /** Nothing more is handled. With `remove` the queue goes, too. */

@@ -18,14 +18,18 @@ export interface Source {
   readonly queue: string;
   readonly terms: QueueTerms;
   readonly open: Opener;
-  /** Resolves when the frame is done. */
-  readonly handle: (frame: ReceivedFrame) => Promise<void>;
-  /** Nobody else may take from it; called when somebody does. */
-  readonly refused?: () => void;
+  /** Resolves when the frame was handled, or is given back: then with false. */
+  readonly handle: (frame: ReceivedFrame) => Promise<boolean>;
+  /** One at a time takes from it: where their terms are numbered. */
+  readonly fences?: string;
+  /** Called at the first frame of each term of ours. */
+  readonly held?: (fence: number) => void;
 }
 
 /** More than a window of frames from each of some senders; and a frame holds at most 128 messages or 16 kB, or one. */
 const PREFETCH = 128;
+/** What one holder of many has in hand the others cannot take. */
+const SHARED_PREFETCH = 2;
 
 export class Intakes {
   readonly #options: IntakesOptions;
@@ -36,18 +40,20 @@ export class Intakes {
   }
 
   /** Resolves when it is in place, or will be with the next connection. */
-  take({ queue, terms, open, handle, refused }: Source): Promise<void> {
+  take({ queue, terms, open, handle, fences, held = nothing }: Source): Promise<void> {
     const { transport, ...rest } = this.#options;
+    const isShared = terms.durable && terms.singleActive !== true;
     const intake = new Intake({
       ...rest,
       queue,
       terms,
       open,
       handle,
-      prefetch: PREFETCH,
+      isShared,
+      prefetch: isShared ? SHARED_PREFETCH : PREFETCH,
       transport: transport(),
-      exclusive: refused !== undefined,
-      refused: refused ?? nothing,
+      fences,
+      held,
     });
     this.#intakes.set(queue, { intake, durable: terms.durable });
     return intake.open();
@@ -71,5 +77,5 @@ export class Intakes {
 }
 
 function nothing(): void {
-  // A queue of our own is refused to nobody.
+  // A queue of our own is nobody else's.
 }

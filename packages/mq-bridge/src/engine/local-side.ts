@@ -31,8 +31,10 @@ export type BridgeEvent =
   | { readonly kind: 'revocations-refused'; readonly why: string }
   /** Handled in vain too often, and kept as a dead letter. */
   | { readonly kind: 'poison'; readonly name: string; readonly id: string }
-  /** Somebody else takes from the durable mailbox that we export; it is tried again. */
-  | { readonly kind: 'held-elsewhere'; readonly name: string }
+  /** This host is now the one that takes from the durable mailbox. */
+  | { readonly kind: 'holding'; readonly name: string; readonly fence: number }
+  /** The broker has that queue with other terms: hosts disagree on `durable`, `holders` or `replicated`. */
+  | { readonly kind: 'queue-refused'; readonly queue: string }
   /** The local name of an import cannot be had now; it is tried again. */
   | { readonly kind: 'name-refused'; readonly name: string; readonly why: string }
   | { readonly kind: 'host-down'; readonly host: string }

@@ -1,12 +1,22 @@
 /** How queues are declared: the same by whoever declares them. */
+import type { Holders } from './settings.js';
 import type { QueueTerms } from '../transport/transport.js';
 
-export const DURABLE_TERMS: QueueTerms = {
+const DURABLE_TERMS: QueueTerms = {
   durable: true,
   expiresMs: undefined,
   messageTtlMs: undefined,
   maxLength: 100_000,
 };
+
+/** Of a durable mailbox. */
+export function durableTerms(holders: Holders, replicated: boolean): QueueTerms {
+  return { ...DURABLE_TERMS, replicated, singleActive: holders === 'one' };
+}
+
+export function deadLetterTerms(replicated: boolean): QueueTerms {
+  return { ...DURABLE_TERMS, replicated };
+}
 
 /** What a crash leaves in the broker is gone after so many silences. */
 const SILENCES = 6;

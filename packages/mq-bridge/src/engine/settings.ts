@@ -1,11 +1,16 @@
 /** What a bridge is told, and what it takes where it is told nothing. */
 import { SpecError, type SpecProblem } from '@espalier/core';
 
+/** Of a durable mailbox: `one` at a time, and the next when that is gone; or `many` that share the work. */
+export type Holders = 'one' | 'many';
+
 export interface ExportSettings {
   /** The local name; the exported one by default. */
   readonly to?: string;
   /** Messages outlive broker and hosts, and are handled at least once, in order. Default: false. */
   readonly durable?: boolean;
+  /** Durable: how many hosts take from it. Default: `one`, in order; with `many` there is no order. */
+  readonly holders?: Holders;
   /** Durable: handlings in vain before a message becomes a dead letter. Default: 5. */
   readonly attempts?: number;
 }
@@ -15,6 +20,8 @@ export interface ImportSettings {
   readonly as?: string;
   /** As whoever exports it says. Default: false. */
   readonly durable?: boolean;
+  /** As whoever exports it says. Default: `one`. */
+  readonly holders?: Holders;
 }
 
 export interface BridgeSettings {
@@ -30,6 +37,8 @@ export interface BridgeSettings {
   readonly exports?: Readonly<Record<string, ExportSettings>>;
   /** By exported name. */
   readonly imports?: Readonly<Record<string, ImportSettings>>;
+  /** The broker is a cluster: durable mailboxes are kept by several of its nodes. The same on all hosts. Default: false. */
+  readonly replicated?: boolean;
   /** How often a host says that it is there. Milliseconds, 2000 by default. */
   readonly heartbeatMs?: number;
   /** A host that was silent for so long is down. Milliseconds, 10000 by default; at least twice `heartbeatMs`. */
@@ -44,8 +53,14 @@ type Fits = (value: unknown) => boolean;
 const isName: Fits = (value) => typeof value === 'string' && value.length > 0 && value.length <= 255;
 const isFlag: Fits = (value) => typeof value === 'boolean';
 const isCount: Fits = (value) => typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
-const EXPORT_FIELDS: Readonly<Record<string, Fits>> = { to: isName, durable: isFlag, attempts: isCount };
-const IMPORT_FIELDS: Readonly<Record<string, Fits>> = { as: isName, durable: isFlag };
+const isHolders: Fits = (value) => value === 'one' || value === 'many';
+const EXPORT_FIELDS: Readonly<Record<string, Fits>> = {
+  to: isName,
+  durable: isFlag,
+  holders: isHolders,
+  attempts: isCount,
+};
+const IMPORT_FIELDS: Readonly<Record<string, Fits>> = { as: isName, durable: isFlag, holders: isHolders };
 
 const MOST_PATH = 4096;
 const MOST_MS = 2 ** 31 - 1;
@@ -72,6 +87,8 @@ export function completeSettings(settings: BridgeSettings): CompleteSettings {
         'Write it to a file, and here the path of that.',
       );
   }
+  if (given.replicated !== undefined && !isFlag(given.replicated))
+    problem('replicated', given.replicated, 'must be true or false', 'Leave it out for false.');
   const number = (field: keyof BridgeSettings, fallback: number, least: number, most: number): number => {
     const value = given[field] ?? fallback;
     if (typeof value === 'number' && value >= least && value <= most) return value;
@@ -87,6 +104,7 @@ export function completeSettings(settings: BridgeSettings): CompleteSettings {
     ...(own.revoked === undefined ? {} : { revoked: own.revoked }),
     exports: own.exports ?? {},
     imports: own.imports ?? {},
+    replicated: own.replicated === true,
     heartbeatMs,
     downAfterMs: number('downAfterMs', Math.max(10_000, 2 * heartbeatMs), 2 * heartbeatMs, MOST_MS),
     messageBytes: number('messageBytes', 1024 * 1024, 1, 64 * 1024 * 1024),

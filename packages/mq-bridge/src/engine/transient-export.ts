@@ -27,7 +27,7 @@ export interface TransientExportOptions {
   readonly local: LocalSide;
   readonly clock: Clock;
   /** Makes the mailbox of this life. */
-  readonly open: (life: number, handle: (frame: ReceivedFrame) => Promise<void>) => Promise<void>;
+  readonly open: (life: number, handle: (frame: ReceivedFrame) => Promise<boolean>) => Promise<void>;
   readonly announce: (life: number) => void;
   readonly close: (life: number, reason: ExitReason) => Promise<void>;
   readonly answer: (stream: string, item: Item) => void;
@@ -98,12 +98,13 @@ export class TransientExport {
     if (!this.#stopped) await this.#look();
   }
 
-  async #handle(address: Address, { stream, items }: ReceivedFrame): Promise<void> {
+  async #handle(address: Address, { stream, items }: ReceivedFrame): Promise<boolean> {
     for (const item of items) {
       if (item.kind === 'message' || item.kind === 'cast') await this.#deliver(address, item);
       else if (item.kind === 'call') this.#call(address, stream, item);
       else if (item.kind === 'cancel') this.#calls.get(callKey(stream, item.call))?.abort();
     }
+    return true;
   }
 
   /** Until it is taken: to wait here is what holds the senders up. */

@@ -25,9 +25,12 @@ export interface Arrived {
 }
 
 interface Held<F> {
-  readonly frame: F;
+  /** As it came last. */
+  frame: F;
   /** Undefined when its connection is lost: the frame will come again, and is acknowledged then. */
   delivery: Delivery | undefined;
+  /** It is in hand, or will be without waiting for anything. */
+  isDue: boolean;
 }
 
 interface Stream<F> {
@@ -39,15 +42,25 @@ interface Stream<F> {
   low: number;
 }
 
+interface Turn<F> {
+  readonly stream: Stream<F>;
+  readonly held: Held<F>;
+}
+
 export interface InQueueOptions<F> {
   /** Frames that the broker hands out unacknowledged. */
   readonly prefetch: number;
   readonly patienceMs: number;
+  /** False: each frame is handed over when it comes, for the one before it may have gone to somebody else. */
+  readonly isOrdered: boolean;
   readonly clock: Clock;
   /** Whether who sends that stream is there, and so will say what still comes. */
   readonly awaited: (stream: string) => boolean;
-  /** The next frame. It is acknowledged when `done` is called; until then no other one is handed over. */
-  readonly handle: (frame: F, done: () => void) => void;
+  /**
+   * The next frame. It is acknowledged when `done` says that it was handled; until then no other one is handed over. If
+   * it was not, it is given back: the connection is lost or will be, and with the next one it comes again.
+   */
+  readonly handle: (frame: F, done: (isHandled: boolean) => void) => void;
 }
 
 /** Streams that are remembered; who sends to a queue for years leaves one for each of his lives. */
@@ -57,11 +70,13 @@ export class InQueue<F extends Arrived> {
   readonly #options: InQueueOptions<F>;
   /** In order of last use. */
   readonly #streams = new Map<string, Stream<F>>();
-  readonly #ready: { readonly stream: Stream<F>; readonly held: Held<F> }[] = [];
-  #busy = false;
+  readonly #ready: Turn<F>[] = [];
+  #inHand: Turn<F> | undefined;
+  #isGivenBack = false;
   #heldCount = 0;
   #cancelPatience: (() => void) | undefined;
   #closed = false;
+  #restarts = 0;
   duplicates = 0;
 
   constructor(options: InQueueOptions<F>) {
@@ -79,8 +94,10 @@ export class InQueue<F extends Arrived> {
     const known = stream.held.get(frame.seq);
     if (known !== undefined) {
       this.duplicates++;
-      if (known.delivery === undefined) known.delivery = delivery;
-      else delivery.ack();
+      if (known.delivery === undefined) {
+        known.delivery = delivery;
+        known.frame = frame;
+      } else delivery.ack();
       return;
     }
     if (stream.handled.has(frame.seq)) {
@@ -88,11 +105,11 @@ export class InQueue<F extends Arrived> {
       delivery.ack();
       return;
     }
-    const held: Held<F> = { frame, delivery };
+    const held: Held<F> = { frame, delivery, isDue: false };
     stream.held.set(frame.seq, held);
     this.#heldCount++;
     stream.low = Math.max(stream.low, frame.low);
-    if (frame.seq < stream.expected) this.#ready.push({ stream, held });
+    if (frame.seq < stream.expected || !this.#options.isOrdered) this.#due({ stream, held });
     this.#advance(stream);
     this.#pump();
   }
@@ -101,6 +118,24 @@ export class InQueue<F extends Arrived> {
   disconnected(): void {
     for (const stream of this.#streams.values())
       for (const held of stream.held.values()) held.delivery = undefined;
+  }
+
+  /** As `disconnected`, but what is here comes again to us or to somebody else: only what is in hand stays. */
+  restart(): void {
+    const inHand = this.#inHand;
+    for (const stream of this.#streams.values()) {
+      for (const [seq, held] of stream.held) {
+        if (held === inHand?.held) continue;
+        stream.held.delete(seq);
+        stream.expected = Math.min(stream.expected, seq);
+      }
+    }
+    this.#ready.length = 0;
+    this.#heldCount = inHand === undefined ? 0 : 1;
+    if (inHand === undefined) return;
+    inHand.held.delivery = undefined;
+    this.#restarts++;
+    if (this.#isGivenBack) this.#release(inHand);
   }
 
   close(): void {
@@ -128,12 +163,20 @@ export class InQueue<F extends Arrived> {
     }
   }
 
+  /** After a restart what is expected may be below what is in hand. */
+  #due(turn: Turn<F>): void {
+    if (turn.held.isDue) return;
+    turn.held.isDue = true;
+    this.#ready.push(turn);
+  }
+
   /** Moves what is due to the ready ones. */
   #advance(stream: Stream<F>): void {
+    if (!this.#options.isOrdered) return;
     for (;;) {
       const next = stream.held.get(stream.expected);
       if (next !== undefined) {
-        this.#ready.push({ stream, held: next });
+        this.#due({ stream, held: next });
         stream.expected++;
       } else if (stream.handled.has(stream.expected)) stream.expected++;
       else if (stream.expected < stream.low) stream.expected = this.#nextKnown(stream);
@@ -149,29 +192,52 @@ export class InQueue<F extends Arrived> {
   }
 
   #pump(): void {
-    while (!this.#busy && !this.#closed) {
+    while (this.#inHand === undefined && !this.#closed) {
       const next = this.#ready.shift();
       if (next === undefined) break;
-      this.#busy = true;
+      this.#inHand = next;
+      this.#isGivenBack = false;
       const { seq } = next.held.frame;
+      const restarts = this.#restarts;
       let isDone = false;
-      this.#options.handle(next.held.frame, () => {
+      this.#options.handle(next.held.frame, (isHandled) => {
         if (isDone || this.#closed) return;
         isDone = true;
-        this.#busy = false;
+        if (!isHandled) {
+          if (restarts === this.#restarts) this.#isGivenBack = true;
+          else this.#release(next);
+          return;
+        }
+        this.#inHand = undefined;
         next.stream.handled.add(seq);
         next.stream.held.delete(seq);
         this.#heldCount--;
         next.held.delivery?.ack();
+        this.#advance(next.stream);
         this.#pump();
       });
     }
     this.#watch();
   }
 
+  /** It was given back, and the connection that it came over is lost. */
+  #release(turn: Turn<F>): void {
+    const { stream, held } = turn;
+    this.#inHand = undefined;
+    // It may have come again already.
+    if (held.delivery !== undefined) this.#ready.unshift(turn);
+    else {
+      stream.held.delete(held.frame.seq);
+      stream.expected = Math.min(stream.expected, held.frame.seq);
+      this.#heldCount--;
+    }
+    this.#pump();
+  }
+
   /** Frames are here and none of them may be handled yet. */
   #watch(): void {
-    const isStuck = !this.#busy && this.#heldCount > 0 && this.#ready.length === 0 && !this.#closed;
+    const isStuck =
+      this.#inHand === undefined && this.#heldCount > 0 && this.#ready.length === 0 && !this.#closed;
     if (!isStuck) {
       this.#cancelPatience?.();
       this.#cancelPatience = undefined;

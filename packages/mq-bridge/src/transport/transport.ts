@@ -9,18 +9,30 @@ export interface QueueTerms {
   readonly messageTtlMs: number | undefined;
   /** Frames; what comes to a full one is nacked. Undefined: no bound. */
   readonly maxLength: number | undefined;
+  /** Of several who consume from it one gets everything, as long as it is there. */
+  readonly singleActive?: boolean;
+  /** Several nodes of a broker cluster keep it. */
+  readonly replicated?: boolean;
+}
+
+/** Being the one who takes from a queue. Every term of it has a number, greater than that of all before it. */
+export interface Hold {
+  readonly fence: number;
+  /** False as soon as somebody else may be the one. It never becomes true again. */
+  readonly isHeld: boolean;
 }
 
 export interface Consumption {
   readonly queue: string;
   readonly terms: QueueTerms;
   readonly prefetch: number;
-  /** Nobody else may consume from it. */
-  readonly exclusive: boolean;
-  /** Must not throw. `redelivered`: it may have been handled by somebody before. */
-  readonly arrived: (body: Buffer, delivery: Delivery, redelivered: boolean) => void;
-  /** The broker refuses, because somebody else consumes from it; it is tried again until it works. */
-  readonly refused: () => void;
+  /** One at a time takes from it: where the terms of all who did are numbered. */
+  readonly fences?: string | undefined;
+  /**
+   * Must not throw. `redelivered`: it may have been handled by somebody before. With `fences`, and only then, there is a
+   * `hold`: the same for all of a term.
+   */
+  readonly arrived: (body: Buffer, delivery: Delivery, redelivered: boolean, hold?: Hold) => void;
 }
 
 export interface TransportEvents {
@@ -30,6 +42,8 @@ export interface TransportEvents {
   readonly disconnected: (why: string) => void;
   /** The broker takes nothing for now (memory or disk alarm), or takes again. */
   readonly blocked: (on: boolean) => void;
+  /** The broker has a queue of that name with other terms; it is not used. */
+  readonly mismatch: (queue: string) => void;
   readonly presence: (body: Buffer) => void;
 }
 

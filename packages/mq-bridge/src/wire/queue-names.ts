@@ -33,6 +33,11 @@ export class QueueNames {
     return this.#name('durable', name);
   }
 
+  /** Where the terms of a durable mailbox's holders are numbered. */
+  fences(name: string): string {
+    return this.#name('fences', name);
+  }
+
   deadLetters(name: string): string {
     return this.#name('dead', name);
   }

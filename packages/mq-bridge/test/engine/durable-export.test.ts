@@ -13,6 +13,7 @@ function exported(replies: readonly Reply[]) {
   const calls: unknown[] = [];
   const dead: Item[] = [];
   const left = [...replies];
+  const hold = { fence: 3, isHeld: true };
   const local = {
     call: async (_to: unknown, operation: string, parameters: readonly unknown[]) => {
       calls.push([operation, ...parameters]);
@@ -29,19 +30,19 @@ function exported(replies: readonly Reply[]) {
     deadLetter: async (item) => void dead.push(item),
     poison: () => undefined,
   });
-  const handle = async (items: readonly Item[], again = false): Promise<void> => {
+  const handle = async (items: readonly Item[], again = false): Promise<boolean> => {
     let isDone = false;
     const done = durable
-      .handle({ stream: 'h/i/1', seq: 7, low: 7, items, again })
-      .then(() => (isDone = true));
+      .handle({ stream: 'h/i/1', seq: 7, low: 7, items, again, hold })
+      .finally(() => (isDone = true));
     // Time passes only where everything waits for it.
     while (!isDone) {
       for (let turn = 0; turn < 10; turn++) await Promise.resolve();
       clock.fireNext();
     }
-    await done;
+    return await done;
   };
-  return { calls, dead, handle };
+  return { calls, dead, hold, handle };
 }
 
 const RUN: Item = { kind: 'cast', operation: 'run', parameters: [1] };
@@ -51,8 +52,8 @@ describe('a durable message', () => {
     const { calls, handle } = exported([]);
     await handle([RUN, { kind: 'message', value: 'x' }], true);
     expect(calls).toEqual([
-      ['run', 1, { id: 'h/i/1/7/0', again: true }],
-      ['message', 'x', { id: 'h/i/1/7/1', again: true }],
+      ['run', 1, { id: 'h/i/1/7/0', again: true, fence: 3 }],
+      ['message', 'x', { id: 'h/i/1/7/1', again: true, fence: 3 }],
     ]);
   });
 
@@ -60,11 +61,11 @@ describe('a durable message', () => {
     const { calls, dead, handle } = exported(['down', 'ok', 'refused', 'down', 'ok']);
     await handle([RUN, { ...RUN, operation: 'bad' }, { ...RUN, operation: 'last' }]);
     expect(calls).toEqual([
-      ['run', 1, { id: 'h/i/1/7/0', again: false }],
-      ['run', 1, { id: 'h/i/1/7/0', again: true }],
-      ['bad', 1, { id: 'h/i/1/7/1', again: false }],
-      ['bad', 1, { id: 'h/i/1/7/1', again: true }],
-      ['last', 1, { id: 'h/i/1/7/2', again: false }],
+      ['run', 1, { id: 'h/i/1/7/0', again: false, fence: 3 }],
+      ['run', 1, { id: 'h/i/1/7/0', again: true, fence: 3 }],
+      ['bad', 1, { id: 'h/i/1/7/1', again: false, fence: 3 }],
+      ['bad', 1, { id: 'h/i/1/7/1', again: true, fence: 3 }],
+      ['last', 1, { id: 'h/i/1/7/2', again: false, fence: 3 }],
     ]);
     expect(dead).toEqual([{ ...RUN, operation: 'bad' }]);
   });
@@ -73,6 +74,19 @@ describe('a durable message', () => {
     const { calls, dead, handle } = exported(Array.from({ length: 50 }, () => 'noproc' as const));
     await handle([RUN]);
     expect(calls).toHaveLength(51);
+    expect(dead).toEqual([]);
+  });
+
+  test('is given back by who is not the holder any more: nothing is begun, and nothing becomes a dead letter', async () => {
+    const { calls, dead, hold, handle } = exported(['refused', 'refused']);
+    hold.isHeld = false;
+    expect(await handle([RUN])).toBe(false);
+    expect(calls).toEqual([]);
+    hold.isHeld = true;
+    const given = handle([RUN, RUN]);
+    hold.isHeld = false;
+    expect(await given).toBe(false);
+    expect(calls).toHaveLength(1);
     expect(dead).toEqual([]);
   });
 });

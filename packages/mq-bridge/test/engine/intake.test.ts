@@ -18,15 +18,16 @@ function intake() {
     queue: 'q',
     terms: { durable: false, expiresMs: undefined, messageTtlMs: undefined, maxLength: undefined },
     prefetch: 8,
-    exclusive: false,
+    isShared: false,
+    fences: undefined,
+    held: () => undefined,
     patienceMs: 1000,
     transport,
     clock: new ManualClock(),
     awaited: () => true,
     open: (_queue, body) => (body[0] === 0 ? undefined : { bytes: body, sender: SENDER }),
-    handle: async (frame) => void handled.push(frame),
+    handle: async (frame) => handled.push(frame) > 0,
     dropped: (why) => dropped.push(why),
-    refused: () => undefined,
   });
   const arrives = async (body: Buffer): Promise<void> => {
     await taken.open();

@@ -19,6 +19,7 @@ describe('the settings of a bridge', () => {
       ...LEAST,
       exports: {},
       imports: {},
+      replicated: false,
       heartbeatMs: 2000,
       downAfterMs: 10_000,
       messageBytes: 1024 * 1024,

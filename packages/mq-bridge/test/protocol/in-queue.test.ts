@@ -2,28 +2,119 @@ import { describe, expect, test } from '@jest/globals';
 import { ManualClock } from '@espalier/core/testing';
 import { InQueue, type Arrived } from '../../src/protocol/in-queue.js';
 
-function receiver(prefetch = 10) {
+function receiver(prefetch = 10, isOrdered = true) {
   const clock = new ManualClock();
   const absent = new Set<string>();
+  let inHand: ((isHandled: boolean) => void)[] | undefined;
   const handled: number[] = [];
   const acknowledged: number[] = [];
   const queue = new InQueue<Arrived>({
     prefetch,
     patienceMs: 1000,
+    isOrdered,
     clock,
     awaited: (stream) => !absent.has(stream),
     handle: ({ seq }, done) => {
       handled.push(seq);
-      done();
+      if (inHand === undefined) done(true);
+      else inHand.push(done);
     },
   });
   const arrive = (seq: number, low: number): void => {
     queue.arrived({ stream: 's', seq, low }, { ack: () => acknowledged.push(seq) });
   };
-  return { clock, absent, handled, acknowledged, queue, arrive };
+  /** From now on frames stay in hand, until the test says what became of them. */
+  const keep = (): ((isHandled: boolean) => void)[] => (inHand = []);
+  return { keep, clock, absent, handled, acknowledged, queue, arrive };
 }
 
 describe('the receiving half', () => {
+  test('keeps nothing but what is in hand over a restart, and handles what comes again in order, once', () => {
+    const { keep, queue, handled, acknowledged, arrive } = receiver();
+    const inHand = keep();
+    for (const seq of [1, 2, 3, 5]) arrive(seq, 1);
+    expect(handled).toEqual([1]);
+    queue.restart();
+    expect(queue.held).toBe(1);
+    for (const seq of [1, 2, 3]) arrive(seq, 1);
+    inHand[0]?.(true);
+    expect(acknowledged).toEqual([1]);
+    inHand[1]?.(true);
+    inHand[2]?.(true);
+    expect(handled).toEqual([1, 2, 3]);
+    expect(acknowledged).toEqual([1, 2, 3]);
+    // 5 went to somebody else, or comes later.
+    expect(queue.held).toBe(0);
+  });
+
+  test.each(['before', 'after'])(
+    'handles what was given back %s the restart when it comes again, and nothing until then',
+    (when) => {
+      const { keep, queue, handled, acknowledged, arrive } = receiver();
+      const inHand = keep();
+      arrive(1, 1);
+      arrive(2, 1);
+      if (when === 'before') inHand[0]?.(false);
+      expect(handled).toEqual([1]);
+      queue.restart();
+      if (when === 'after') inHand[0]?.(false);
+      expect(handled).toEqual([1]);
+      expect(queue.held).toBe(0);
+      arrive(1, 1);
+      arrive(2, 1);
+      inHand[1]?.(true);
+      inHand[2]?.(true);
+      expect(handled).toEqual([1, 1, 2]);
+      expect(acknowledged).toEqual([1, 2]);
+    },
+  );
+
+  test('takes up again what had come again before it was given back', () => {
+    const { keep, queue, handled, acknowledged, arrive } = receiver();
+    const inHand = keep();
+    arrive(1, 1);
+    queue.restart();
+    arrive(1, 1);
+    arrive(2, 1);
+    inHand[0]?.(false);
+    inHand[1]?.(true);
+    inHand[2]?.(true);
+    expect(handled).toEqual([1, 1, 2]);
+    expect(acknowledged).toEqual([1, 2]);
+  });
+
+  test('hands over nothing twice where the queue gives it again in another order', () => {
+    const { keep, queue, handled, acknowledged, arrive } = receiver();
+    const inHand = keep();
+    arrive(5, 5);
+    arrive(4, 4);
+    queue.restart();
+    // 5 is in hand, and 4 is expected.
+    arrive(4, 4);
+    inHand[0]?.(true);
+    inHand[1]?.(true);
+    expect(handled).toEqual([5, 4]);
+    expect(queue.held).toBe(0);
+    arrive(6, 4);
+    queue.restart();
+    arrive(7, 4);
+    // 6 is given back when 7 has come again already.
+    inHand[2]?.(false);
+    arrive(6, 4);
+    inHand[3]?.(true);
+    inHand[4]?.(true);
+    expect(handled).toEqual([5, 4, 6, 7, 6]);
+    expect(acknowledged).toEqual([4, 7, 6]);
+    expect(queue.held).toBe(0);
+  });
+
+  test('waits for nothing where others take from the queue, too', () => {
+    const { handled, acknowledged, arrive } = receiver(10, false);
+    for (const seq of [5, 2, 5, 9]) arrive(seq, 1);
+    expect(handled).toEqual([5, 2, 9]);
+    expect(acknowledged).toEqual([5, 2, 5, 9]);
+  });
+
   test('waits for a frame that may still come, and keeps what is ahead of it', () => {
     const { handled, acknowledged, arrive } = receiver();
     arrive(3, 2);

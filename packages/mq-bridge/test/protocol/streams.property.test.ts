@@ -12,7 +12,10 @@ const PATIENCE_MS = 5000;
 
 type Step =
   | { readonly do: 'offer'; readonly sender: number; readonly count: number }
-  | { readonly do: 'take' | 'take twice' | 'deliver' | 'handled' | 'crash' | 'lose consumer' | 'wait' }
+  | {
+      readonly do:
+        'take' | 'take twice' | 'deliver' | 'handled' | 'crash' | 'lose consumer' | 'restart' | 'wait';
+    }
   | { readonly do: 'tell'; readonly which: number }
   | { readonly do: 'lose publisher'; readonly after: number };
 
@@ -30,7 +33,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('lose publisher' as const), after: fc.nat(5) }) },
   {
     weight: 1,
-    arbitrary: fc.record({ do: fc.constantFrom('crash' as const, 'lose consumer', 'take twice') }),
+    arbitrary: fc.record({ do: fc.constantFrom('crash' as const, 'lose consumer', 'restart', 'take twice') }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const) }) },
 );
@@ -47,7 +50,7 @@ class World {
   readonly handlings: Handling[] = [];
   incarnation = 0;
   receiver!: InQueue<SimulatedFrame>;
-  #done: (() => void) | undefined;
+  #done: ((isHandled: boolean) => void) | undefined;
 
   constructor(capacity: number, requeues: 'in place' | 'to the back', window: number) {
     this.broker = new SimulatedBroker(capacity, requeues);
@@ -72,6 +75,7 @@ class World {
     this.receiver = new InQueue<SimulatedFrame>({
       prefetch: PREFETCH,
       patienceMs: PATIENCE_MS,
+      isOrdered: true,
       clock: this.clock,
       awaited: () => true,
       handle: (frame, done) => {
@@ -117,6 +121,10 @@ class World {
         this.receiver.disconnected();
         this.broker.loseConsumer();
         return;
+      case 'restart':
+        this.receiver.restart();
+        this.broker.loseConsumer();
+        return;
       case 'lose publisher':
         for (let n = 0; n < action.after; n++) this.broker.take();
         this.broker.losePublisher();
@@ -139,7 +147,7 @@ class World {
   handled(): void {
     const done = this.#done;
     this.#done = undefined;
-    done?.();
+    done?.(true);
   }
 
   /** No more faults, until nothing is left to happen. */

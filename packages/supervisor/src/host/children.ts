@@ -100,24 +100,30 @@ export class Children {
     // Read at once, for its owner may change it afterwards; which of the two it is depends on its supervisor.
     const grouped = normaliseChild(child, { base: this.#base });
     const isolated = normaliseChild(child, { base: this.#base, siblings: 'isolate' });
+    const path = `${supervisor}/${grouped.id}`;
     const turn = this.#reservations.enter();
+    let isNew = false;
     const prepare = async (): Promise<SupervisorOperation> => {
       const isolates = isIsolating((await this.#grants.find(supervisor))?.node);
       if (!isolates) turn.leave();
       const node = isolates ? isolated : grouped;
       await this.#walls.check(node);
       const spec = await this.#images.use((builder) => prepareChild(node, builder));
-      const path = `${supervisor}/${node.id}`;
-      // What an earlier one there was granted is not this one's.
-      if ((await this.#grants.find(path)) === undefined) await this.#grants.forget(path);
       if (isolates) {
         await turn.ready;
         await this.#reservations.check({ path, node });
       }
+      isNew = (await this.#grants.find(path)) === undefined;
+      // Before it starts, for it may need them at once; who is there already keeps his own.
+      if (isNew) await this.#grants.add(supervisor, node);
       return { op: 'startChild', child: spec };
     };
     try {
       return await this.#start({ supervisor, id: grouped.id, given: child }, prepare());
+    } catch (error) {
+      // Unless another one was started there meanwhile: then they are that one's.
+      if (isNew && (await this.#grants.find(path)) === undefined) await this.#grants.forget(path);
+      throw error;
     } finally {
       turn.leave();
     }

@@ -10,7 +10,9 @@ import {
   firstThread,
   isAssumed,
   machineInside,
+  START_TIMEOUT_MS,
   type CellSettings,
+  type Clock,
   type KernelSettings,
   type SpareCounts,
   type WallLimits,
@@ -19,6 +21,7 @@ import { DEFAULTS, type NormalisedNode, type NormalisedTree } from '../spec/inde
 import { wallLimits } from './wall-limits.js';
 
 export interface EarlyCellParts extends KernelSettings {
+  readonly clock: Clock;
   readonly spares: SpareCounts;
 }
 
@@ -32,7 +35,7 @@ export function limitsOfFirst(node: NormalisedNode): WallLimits | undefined {
 
 export function startEarlyCell(
   { name, root }: NormalisedTree,
-  { spares, ...settings }: EarlyCellParts,
+  { clock, spares, ...settings }: EarlyCellParts,
 ): EarlyCell | undefined {
   const { required, preferred } = root.walls;
   if (required.length > 0 || !isAssumed(preferred)) return undefined;
@@ -47,6 +50,8 @@ export function startEarlyCell(
       title: name,
       walls,
       machine,
+      clock,
+      startTimeoutMs: START_TIMEOUT_MS,
       settings: {
         ...settings,
         machine: machineInside(machine, walls),

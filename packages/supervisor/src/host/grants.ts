@@ -4,12 +4,12 @@
  */
 import { CallError, SpecError, type Address } from '@espalier/core';
 import { isWithin, nameIn, readOpaqueValue } from '@espalier/core/internal/host.js';
-import type { OpaqueValue } from '@espalier/core/internal/supervisor-logic.js';
+import type { OpaqueValue, SupervisionEvent } from '@espalier/core/internal/supervisor-logic.js';
 import {
   grantTo,
   holderProblem,
+  seatsBelow,
   targetProblem,
-  TEMPLATE,
   type Fault,
   type Grant,
   type Seat,
@@ -18,10 +18,14 @@ import { isWord, word } from '../spec/kinds.js';
 import type { NormalisedNode, NormalisedTree } from '../spec/normalised.js';
 import { shown } from '../spec/problems.js';
 import type { KernelThread } from './kernel-thread-handle.js';
+import { childPath } from './events.js';
 import { assertPath } from './path.js';
 
 /** A node that is there. */
-type Found = Pick<Seat, 'node' | 'path' | 'space' | 'unnamed'>;
+interface Found extends Pick<Seat, 'node' | 'path' | 'space'> {
+  /** Of itself, or the first above it, that nobody keeps once it has ended: a temporary one, or a template's. */
+  readonly passing: string | undefined;
+}
 
 /** The endpoint of the application, as the kernel knows it: its path, and a name that no spec can take. */
 const APPLICATION = { path: 'application', name: 'the application' } as const;
@@ -31,6 +35,8 @@ export class Grants {
   readonly #tree: NormalisedTree;
   /** By name, with its namespace. */
   readonly #lines = new Map<string, Grant>();
+  /** Paths of those whose lines end with them. */
+  readonly #passing = new Set<string>();
   #isNamed: Promise<void> | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -38,6 +44,20 @@ export class Grants {
   constructor(kernel: KernelThread, tree: NormalisedTree) {
     this.#kernel = kernel;
     this.#tree = tree;
+    kernel.onEvent((told) => {
+      if (told.kind === 'supervision') this.#happened(childPath(told.path, told.event.id), told.event);
+    });
+  }
+
+  /** With a process all that was in it ends, without a word of each. */
+  #happened(path: string, event: SupervisionEvent): void {
+    if (event.kind !== 'stopped' && event.kind !== 'ended' && event.kind !== 'failed') return;
+    const runsAgain = event.kind !== 'stopped' && event.willRestart;
+    for (const passing of this.#passing) {
+      if (!isWithin(passing, path) || (passing === path && runsAgain)) continue;
+      this.#passing.delete(passing);
+      void this.forget(passing);
+    }
   }
 
   get lines(): readonly Grant[] {
@@ -56,8 +76,40 @@ export class Grants {
 
   /** Those of the node at a path, and of all below it, end: another one may come to be there. */
   forget(path: string): Promise<void> {
+    return this.#inTurn(() => this.#forget(path));
+  }
+
+  async #forget(path: string): Promise<void> {
+    for (const { by, name } of this.lines) if (isWithin(by, path)) await this.#revoke(name);
+  }
+
+  /** Those in the spec of a child that is about to be started. Throws as `grant` does; then none of them is left. */
+  add(supervisor: string, child: NormalisedNode): Promise<void> {
     return this.#inTurn(async () => {
-      for (const { by, name } of this.lines) if (isWithin(by, path)) await this.#revoke(name);
+      const own = `${supervisor}/${child.id}`;
+      const granted = [...seatsBelow(child, own, '').values()].some(
+        ({ node }) => Object.keys(node.grants).length > 0,
+      );
+      if (!granted && !this.lines.some(({ by }) => isWithin(by, own))) return;
+      const above = await this.#present(supervisor);
+      const at = below(above, child);
+      const seats = seatsBelow(child, at.path, at.space);
+      const { name: tree } = this.#tree;
+      await this.#forget(own);
+      try {
+        for (const { node, path, space } of seats.values()) {
+          for (const [name, { send }] of Object.entries(node.grants)) {
+            const target = seats.get(send) ?? (await this.find(tree + send));
+            const wrong = targetProblem(send, target, space);
+            if (wrong !== undefined || target === undefined)
+              throw refused(`grants.${name}.send`, send, wrong ?? NOBODY);
+            await this.#grant(grantTo(target, { tree, path, space, name }), at.passing);
+          }
+        }
+      } catch (error) {
+        await this.#forget(own);
+        throw error;
+      }
     });
   }
 
@@ -66,9 +118,9 @@ export class Grants {
       const by = await this.#present(path);
       if (!isWord(name))
         throw refused('name', name, [`A name cannot be ${shown(name)}.`, `Give ${word.expects}.`]);
-      const fault = by.unnamed ? TEMPLATE : holderProblem(by);
+      const fault = holderProblem(by);
       if (fault !== undefined) throw refused('path', path, fault);
-      await this.#grant(await this.#lineTo(to, { ...by, tree: this.#tree.name, name }));
+      await this.#grant(await this.#lineTo(to, { ...by, tree: this.#tree.name, name }), by.passing);
     });
   }
 
@@ -109,18 +161,12 @@ export class Grants {
     const { name, root } = this.#tree;
     const [first, ...ids] = path.split('/');
     if (first !== name) return undefined;
-    let found: Found = { node: root, path: '', space: '', unnamed: false };
+    let found: Found = { node: root, path: '', space: '', passing: undefined };
     for (const id of ids) {
       const above = found.node;
       const node = await this.#child(name + found.path, id);
       if (above.kind !== 'supervisor' || node === undefined) return undefined;
-      const at = `${found.path}/${id}`;
-      found = {
-        node,
-        path: at,
-        space: above.siblings === 'isolate' ? at : found.space,
-        unnamed: found.unnamed || above.strategy === 'simple_one_for_one',
-      };
+      found = below(found, node, id);
     }
     return found;
   }
@@ -142,10 +188,11 @@ export class Grants {
     }
   }
 
-  async #grant(line: Grant): Promise<void> {
+  async #grant(line: Grant, passing?: string): Promise<void> {
     const { name, target, path } = line;
     await this.#kernel.supervise({ op: 'grant', name, target, path });
     this.#lines.set(name, line);
+    if (passing !== undefined) this.#passing.add(this.#tree.name + passing);
   }
 
   async #revoke(name: string): Promise<void> {
@@ -170,6 +217,19 @@ const BESIDE_US: Fault = [
   'It lives where the application does, and may use its address.',
   'Send it `host.context.self`.',
 ];
+
+/** A child of who was found; `id`: of a template's child, its own. */
+function below({ node: above, path, space, passing }: Found, node: NormalisedNode, id = node.id): Found {
+  const at = `${path}/${id}`;
+  if (above.kind !== 'supervisor') return { node, path: at, space, passing };
+  const ends = node.restart === 'temporary' || above.strategy === 'simple_one_for_one';
+  return {
+    node,
+    path: at,
+    space: above.siblings === 'isolate' ? at : space,
+    passing: passing ?? (ends ? at : undefined),
+  };
+}
 
 function applicationTo(by: Parameters<typeof grantTo>[1]): Grant {
   return {

@@ -8,6 +8,7 @@ import {
   realTime,
   THREAD_FILES,
   type ApplicationTime,
+  type EarlyCell,
 } from '@espalier/core/internal/host.js';
 import type { TestClock } from '@espalier/core/testing';
 import { DEFAULTS, loadSpec, normaliseSpec, type NormalisedTree, type TreeSpec } from '../spec/index.js';
@@ -98,6 +99,7 @@ async function startTree(
     warning(
       `${flag} (${from}) overrides the limits of threads: V8 does not hold those of the spec. Start without it`,
     );
+  let early: EarlyCell | undefined;
   try {
     const { name, root } = tree;
     const place = options.embedded === true ? embeddedPlace(name) : cellPlace(name);
@@ -107,7 +109,7 @@ async function startTree(
       spawnBase: fileURLToPath(base),
       spawnLimits: wallLimits(DEFAULTS.limits),
     };
-    const early = place.embedded ? undefined : startEarlyCell(tree, parts);
+    if (!place.embedded) early = startEarlyCell(tree, { ...parts, clock: time.clock });
     const kernel = new KernelThread({
       ...parts,
       place,
@@ -135,10 +137,12 @@ async function startTree(
       await kernel.start(name, place.spec(tree, spec), offer);
       return host;
     } catch (error) {
-      early?.end();
       await kernel.stop();
       throw error;
     }
+  } catch (error) {
+    early?.end();
+    throw error;
   } finally {
     await images.settled();
   }

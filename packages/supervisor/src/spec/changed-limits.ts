@@ -1,5 +1,5 @@
 /** Limits that are to be changed while their node runs: read as those of a spec are, and what becomes of the others. */
-import { checkLimits } from './conflicts.js';
+import { checkLimits, checkProcesses } from './conflicts.js';
 import { isPlainObject } from './field.js';
 import {
   CHANGEABLE_LIMIT_FIELDS,
@@ -46,6 +46,7 @@ export function withLimits(node: NormalisedNode, given: unknown): Limited {
   if (alone && read['youngMb'] === undefined)
     limits['youngMb'] = Math.min(limits['youngMb'] as number, limits['heapMb'] as number);
   if (alone) checkLimits({ limits }, { ...place, segments: [] });
+  checkProcesses({ limits, walls: node.walls }, { ...place, segments: [] });
   problems.throwIfAny('The change');
   return Object.freeze({ ...node, limits: Object.freeze(limits) }) as unknown as Limited;
 }

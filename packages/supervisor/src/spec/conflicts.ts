@@ -59,6 +59,7 @@ export function checkChild(read: Read, wall: string, place: Place): void {
   }
   if (read['limits'] !== undefined && read['children'] !== undefined)
     checkSupervisorLimits(read, wall, place);
+  checkProcesses(read, place);
   const overflow = read['overflow'] ?? DEFAULTS.environment.overflow;
   if (read['sendTimeoutMs'] !== undefined && overflow !== 'block') {
     const remedy = 'Only `overflow: block` waits: leave `sendTimeoutMs` out.';
@@ -69,6 +70,16 @@ export function checkChild(read: Read, wall: string, place: Place): void {
   checkOrder(read, 'backoff', 'initialMs', 'maxMs', Number.POSITIVE_INFINITY, place);
 }
 
+/** Nothing but a cgroup holds it. */
+export function checkProcesses({ limits, walls }: Read, place: Place): void {
+  const processes = isPlainObject(limits) ? (limits['processes'] ?? 'unlimited') : 'unlimited';
+  const { required } = (walls ?? {}) as { readonly required?: readonly string[] };
+  if (processes === 'unlimited' || required?.includes('pids') === true) return;
+  const problem = '`processes` is held by a cgroup of the node’s process, and this node requires none.';
+  const remedy = 'Add `wall: process` and `walls: { required: [pids] }`, or leave `processes` out.';
+  place.problems.add([...place.segments, 'limits', 'processes'], processes, problem, remedy);
+}
+
 /** Either its process holds them, or each of its children holds its part. */
 function checkSupervisorLimits(read: Read, wall: string, place: Place): void {
   const limits = [...place.segments, 'limits'];
@@ -77,10 +88,13 @@ function checkSupervisorLimits(read: Read, wall: string, place: Place): void {
     const problem = '`limits` of a supervisor are those of its process, and this node has none of its own.';
     const remedy = 'Add `wall: process`, or give limits to each node below.';
     place.problems.add(limits, 'an object', problem, remedy);
-  } else if (isPlainObject(read['limits']) && read['limits']['cpuOver'] !== undefined) {
-    const problem = 'Each child of `siblings: isolate` is held to its own part of `cpu`.';
-    const remedy = 'Write `cpuOver` in the limits of the children.';
-    place.problems.add([...limits, 'cpuOver'], read['limits']['cpuOver'], problem, remedy);
+    return;
+  }
+  for (const name of ['cpuOver', 'processes']) {
+    const value = isPlainObject(read['limits']) ? read['limits'][name] : undefined;
+    if (value === undefined) continue;
+    const problem = `Below \`siblings: isolate\` each child is held by itself: \`${name}\` is said of the children.`;
+    place.problems.add([...limits, name], value, problem, `Write \`${name}\` in the limits of the children.`);
   }
 }
 

@@ -43,8 +43,9 @@ export const DEFAULTS = deepFreeze({
     children: 'unlimited',
     kernelEntries: KERNEL_ENTRIES,
     timers: 'unlimited',
+    processes: 'unlimited',
   },
-  processLimits: { memoryMb: 'unlimited', cpu: 'unlimited', cpuOver: 'lower' },
+  processLimits: { memoryMb: 'unlimited', cpu: 'unlimited', cpuOver: 'lower', processes: 'unlimited' },
   pool: { minThreads: 1, maxThreads: 4, queue: 1000, concurrentTasks: 1, idleTimeoutMs: 10_000 },
   backoff: { initialMs: 100, factor: 2, maxMs: 30_000, jitter: 0.2, resetAfterMs: 60_000 } satisfies Backoff,
 } as const);

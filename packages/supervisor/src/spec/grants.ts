@@ -31,8 +31,16 @@ export interface Grant {
   readonly path: string;
 }
 
-/** Reports every line that can lead nowhere, and adds its name to those that are taken. */
-export function checkGrants(seats: readonly Seat[], claims: Claims, problems: Problems): void {
+/**
+ * Reports every line that can lead nowhere, and adds its name to those that are taken. `whole`: all that can be led to
+ * is among the seats; of one child by itself it is for the tree that runs to say.
+ */
+export function checkGrants(
+  seats: readonly Seat[],
+  claims: Claims,
+  problems: Problems,
+  whole: boolean,
+): void {
   const byPath = new Map(seats.map((seat) => [seat.path, seat]));
   for (const seat of seats) {
     const { node, segments, space, unnamed } = seat;
@@ -46,7 +54,7 @@ export function checkGrants(seats: readonly Seat[], claims: Claims, problems: Pr
         continue;
       }
       claim(claims, space, name, { segments: at, id: undefined });
-      if (send === undefined) continue;
+      if (send === undefined || !whole) continue;
       const wrong = targetProblem(send, byPath.get(send), space, [...byPath.keys()]);
       if (wrong !== undefined) problems.add([...at, 'send'], send, ...wrong);
     }
@@ -56,9 +64,9 @@ export function checkGrants(seats: readonly Seat[], claims: Claims, problems: Pr
 /** What is wrong, and what to do. */
 export type Fault = readonly [problem: string, remedy: string];
 
-export const TEMPLATE: Fault = [
+const TEMPLATE: Fault = [
   '`grants` and `strategy: simple_one_for_one` contradict each other: there may be many of it.',
-  'Leave `grants` out.',
+  'Leave `grants` out, and use `host.grant` for each child once it is there.',
 ];
 
 /** Why a node cannot be granted anything. */
@@ -99,9 +107,13 @@ export function targetProblem(
   return [problem, `Leave the grant out, and use the name ${shown(node.name)}.`];
 }
 
-/** All lines of a tree, which has been checked. */
-export function grantsOf({ name: tree, root }: NormalisedTree): readonly Grant[] {
-  const seats = new Map<string, Omit<Seat, 'segments' | 'unnamed'>>();
+/** A node and all below it, by path. */
+export function seatsBelow(
+  top: NormalisedNode,
+  topPath: string,
+  topSpace: string,
+): ReadonlyMap<string, Pick<Seat, 'node' | 'path' | 'space'>> {
+  const seats = new Map<string, Pick<Seat, 'node' | 'path' | 'space'>>();
   const seat = (node: NormalisedNode, path: string, space: string): void => {
     seats.set(path, { node, path, space });
     if (node.kind !== 'supervisor') return;
@@ -110,7 +122,13 @@ export function grantsOf({ name: tree, root }: NormalisedTree): readonly Grant[]
       seat(child, at, node.siblings === 'isolate' ? at : space);
     }
   };
-  seat(root, '', '');
+  seat(top, topPath, topSpace);
+  return seats;
+}
+
+/** All lines of a tree, which has been checked. */
+export function grantsOf({ name: tree, root }: NormalisedTree): readonly Grant[] {
+  const seats = seatsBelow(root, '', '');
   return [...seats.values()].flatMap(({ node, path, space }) =>
     Object.entries(node.grants).flatMap(([name, { send }]) => {
       const target = seats.get(send);

@@ -38,6 +38,12 @@ export const THREAD_LIMITS = {
   },
 } satisfies FieldTable<ThreadLimitsSpec>;
 
+const PROCESSES = {
+  kind: numberOr({ min: 32, max: 1_000_000, unit: 'processes and threads' }, 'unlimited'),
+  says: 'Of its process, with `walls: { required: [pids] }`: processes and threads in its cgroup, whoever starts them. Node itself has 11, and one more for each environment. What would be one more cannot be started (`EAGAIN`).',
+  default: `\`${processLimits.processes}\``,
+};
+
 export const LIMIT_FIELDS = {
   ...THREAD_LIMITS,
   mailbox: {
@@ -95,6 +101,7 @@ export const LIMIT_FIELDS = {
     says: 'Timers of its own that are under way: those of Node and of `sendAfter`. One more is refused with `limit_refused`. Counted in its own thread: see [Limits](limits.md#of-a-thread).',
     default: `\`${limits.timers}\``,
   },
+  processes: PROCESSES,
 } satisfies FieldTable<EnvironmentLimitsSpec>;
 
 const {
@@ -126,8 +133,11 @@ export const PROCESS_LIMIT_FIELDS = {
     says: 'What happens to a process that uses more than `cpu`: the others go first, for the rest of its life; or it ends with reason `limit`.',
     default: `\`${processLimits.cpuOver}\``,
   },
+  processes: PROCESSES,
 } satisfies FieldTable<ProcessLimitsSpec>;
 
-const { cpuOver: _o, ...RESERVED } = PROCESS_LIMIT_FIELDS;
+const { cpuOver: _o, processes: _n, ...RESERVED } = PROCESS_LIMIT_FIELDS;
 /** Of who isolates: its children are held, each to its part. */
-export const RESERVED_LIMIT_FIELDS = RESERVED satisfies FieldTable<Omit<ProcessLimitsSpec, 'cpuOver'>>;
+export const RESERVED_LIMIT_FIELDS = RESERVED satisfies FieldTable<
+  Omit<ProcessLimitsSpec, 'cpuOver' | 'processes'>
+>;

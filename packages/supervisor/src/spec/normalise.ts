@@ -112,8 +112,7 @@ function normalise<T>(
   if (!isObject) problems.add([], input, `A ${what} spec must be an object.`, remedy);
   const siblings = options.siblings ?? DEFAULTS.supervisor.siblings;
   const result = isObject ? read(input, { ...walk, path: '', space: '', siblings }) : undefined;
-  if (what === 'tree') checkGrants(walk.seats, walk.names, problems);
-  else refuseGrants(walk.seats, problems);
+  checkGrants(walk.seats, walk.names, problems, what === 'tree');
   checkNames(walk.names, problems);
   problems.throwIfAny(options.source);
   return result as T;
@@ -208,20 +207,6 @@ function nodeOf(given: unknown, walk: Walk): NormalisedNode | undefined {
 function seated<N extends NormalisedNode>(node: N, { place, path, space, unnamed, seats }: Walk): N {
   seats.push({ segments: place.segments, path, space, node, unnamed });
   return node;
-}
-
-/** What a child by itself would be granted lies outside of what is read. */
-function refuseGrants(seats: readonly Seat[], problems: Problems): void {
-  const remedy = 'Leave it out; once the child is there, use `host.grant`.';
-  for (const { node, segments } of seats) {
-    if (Object.keys(node.grants).length > 0)
-      problems.add(
-        [...segments, 'grants'],
-        node.grants,
-        'Grants belong to the spec of the whole tree.',
-        remedy,
-      );
-  }
 }
 
 function childOf<K extends 'environment' | 'pool' | 'supervisor'>(

@@ -31,6 +31,7 @@ export interface NormalisedLimits extends NormalisedThreadLimits {
   readonly children: number | 'unlimited';
   readonly kernelEntries: number;
   readonly timers: number | 'unlimited';
+  readonly processes: number | 'unlimited';
 }
 
 /** Of a process as a whole. */
@@ -38,6 +39,7 @@ export interface NormalisedProcessLimits {
   readonly memoryMb: number | 'unlimited';
   readonly cpu: number | 'unlimited';
   readonly cpuOver: 'lower' | 'end';
+  readonly processes: number | 'unlimited';
 }
 
 export interface NormalisedWalls {

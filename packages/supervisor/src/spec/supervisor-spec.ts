@@ -35,12 +35,13 @@ export function behindItsWall(node: NormalisedNode, start: NodeStart): NodeStart
 
 /** What the wall holds of the process of a node as a whole. */
 export function processLimits(node: NormalisedNode): WallLimits {
-  const { memoryMb, cpu, cpuOver } = wholeOf(node);
+  const { memoryMb, cpu, cpuOver, processes } = wholeOf(node);
   return {
     ...CELL.limits,
     stdioBytesPerSecond: sumOf(node, 'stdioBytesPerSecond'),
     ...(memoryMb === 'unlimited' ? {} : { memoryMb }),
     ...(cpu === 'unlimited' ? {} : { cpu: { share: cpu, over: cpuOver } }),
+    ...(processes === 'unlimited' ? {} : { processes }),
   };
 }
 

@@ -77,6 +77,8 @@ export interface EnvironmentLimitsSpec extends ThreadLimitsSpec {
   kernelEntries?: number;
   /** Timers of its own that are under way. */
   timers?: number | 'unlimited';
+  /** Of its process: processes and threads in its cgroup. */
+  processes?: number | 'unlimited';
 }
 
 /** What can be changed while the environment runs. */
@@ -93,6 +95,8 @@ export interface ProcessLimitsSpec {
   cpu?: number | 'unlimited';
   /** As `cpuOver` of an environment. */
   cpuOver?: 'lower' | 'end';
+  /** Processes and threads in its cgroup. */
+  processes?: number | 'unlimited';
 }
 
 /** What every node below the root may say: how its supervisor treats it. */

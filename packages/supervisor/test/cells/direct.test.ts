@@ -121,6 +121,18 @@ describe('direct', () => {
   }, 60_000);
 });
 
+test('direct: a cell that closes it is ended, with all that is in it, and the tree runs anew', async () => {
+  const running = await startTree([child]);
+  const pid = await answers(running);
+  await running.host.context.cast('a', 'close', [[DIRECT - 1, DIRECT]]);
+  const { reason } = (await running.happened('tree', 'failed')) as { reason?: unknown };
+  expect(reason).toMatchObject({
+    tag: 'cell',
+    detail: { problem: 'it closed its direct pipe and did not end' },
+  });
+  expect(await answers(running)).not.toBe(pid);
+}, 60_000);
+
 describe('direct: a cell that breaks it ends, the tree runs anew, and the application goes on', () => {
   test.each<readonly [string, number, Uint8Array, number]>([
     ['writes text into it', DIRECT, Buffer.from('Welcome!\n'.repeat(9)), 1],

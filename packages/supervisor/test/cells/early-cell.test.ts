@@ -1,5 +1,7 @@
 /** The cell of a tree is started with `start`, before anything is known to be well: nothing of it stays where it is not. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
+import { nodeClock } from '@espalier/core/internal/clock.js';
 import { start, type TreeSpec } from '../../src/index.js';
 import { startEarlyCell } from '../../src/host/early-cell.js';
 import { normaliseSpec } from '../../src/spec/index.js';
@@ -28,6 +30,17 @@ describe('a start that fails leaves no process', () => {
 });
 
 describe('the process of a tree', () => {
+  test('early: where it does not come up, the kernel starts another', async () => {
+    const starting = startTree([actor('a')]);
+    // Spawned before `start` has waited for anything, by this thread.
+    const children = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8');
+    const early = children.trim().split(' ').map(Number).at(-1) as number;
+    process.kill(early, 'SIGKILL');
+    const pid = await (await starting).pid('tree/a');
+    expect(pid).not.toBe(early);
+    expect(cellsOf(process.pid)).toEqual([pid]);
+  }, 60_000);
+
   test('early: it is one, also where a cell in it needs the machine tried out', async () => {
     const inner = cell('c', [actor('x')]);
     const running = await startTree([actor('a'), { ...inner, walls: { preferred: ['uts', 'rlimits'] } }]);
@@ -65,7 +78,13 @@ describe('the process of a tree', () => {
     const root = { ...tree.root, walls: { required: ['net'], preferred: [] } } as const;
     const files = { compiled: '', guest: '', loader: '', compiledCell: '', cell: '' };
     const spawnLimits = { heapMb: 1, youngMb: 1, stackMb: 1 };
-    const parts = { files, spawnBase: '', spawnLimits, spares: { perClass: 0, total: 0 } };
+    const parts = {
+      clock: nodeClock(),
+      files,
+      spawnBase: '',
+      spawnLimits,
+      spares: { perClass: 0, total: 0 },
+    };
     expect(startEarlyCell({ ...tree, root }, parts)).toBeUndefined();
   });
 });

@@ -137,6 +137,46 @@ describe.each([
     expect(await codeOf(host.call('house', 'pid', []))).toBe('noproc');
   }, 60_000);
 
+  test('isolated: a child that is added later has the grants of its spec from its first moment on, and they end with it', async () => {
+    const running = await startTree(tree(mail('blue')).children);
+    const { host } = running;
+    const store = await running.pid('tree/store');
+    const red = mail('red', { ...GRANTED, restart: 'temporary', args: 'shop' });
+    await host.startChild('tree/tenants', red);
+    expect(await ask(running, 'tree/tenants/red', 'shop')).toBe(store);
+    expect(await call(running, 'tree/tenants/red', 'found')).toBe(store);
+    await host.kill('tree/tenants/red');
+    await running.seen(() => running.history('tree/tenants/red').find(({ kind }) => kind !== 'started'));
+    expect(await codeOf(host.revoke('tree/tenants/red', 'shop'))).toBe('noproc');
+    // One whose line leads nowhere is not started, nor is one whose start fails granted anything.
+    const lost = mail('lost', { grants: { shop: { send: '/nobody' } } });
+    await expect(host.startChild('tree/tenants', lost)).rejects.toMatchObject({
+      code: 'spec_invalid',
+      problems: [{ path: 'grants.shop.send', value: '/nobody' }],
+    });
+    const failing = mail('failing', { ...GRANTED, args: 'nobody' });
+    expect(await codeOf(host.startChild('tree/tenants', failing))).toBe('start_failed');
+    expect(await codeOf(host.revoke('tree/tenants/failing', 'shop'))).toBe('noproc');
+  }, 60_000);
+
+  test('isolated: each child of a template has a world of its own, and is granted by its path for as long as it lives', async () => {
+    const running = await startTree([
+      mail('store'),
+      group('many', [mail('one', { restart: 'temporary' })], {
+        siblings: 'isolate',
+        strategy: 'simple_one_for_one',
+      }),
+    ]);
+    const { host } = running;
+    const [first, second] = [await host.startChild('tree/many'), await host.startChild('tree/many')];
+    const [one, two] = [first?.path ?? '', second?.path ?? ''];
+    await host.grant(one, 'shop', 'tree/store');
+    expect(await ask(running, one, 'shop')).toBe(await running.pid('tree/store'));
+    expect(await ask(running, two, 'shop')).toBe('noproc');
+    await host.terminateChild(one);
+    expect(await codeOf(host.revoke(one, 'shop'))).toBe('noproc');
+  }, 60_000);
+
   test('grant, revoke: what cannot be is refused, with what to do', async () => {
     const running = await startTree(tree(mail('blue', GRANTED)).children);
     const { host } = running;

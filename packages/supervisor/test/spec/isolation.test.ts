@@ -140,7 +140,10 @@ describe('grants', () => {
     ]);
     const many = { id: 'many', strategy: 'simple_one_for_one' };
     expect(problemsOf([store, { ...many, children: [leaf('a', { grants })] }])).toMatchObject([
-      { path: 'children[1].children[0].grants.db', remedy: 'Leave `grants` out.' },
+      {
+        path: 'children[1].children[0].grants.db',
+        remedy: 'Leave `grants` out, and use `host.grant` for each child once it is there.',
+      },
     ]);
     expect(
       problemsOf([
@@ -150,8 +153,11 @@ describe('grants', () => {
     ).toMatchObject([{ path: 'children[1].children[0].grants.a.send' }]);
   });
 
-  test('belong to the spec of a tree: a child by itself has none', () => {
-    const child = leaf('a', { grants: { db: { send: '/store/db' } } });
-    expect(() => normaliseChild(child, { base: '/srv' })).toThrow(SpecError);
+  test('of a child by itself: the lines are kept, and where they lead is for its tree to say', () => {
+    const grants = { db: { send: '/store/db' } };
+    expect(normaliseChild(leaf('a', { grants }), { base: '/srv' }).grants).toEqual(grants);
+    const own = leaf('a', { grants: { a: { send: '/store/db' } } });
+    expect(() => normaliseChild(own, { base: '/srv' })).toThrow(SpecError);
+    expect(() => normaliseChild(isolating([leaf('b')], { grants }), { base: '/srv' })).toThrow(SpecError);
   });
 });

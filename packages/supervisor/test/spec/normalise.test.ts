@@ -50,7 +50,7 @@ describe('what it gives', () => {
         maxChildren: 'infinity',
         siblings: 'group',
         backoff: null,
-        limits: { memoryMb: 'unlimited', cpu: 'unlimited', cpuOver: 'lower' },
+        limits: { memoryMb: 'unlimited', cpu: 'unlimited', cpuOver: 'lower', processes: 'unlimited' },
         children: [
           {
             kind: 'environment',
@@ -276,7 +276,7 @@ describe('what it refuses', () => {
 
   test('an unknown field that is near to none is answered with those there are', () => {
     expect(problemOf({ limits: { colour: 1 } }).remedy).toBe(
-      'Known here: heapMb, youngMb, stackMb, memoryMb, mailbox, mailboxBytes, messageBytes, messagesPerSecond, unresponsiveMs, cpu, cpuOver, stdioBytesPerSecond, children, kernelEntries, timers.',
+      'Known here: heapMb, youngMb, stackMb, memoryMb, mailbox, mailboxBytes, messageBytes, messagesPerSecond, unresponsiveMs, cpu, cpuOver, stdioBytesPerSecond, children, kernelEntries, timers, processes.',
     );
   });
 

@@ -2,6 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { SpecError } from '@espalier/core';
 import { normaliseSpec } from '../../src/spec/index.js';
+import { withLimits } from '../../src/spec/changed-limits.js';
 import { childSpecOf, processLimits } from '../../src/spec/supervisor-spec.js';
 
 const leaf = (id: string, limits?: object, more: object = {}) => ({
@@ -157,5 +158,32 @@ describe('a supervisor that does not isolate', () => {
     expect(problemsOf({ id: 't', siblings: 'isolate', children: [group] })).toEqual([]);
     expect(whereIn(group)).toEqual([['children[0].limits', 'an object']]);
     expect(whereIn({ ...group, wall: 'thread' })).toEqual([['children[0].limits', 'an object']]);
+  });
+});
+
+describe('processes', () => {
+  const walls = { required: ['pids'] };
+  const process = { wall: 'process', walls };
+
+  test('are held where the cgroup is required that holds them', () => {
+    const [one, group] = normalise(leaf('a', { processes: 64 }, process), {
+      id: 'g',
+      ...process,
+      limits: { processes: 80 },
+      children: [leaf('b')],
+    }).root.children as never[];
+    expect([processLimits(one!).processes, processLimits(group!).processes]).toEqual([64, 80]);
+    expect(processLimits(normalise(leaf('a')).root.children[0]!)).not.toHaveProperty('processes');
+  });
+
+  test('are refused where nothing would hold them', () => {
+    const at = 'children[0].limits.processes';
+    for (const more of [{}, { wall: 'process' }, { wall: 'process', walls: { preferred: ['pids'] } }])
+      expect(whereIn(leaf('a', { processes: 64 }, more))).toEqual([[at, 64]]);
+    expect(whereIn(tenants({ processes: 64 }, [leaf('a')], process))).toEqual([[at, 64]]);
+    expect(whereIn(leaf('a', { processes: 8 }, process))).toEqual([[at, 8]]);
+    expect(() =>
+      withLimits(normalise(leaf('a', {}, { wall: 'process' })).root.children[0]!, { processes: 64 }),
+    ).toThrow(/requires none/);
   });
 });

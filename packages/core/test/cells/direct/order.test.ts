@@ -235,7 +235,7 @@ describe('the direct pipe and the control link beside it', () => {
       }),
       { numRuns: 40 },
     );
-  });
+  }, 120_000);
 
   test('crashes: of a thread, of a cell, of the direct pipe alone: what was lost is the end of what was sent, and no `down` comes before the rest', async () => {
     await fc.assert(
@@ -247,5 +247,5 @@ describe('the direct pipe and the control link beside it', () => {
       }),
       { numRuns: 40 },
     );
-  });
+  }, 120_000);
 });

@@ -1,0 +1,2 @@
+/** A cell that never says anything. */
+setInterval(() => undefined, 1_000_000);
