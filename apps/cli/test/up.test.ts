@@ -40,8 +40,10 @@ describe('espalier up', () => {
   });
 
   test('a tree that gives up ends with code 1, with restarts and the last reason told', async () => {
-    const { code, stdout } = await runCli(['up', fixture('crasher.espalier.yaml')]);
+    const { code, stdout, stderr } = await runCli(['up', fixture('crasher.espalier.yaml')]);
     expect(code).toBe(1);
+    // It is printed when all of the tree is ending of itself.
+    expect(stderr).toBe('crashing/steady | out\n');
     expect(stdout.match(/restarted {2}crashing\/inner\/crasher/g)).toHaveLength(6);
     expect(stdout).toMatch(/gave up {4}crashing {2}2 restarts in 5 s are used up; last inner/);
     expect(stdout).toMatch(/stopped {4}crashing\/steady {2}in .*, shutdown/);

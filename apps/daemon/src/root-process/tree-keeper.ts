@@ -62,6 +62,7 @@ export class TreeKeeper {
   #state: TreeState = { state: 'empty', tree: null, reason: null, note: null };
   #stuck: readonly string[] = [];
   #closing = false;
+  #dropped: Promise<void> = Promise.resolve();
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(wiring: Wiring) {
@@ -185,12 +186,19 @@ export class TreeKeeper {
     void this.#drop();
   }
 
-  async #drop(): Promise<void> {
+  /** Resolves when the host that is dropped, and any before it, has stopped: what was printed is here by then. */
+  #drop(): Promise<void> {
     const host = this.#host;
-    if (host === undefined) return;
     this.#host = undefined;
-    const { stuck } = await host.stop();
-    this.#stuck = [...this.#stuck, ...stuck];
+    if (host === undefined) return this.#dropped;
+    const before = this.#dropped;
+    // A kernel that has failed has nothing left to stop; that it has is told where its end is.
+    const stopped = host.stop().catch(() => ({ stuck: [] }));
+    this.#dropped = stopped.then(async ({ stuck }) => {
+      this.#stuck = [...this.#stuck, ...stuck];
+      await before;
+    });
+    return this.#dropped;
   }
 }
 
