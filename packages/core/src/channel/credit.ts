@@ -12,10 +12,8 @@
  *     pool used = Σ over streams of max(0, held − first window) ≤ capacity
  *
  * Windows grow fourfold while a sender keeps using them up, to a ceiling that falls with the number of
- * streams that have grown. They are topped up when half is used, so a steady sender need not wait for the
- * round trip of its last batch; and by a quarter at least, for a grant wakes every thread on its way back. (Measured
- * over three kernels: each wake costs both sides together 15 µs. Whoever asked while a grant was under way was granted the
- * rest of its window, and a full mailbox granted each message by itself.)
+ * streams, and are topped up when a quarter is used, so a steady sender is granted a batch at a time and
+ * need not wait for the round trip of its last one.
  *
  * Where a mailbox takes so many messages a second, no more is granted, but for first windows; and no more than a
  * second's worth lies granted or unread. So in any t seconds there arrive at most
@@ -43,8 +41,6 @@ export class StreamCredit {
   /** The size of the message that the sender says it is waiting to send; 0 if it waits for none. */
   wanted = 0;
   hungry = false;
-  /** Whether it has ever used its window up. */
-  grown = false;
   closed = false;
 }
 
@@ -53,7 +49,7 @@ export class CreditAccount<S extends StreamCredit> {
   readonly #grant: (stream: S, messages: number, bytes: number) => void;
   readonly #pace: Pace | undefined;
   readonly #hungry: S[] = [];
-  #grown = 0;
+  #streams = 0;
   #poolMessages = 0;
   #poolBytes = 0;
 
@@ -72,9 +68,13 @@ export class CreditAccount<S extends StreamCredit> {
     this.#pace?.stop();
   }
 
+  open(): void {
+    this.#streams++;
+  }
+
   /** The stream will send no more; what lies unread of it is still counted until it is read. */
   close(stream: S): void {
-    if (stream.grown) this.#grown--;
+    this.#streams--;
     stream.closed = true;
     this.#hold(stream, -stream.messages, -stream.bytes);
     stream.messages = 0;
@@ -109,12 +109,9 @@ export class CreditAccount<S extends StreamCredit> {
   wants(stream: S, bytes: number): void {
     stream.wanted = bytes;
     if (bytes === 0) return;
-    if (!stream.grown) this.#grown++;
-    stream.grown = true;
     // One sender may have most of the capacity in flight (measured: with half of it, both ends of a
-    // one-way stream were idle for half of the time), many of them a share each. Who never needed more than its
-    // first window has no part in that.
-    const share = 3 / (3 + this.#grown);
+    // one-way stream were idle for half of the time), many of them a share each.
+    const share = 3 / (3 + this.#streams);
     const ceiling = Math.max(FIRST_WINDOW_MESSAGES, Math.floor(this.#bounds.capacity * share));
     const ceilingBytes = Math.max(FIRST_WINDOW_BYTES, Math.floor(this.#bounds.capacityBytes * share));
     stream.window = Math.min(ceiling, stream.window * 4);
@@ -143,13 +140,11 @@ export class CreditAccount<S extends StreamCredit> {
     const grown = Math.min(stream.windowBytes - stream.bytes, spareBytes);
     const bytes = Math.max(0, grown, Math.min(stream.wanted - stream.bytes, roomBytes));
     // A waiting sender is helped only by enough for its next message; a crumb would cost a frame each.
-    const least = Math.max(1, stream.wanted);
-    if (stream.messages + messages > 0 && stream.bytes + bytes >= least) {
-      // It has some left, or a grant is under way to it.
-      const has = stream.messages > 0 && stream.bytes >= least;
+    const enough = stream.messages + messages > 0 && stream.bytes + bytes >= Math.max(1, stream.wanted);
+    if (enough) {
       stream.wanted = 0;
-      const few = messages * 4 < Math.max(stream.window, 2 * FIRST_WINDOW_MESSAGES);
-      if (has && few && bytes * 4 < stream.windowBytes) return;
+      // It may have been granted enough already, by a grant that is under way.
+      if (messages === 0 && bytes === 0) return;
       this.#hold(stream, messages, bytes);
       this.#pace?.take(messages);
       this.#grant(stream, messages, bytes);

@@ -28,6 +28,7 @@ export class InboundStreams {
         peering.postPlain(FRAME.credit, sender, this.#slot, messages, bytes);
       });
       streams.set(sender, stream);
+      this.#mailbox.credit.open();
     }
     return stream;
   }

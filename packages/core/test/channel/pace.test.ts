@@ -33,6 +33,7 @@ class Model {
       new Pace(perSecond, this.clock),
     );
     this.senders = Array.from({ length: senders }, () => new Sender());
+    for (let n = 0; n < senders; n += 1) this.#account.open();
   }
 
   send(nth: number, count: number): void {

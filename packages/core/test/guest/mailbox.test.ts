@@ -16,8 +16,9 @@ function mailboxOf(bounds: typeof BOUNDS): Mailbox {
   );
 }
 
-function openStream(): InboundStream {
+function open(mailbox: Mailbox): InboundStream {
   const stream = new InboundStream(() => undefined);
+  mailbox.credit.open();
   stream.messages = 10_000;
   stream.bytes = 1_000_000;
   return stream;
@@ -32,7 +33,7 @@ describe('mailbox', () => {
         }),
         (steps) => {
           const mailbox = mailboxOf(BOUNDS);
-          const stream = openStream();
+          const stream = open(mailbox);
           const list: number[] = [];
           for (const step of steps) {
             if ('put' in step) {
@@ -56,6 +57,7 @@ describe('mailbox', () => {
   test('mailbox: a message without credit is not taken in', () => {
     const mailbox = mailboxOf(BOUNDS);
     const stream = new InboundStream(() => undefined);
+    mailbox.credit.open();
     for (let n = 0; n < 8; n++) expect(mailbox.push(message(n), stream, 1)).toBe(true);
     expect(mailbox.push(message(8), stream, 1)).toBe(false);
     expect(mailbox.length).toBe(8);
@@ -65,7 +67,7 @@ describe('mailbox', () => {
 
   test('mailbox: what comes while its item is handed over comes after it', () => {
     const mailbox = mailboxOf(BOUNDS);
-    const stream = openStream();
+    const stream = open(mailbox);
     const seen: unknown[] = [];
     mailbox.consume((item) => {
       seen.push(valueOf(item));
@@ -87,6 +89,7 @@ describe('mailbox', () => {
       if (taken.length < 3 && sent < 12) mailbox.push(message(++sent), stream, 1);
     });
     let sent = 8;
+    mailbox.credit.open();
     const receive = (): void => {
       mailbox.take(
         undefined,
@@ -103,7 +106,7 @@ describe('mailbox', () => {
 
   test('mailbox: delivers nothing while suspended, and everything in order afterwards', () => {
     const mailbox = mailboxOf(BOUNDS);
-    const stream = openStream();
+    const stream = open(mailbox);
     const seen: unknown[] = [];
     mailbox.take(
       undefined,
@@ -123,7 +126,7 @@ describe('mailbox', () => {
 
   test('mailbox: removeReserved takes out only what has a reserved slot', () => {
     const mailbox = mailboxOf(BOUNDS);
-    const stream = openStream();
+    const stream = open(mailbox);
     mailbox.push(message('a'), stream, 1);
     mailbox.pushReserved(message('b'));
     mailbox.push(message('c'), stream, 1);
@@ -137,7 +140,7 @@ describe('mailbox', () => {
 
   test('mailbox: closing counts what lay unread, without reserved slots, and takes nothing in any more', () => {
     const mailbox = mailboxOf(BOUNDS);
-    const stream = openStream();
+    const stream = open(mailbox);
     mailbox.push(message('a'), stream, 1);
     mailbox.pushReserved(message('b'));
     const taken: unknown[] = [];
@@ -158,7 +161,7 @@ describe('mailbox', () => {
 
   test('mailbox: a take that is withdrawn takes nothing', () => {
     const mailbox = mailboxOf(BOUNDS);
-    const stream = openStream();
+    const stream = open(mailbox);
     const withdraw = mailbox.take(
       undefined,
       () => {
@@ -192,7 +195,7 @@ class Bench {
       },
       (callback) => this.#turns.push(callback),
     );
-    this.#stream = openStream();
+    this.#stream = open(this.mailbox);
   }
 
   /** Taken by a server whose handlers take so long each. */
