@@ -66,7 +66,7 @@ export class CellEntry {
     this.last = own;
   }
 
-  /** Holds these from now on. Who had exceeded its share is judged by the new one. */
+  /** For the guard. Who had exceeded its share is judged by the new one. */
   limitTo(limits: CellLimits): void {
     this.limits = limits;
     this.share = new CpuShare();
@@ -117,8 +117,14 @@ export class CellGuard {
     }
     const entry = new CellEntry(cell, processes, own);
     this.#entries.add(entry);
-    this.#cancelTick ??= this.#clock.after(this.#intervalMs, this.#tick);
+    this.#wake();
     return entry;
+  }
+
+  /** Holds the cell to these from now on. */
+  limit(entry: CellEntry, limits: CellLimits): void {
+    entry.limitTo(limits);
+    this.#wake();
   }
 
   forget(entry: CellEntry): void {
@@ -134,13 +140,20 @@ export class CellGuard {
     const now = this.#clock.now();
     for (const entry of this.#entries) busy = this.#look(entry, now) || busy;
     this.#intervalMs = busy ? BUSY_INTERVAL_MS : Math.min(IDLE_INTERVAL_MS, this.#intervalMs * 2);
-    if (this.#entries.size > 0) this.#cancelTick = this.#clock.after(this.#intervalMs, this.#tick);
+    this.#cancelTick = undefined;
+    this.#wake();
   };
+
+  /** Where no cell has a limit, the host sleeps. */
+  #wake(): void {
+    if ([...this.#entries].some(({ limits }) => isLimited(limits)))
+      this.#cancelTick ??= this.#clock.after(this.#intervalMs, this.#tick);
+  }
 
   /** Whether it has run. */
   #look(entry: CellEntry, now: number): boolean {
     const { memoryMb, cpu } = entry.limits;
-    if (now < entry.notBefore || (memoryMb === undefined && cpu === undefined)) return false;
+    if (now < entry.notBefore || !isLimited(entry.limits)) return false;
     const use = entry.processes.read(now);
     if (use === undefined) return false;
     const moved = use.cpuMs > entry.last.cpuMs || use.privateMb > entry.last.privateMb + MOVED_MB;
@@ -189,4 +202,8 @@ export class CellGuard {
     this.forget(entry);
     entry.cell.onLimit(exceeded);
   }
+}
+
+function isLimited({ memoryMb, cpu }: CellLimits): boolean {
+  return memoryMb !== undefined || cpu !== undefined;
 }

@@ -123,7 +123,7 @@ export class WalledCell {
 
   #limitTo(limits: WallLimits): void {
     this.#limits = limits;
-    this.#guarded?.limitTo(this.#guardLimits());
+    if (this.#guarded !== undefined) this.#options.guard.limit(this.#guarded, this.#guardLimits());
     this.#quota.bytesPerSecond = printed(limits);
     this.process.outputBytesPerSecond = printed(limits);
     this.#limitBySystem();

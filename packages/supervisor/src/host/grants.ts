@@ -2,7 +2,7 @@
  * Which names lead across namespaces, as the host has told its kernel: those of the spec that was applied
  * last, and what `Host.grant` and `Host.revoke` have changed since. The kernel holds to them whatever restarts.
  */
-import { CallError, SpecError, type Address } from '@espalier/core';
+import { Address, CallError, SpecError } from '@espalier/core';
 import { isWithin, nameIn, readOpaqueValue } from '@espalier/core/internal/host.js';
 import type { OpaqueValue, SupervisionEvent } from '@espalier/core/internal/supervisor-logic.js';
 import {
@@ -125,7 +125,8 @@ export class Grants {
   }
 
   async #lineTo(to: string | Address, by: Parameters<typeof grantTo>[1]): Promise<Grant> {
-    if (typeof to === 'string') {
+    if (!Address.isAddress(to)) {
+      assertPath(to);
       const target = await this.find(to);
       const wrong = targetProblem(to, target, by.space);
       if (wrong !== undefined || target === undefined) throw refused('to', to, wrong ?? NOBODY);
