@@ -53,8 +53,13 @@ export type ToKernel =
   | { readonly tag: 'use'; readonly id: number; readonly path: string }
   /** Its end of a direct pipe is no more. `problem`: what the cell did that it must not. */
   | { readonly tag: 'direct-over'; readonly id: number; readonly problem: string | undefined }
-  /** The tree has ended; the thread is to end, too. */
-  | { readonly tag: 'close' };
+  /** The tree has ended; the thread is to get ready to end, too. */
+  | { readonly tag: 'close' }
+  /**
+   * It may end now. Not by itself before: the main thread tells an inspector session of the ends of threads when it gets
+   * to it, and Node 20 aborts the process if the session's own thread is gone by then.
+   */
+  | { readonly tag: 'leave' };
 
 /** The threads of environments, and apart from them the warm spares. */
 export interface HostFacts {
@@ -170,12 +175,15 @@ export function startKernel(logic: SupervisorLogic): void {
       });
       return;
     }
+    if (message.tag === 'leave') {
+      link.close();
+      port.close();
+      return;
+    }
     time.ending();
     offers.close();
     void close().then(() => {
       say({ tag: 'closed', stuck: [...threads.stuck, ...cells.stuck] });
-      link.close();
-      port.close();
     });
   });
   port.on('message', heard);

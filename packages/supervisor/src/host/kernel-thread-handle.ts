@@ -322,6 +322,9 @@ export class KernelThread {
       this.#closed = resolve;
       this.#say({ tag: 'close' });
     });
+    // What this thread was told for the kernel's inspector comes before: it is read between two turns.
+    await new Promise<void>((resolve) => nodeNextTurn(() => nodeNextTurn(resolve)));
+    this.#say({ tag: 'leave' });
     process.off('exit', this.#announce);
     // A stuck thread would keep the kernel's thread, and with it the process.
     if (result.stuck.length > 0) {
