@@ -70,6 +70,7 @@ export class ThreadInspector {
   readonly #session = inspectorSession();
   readonly #expected = new Map<string, Expected>();
   readonly #threads = new Map<string, InspectedThread>();
+  #isEnabled = false;
 
   /** Throws where this Node has no inspector, or it cannot be reached. */
   constructor() {
@@ -86,12 +87,14 @@ export class ThreadInspector {
       const { params } = message as unknown as Received;
       this.#threads.get(params.sessionId)?.answered(params.message);
     });
-    session.post('NodeWorker.enable', { waitForDebuggerOnStart: false });
   }
 
   /** Announces a thread that is about to start with `token` in its name. */
   expect(token: string, gate: InspectionGate, found: (thread: InspectedThread) => void): void {
     this.#expected.set(token, { gate, found });
+    // Not before: a cell's first thread may run already, and is told of at once; nobody would know it.
+    if (!this.#isEnabled) this.#session.post('NodeWorker.enable', { waitForDebuggerOnStart: false });
+    this.#isEnabled = true;
   }
 
   forget(token: string): void {

@@ -118,9 +118,10 @@ describe('thread wall: what a thread prints', () => {
     const passed = walls.printed.reduce((sum, { text }) => sum + text.length, 0);
     expect(passed).toBeGreaterThanOrEqual(10_000);
     expect(passed).toBeLessThan(200_000);
-    // The count comes with the next text that passes.
-    while (!walls.printed.some(({ dropped }) => dropped > 0)) await guest.run(`() => console.log('more')`);
-    expect(walls.printed.reduce((sum, { dropped }) => sum + dropped, 0)).toBeGreaterThan(1_000_000);
+    // The count comes with the next text that passes: on a slow machine some of it in the middle, the rest at the end.
+    const { printed } = walls;
+    const dropped = (): number => printed.reduce((sum, one) => sum + one.dropped, 0);
+    while (dropped() <= 1_000_000) await guest.run(`() => console.log('more')`);
   });
 
   test('on a stream of Node’s own that was kept cannot be forged: its port is out of reach', async () => {
