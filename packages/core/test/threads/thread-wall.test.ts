@@ -176,8 +176,13 @@ describe('thread wall: a thread that was opened before there was a wall', () => 
   const idOf = ({ worker }: OpenThread): number => (worker as { readonly threadId: number }).threadId;
   const ID = "() => require('node:worker_threads').threadId";
 
-  test('is the first that is started, and held to its limits by the guard like any other', async () => {
+  test.each([
+    ['starts still', false],
+    ['runs already', true],
+  ])('is the first that is started, and held to its limits by the guard: it %s', async (_which, runs) => {
     const early = opened();
+    const { worker } = early;
+    if (runs && 'once' in worker) await new Promise((resolve) => worker.once('online', resolve));
     walls = testWall({ early, spares: { perClass: 1, total: 1, beside: false } });
     const guest = await walls.start();
     expect((await guest.run(ID)).value).toBe(idOf(early));
