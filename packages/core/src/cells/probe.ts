@@ -202,7 +202,8 @@ function verdict(result: CommandResult, how: string, remedy: string): ProbedWall
   return result.ok ? available(how) : missing(result.said, remedy);
 }
 
-function realSystem(): ProbedSystem {
+/** The system itself: what a probe asks of by default. */
+export function realSystem(): ProbedSystem {
   const sh = findTool('sh');
   return {
     run: sh === undefined ? runCommand : commandsInOneShell(sh),

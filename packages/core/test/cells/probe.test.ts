@@ -1,8 +1,8 @@
-import { readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { chooseWalls } from '../../src/cells/choose-walls.js';
-import { probeMachine, type ProbedSystem } from '../../src/cells/probe.js';
+import { probeMachine, realSystem, type ProbedSystem } from '../../src/cells/probe.js';
 import { runCommand } from '../../src/cells/run-command.js';
 import { NAMESPACES, WALLS, type Machine, type WallName } from '../../src/cells/walls.js';
 
@@ -68,15 +68,18 @@ const offers = (machine: Machine): WallName[] =>
 
 describe('the machine that this runs on', () => {
   test('probe: says something of every wall, the same each time, and leaves nothing behind', async () => {
-    const folders = new Set<string>();
-    const look = (): string[] =>
-      [...folders]
-        .flatMap((folder) => readdirSync(folder))
-        .filter((name) => name.startsWith('espalier-probe'));
-    const machine = await probeMachine({ files: [HERE] });
-    for (const base of Object.values(machine.cgroups)) folders.add(base.folder);
-    expect(await probeMachine({ files: [HERE] })).toEqual(machine);
-    expect(look()).toEqual([]);
+    const system = realSystem();
+    const made: string[] = [];
+    const mkdir = (path: string): Promise<void> => {
+      made.push(path);
+      return system.files.mkdir(path);
+    };
+    const options = { files: [HERE], system: { ...system, files: { ...system.files, mkdir } } };
+    const machine = await probeMachine(options);
+    expect(await probeMachine(options)).toEqual(machine);
+    // Others may be at it beside this test: only what this one has made.
+    expect(made.filter((path) => existsSync(path))).toEqual([]);
+    expect(made.length).toBeGreaterThanOrEqual(2 * Object.keys(machine.cgroups).length);
     expect(Object.keys(machine.walls).sort()).toEqual(Object.keys(WALLS).sort());
     for (const wall of Object.values(machine.walls)) {
       expect(wall.why).not.toBe('');

@@ -64,6 +64,8 @@ export class Life {
   readonly watches: Watch[] = [];
   readonly sequences = new Map<string, number>();
   ended = false;
+  /** It has ended, and no kernel can be behind with the news: the simulation has come to rest since. */
+  buried = false;
   paused: Promise<void> | undefined;
   resume: (() => void) | undefined;
 
@@ -83,6 +85,8 @@ export class Life {
 
 export interface Watch {
   readonly targetLife: Life | undefined;
+  /** Of an earlier life: one that runs in a cell begins before the kernels above have heard of the end of the last. */
+  readonly maybeEarlier: boolean;
   monitor: Monitor | undefined;
   demonitored: boolean;
   readonly to: string;
@@ -154,12 +158,16 @@ export class World {
     const to = this.names[command.whom % this.names.length] as string;
     if (command.op === 'run') {
       for (let n = 0; n < command.n; n++)
-        if (!(await this.simulation.step(this.simulation.clock.now()))) break;
+        if (!(await this.simulation.step(this.simulation.clock.now()))) {
+          this.#bury();
+          break;
+        }
       this.#checkBounds();
       return;
     }
     if (command.op === 'wait') {
       await this.simulation.advance(command.n * 10);
+      this.#bury();
       this.#checkBounds();
       return;
     }
@@ -194,6 +202,7 @@ export class World {
       case 'monitor': {
         const watch: Watch = {
           targetLife: this.current(command.whom),
+          maybeEarlier: this.lives.some(({ id, ended, buried }) => id === to && ended && !buried),
           monitor: undefined,
           demonitored: false,
           to,
@@ -300,6 +309,10 @@ export class World {
   #ended(id: string): void {
     const life = this.lives.findLast((one) => one.id === id);
     if (life !== undefined) life.ended = true;
+  }
+
+  #bury(): void {
+    for (const life of this.lives) life.buried ||= life.ended;
   }
 
   #checkBounds(): void {
