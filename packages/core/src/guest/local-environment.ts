@@ -282,7 +282,7 @@ export class LocalEnvironment implements RouteOwner {
     let route = this.#routes.get(destination);
     if (route === undefined) {
       assertDestination(destination);
-      route = new Route(typeof destination === 'string' ? `'${destination}'` : 'an address', this);
+      route = new Route(destination, this);
       this.#routes.set(destination, route);
       this.services.connect(this, destination, route);
     } else if (route.reopened()) this.services.connect(this, destination, route);
