@@ -33,6 +33,12 @@ export function assertSignal(reason: unknown): void {
   refuse('reason', tag ?? reason, 'that is no exit reason of a guest', "Give e.g. `{ tag: 'shutdown' }`.");
 }
 
+/** Milliseconds. */
+export function assertDelay(delayMs: unknown): void {
+  if (typeof delayMs === 'number' && delayMs >= 0 && delayMs < Infinity) return;
+  refuse('delayMs', delayMs, 'a delay is a number of milliseconds', 'Give 0 or more.');
+}
+
 export function assertFlag(field: string, value: unknown): void {
   if (typeof value !== 'boolean')
     refuse(field, value, 'that is neither true nor false', 'Give one of the two.');
@@ -44,6 +50,12 @@ export function assertOperation(operation: unknown, parameters: unknown): void {
     refuse('operation', operation, 'an operation is named by a text', 'Give its name.');
   if (!Array.isArray(parameters))
     refuse('parameters', parameters, 'parameters are a list', 'Give `[]` where there are none.');
+}
+
+/** One that has fired, or was given up before, is one all the same. */
+export function assertMonitor(monitor: unknown): void {
+  if (typeof monitor === 'object' && monitor !== null && 'target' in monitor) return;
+  refuse('monitor', monitor, 'that is no monitor', 'Give what `monitor` resolved with.');
 }
 
 export function assertMatch(match: unknown): void {
@@ -67,5 +79,5 @@ function refuse(field: string, value: unknown, problem: string, remedy: string):
 }
 
 function shown(value: unknown): string {
-  return typeof value === 'string' ? value : typeof value;
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : typeof value;
 }

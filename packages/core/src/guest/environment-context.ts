@@ -19,9 +19,11 @@ import {
 } from './context.js';
 import {
   assertAddress,
+  assertDelay,
   assertDestination,
   assertFlag,
   assertMatch,
+  assertMonitor,
   assertName,
   assertOperation,
   assertSignal,
@@ -51,6 +53,7 @@ export class EnvironmentContext implements Context {
   }
 
   ref<M>(target: Destination): Ref<M> {
+    assertDestination(target);
     return makeRef<M>(this, target);
   }
 
@@ -157,6 +160,7 @@ export class EnvironmentContext implements Context {
   sendAfter(delayMs: number, target: Destination, value: unknown): TimerHandle {
     const environment = this.#environment;
     const { services } = environment;
+    assertDelay(delayMs);
     assertDestination(target);
     const encoded = services.encode(value, undefined, MAX_KEPT_BYTES);
     const timer = environment.countedTimer(delayMs, () => {
@@ -187,6 +191,7 @@ export class EnvironmentContext implements Context {
   }
 
   demonitor(monitor: Monitor): void {
+    assertMonitor(monitor);
     this.#environment.unwatch(monitor);
   }
 
