@@ -110,6 +110,7 @@ export class CellGuard {
     } catch {
       return undefined;
     }
+    processes.lookUpFamily();
     const own = processes.read(now);
     if (own === undefined) {
       processes.close();
