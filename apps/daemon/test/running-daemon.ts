@@ -46,12 +46,12 @@ export class RunningDaemon {
     return daemon;
   }
 
-  /** `as`: a user of the machine; by default the one who runs the tests. */
+  /** `as`: a user of the machine, by default the one who runs the tests; and a working folder. */
   constructor(
     folder: string,
     args: readonly string[] = [],
     env: NodeJS.ProcessEnv = {},
-    as: { readonly uid?: number; readonly gid?: number } = {},
+    as: { readonly uid?: number; readonly gid?: number; readonly cwd?: string } = {},
   ) {
     this.folder = folder;
     this.client = new AdminClient({ folder });

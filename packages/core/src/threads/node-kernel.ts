@@ -86,6 +86,8 @@ export interface NodeKernelOptions {
   readonly machine?: Machine;
   /** In a cell: limits that were changed before it started. */
   readonly changes?: readonly LimitChange[];
+  /** In a cell: the thread of that path does not end, and so the cell has to. */
+  readonly stuckForGood?: (path: string) => void;
   observe(event: KernelEvent): void;
   output(path: string, stream: 'stdout' | 'stderr', text: string, dropped: number): void;
   warning(problem: string): void;
@@ -137,6 +139,7 @@ export function nodeKernel(options: NodeKernelOptions): NodeKernel {
     early: options.early,
     output,
     warning,
+    ...(options.stuckForGood === undefined ? {} : { stuckForGood: options.stuckForGood }),
   });
   const cells = new CellWall({
     file: fileURLToPath(files.compiledCell),

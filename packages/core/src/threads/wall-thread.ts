@@ -99,6 +99,11 @@ export class NodeThread implements WallThread {
     return this.#left;
   }
 
+  /** It was let in to run a guest: no spare. */
+  get booted(): boolean {
+    return this.#request !== undefined;
+  }
+
   /** As a spare it has gone through a start for practice: the next one is as quick as it gets. */
   get rehearsed(): boolean {
     return this.#rehearsed;
