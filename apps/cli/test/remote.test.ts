@@ -184,6 +184,29 @@ describe('what happened', () => {
     expect((await logs).stdout).toBe('house/switch | good night\n');
   });
 
+  test('what was logged is told with its level and its fields, alone if that is asked for', async () => {
+    const asked = ['logs', 'house/talk', '--stream', 'log', '--folder', folder];
+    const following = runCli([...asked, '-f'], {
+      onLine: (_line, child) => {
+        child.kill('SIGTERM');
+      },
+    });
+    await told('spawn', 'house', fixture('talk.ts'), '--id', 'talk');
+    const line = 'house/talk | warn the lamp is old  years=7  maker=Ada\n';
+    expect((await following).stdout).toBe(line);
+    expect((await runCli(asked)).stdout).toBe(line);
+    const { stdout } = await runCli([...asked, '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({
+      path: 'house/talk',
+      stream: 'log',
+      level: 'warn',
+      text: 'the lamp is old',
+      fields: { years: 7, maker: 'Ada' },
+    });
+    const other = await espalier('logs', '--stream', 'files');
+    expect([other.code, other.stderr.split('\n').length]).toEqual([1, 2]);
+  });
+
   test('with --json each is an object on a line, and after an id only what came later', async () => {
     const [, text] = await told('events', '--json');
     const all = text

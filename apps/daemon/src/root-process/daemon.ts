@@ -66,6 +66,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       const note = dropped > 0 ? `[${dropped} characters were printed faster than allowed]\n` : '';
       output.add({ atMs: nowMs(), path, stream, text: text + note });
     },
+    onLog: (path, record) => {
+      output.add({ atMs: nowMs(), path, stream: 'log', text: JSON.stringify(record) });
+    },
     onWarning: say,
   });
   let ready = (): void => undefined;

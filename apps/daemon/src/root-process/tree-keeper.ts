@@ -49,7 +49,7 @@ export interface TreeState {
   readonly note: unknown;
 }
 
-type Wiring = Required<Pick<StartOptions, 'onEvent' | 'onOutput' | 'onWarning'>>;
+type Wiring = Required<Pick<StartOptions, 'onEvent' | 'onLog' | 'onOutput' | 'onWarning'>>;
 
 /** Fields whose values may be secrets. */
 const UNTOLD = /^(?:args|env|bindings)(?:\.|$)/;

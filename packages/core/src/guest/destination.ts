@@ -5,6 +5,7 @@
  */
 import { CallError } from '../errors.js';
 import { GUEST_EXIT_TAGS } from '../exit-reason.js';
+import { isLogLevel } from '../log-record.js';
 import { MAX_NAME_LENGTH } from '../protocol/system-calls.js';
 import { Address } from './address.js';
 
@@ -44,6 +45,13 @@ export function assertOperation(operation: unknown, parameters: unknown): void {
     refuse('operation', operation, 'an operation is named by a text', 'Give its name.');
   if (!Array.isArray(parameters))
     refuse('parameters', parameters, 'parameters are a list', 'Give `[]` where there are none.');
+}
+
+export function assertLogged(level: unknown, text: unknown): void {
+  if (!isLogLevel(level))
+    refuse('level', level, 'that is no level of a log', "Give 'debug', 'info', 'warn' or 'error'.");
+  if (typeof text !== 'string')
+    refuse('text', text, 'a record of the log has a text', 'Give values as fields.');
 }
 
 export function assertMatch(match: unknown): void {

@@ -2,6 +2,7 @@
 import { FRAME, type FrameKind } from '../channel/frames.js';
 import { CallError } from '../errors.js';
 import type { CallErrorCode } from '../error-codes.js';
+import { encodeLogRecord, type LogLevel } from '../log-record.js';
 import { Address } from './address.js';
 import {
   ExitRequest,
@@ -21,6 +22,7 @@ import {
   assertAddress,
   assertDestination,
   assertFlag,
+  assertLogged,
   assertMatch,
   assertName,
   assertOperation,
@@ -294,6 +296,11 @@ export class EnvironmentContext implements Context {
       spawned = { address, monitor };
     });
     return spawned as Spawned;
+  }
+
+  log(level: LogLevel, text: string, fields?: Readonly<Record<string, unknown>>): void {
+    assertLogged(level, text);
+    this.#environment.services.log(encodeLogRecord(level, text, fields));
   }
 
   statistics(): Statistics {

@@ -31,6 +31,7 @@ export { probeMachine } from '../cells/probe.js';
 export { WALLS } from '../cells/walls.js';
 export { KERNEL_ENTRIES } from '../threads/limits.js';
 export { nameIn } from '../kernel/names.js';
+export { readLogRecord } from '../log-record.js';
 export { isWithin } from '../node-path.js';
 export { startKernel } from '../threads/start-kernel.js';
 export { startCell } from '../cells/start-cell.js';
