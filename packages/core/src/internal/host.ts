@@ -2,6 +2,7 @@
 export { DEFAULT_TERMS } from '../guest/route.js';
 export { isBehaviour } from '../guest/behaviour.js';
 export { Runtime } from '../guest/runtime.js';
+export { bundledImage } from '../images/bundled-image.js';
 export { ImageBuilder } from '../images/image-builder.js';
 export { bootValue } from '../threads/boot-value.js';
 export { decodeReason } from '../threads/decode-reason.js';
@@ -43,6 +44,7 @@ export type { CellSettings, KernelSettings, SpareCounts } from '../threads/node-
 export type { CellModule } from '../cells/compiled-cell.js';
 export type { Machine, WallName } from '../cells/walls.js';
 export type { Image } from '../images/image.js';
+export type { ImageMaker, ImageRequest } from '../images/image-builder.js';
 export type { MailboxTerms } from '../protocol/notices.js';
 export type { InspectQuery, SuperviseOperation } from '../protocol/system-calls.js';
 export type { LimitChange } from '../threads/limit-changes.js';

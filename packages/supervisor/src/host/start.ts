@@ -10,6 +10,7 @@ import {
   THREAD_FILES,
   type ApplicationTime,
   type EarlyCell,
+  type ImageMaker,
 } from '@espalier/core/internal/host.js';
 import type { TestClock } from '@espalier/core/testing';
 import { DEFAULTS, loadSpec, normaliseSpec, type NormalisedTree, type TreeSpec } from '../spec/index.js';
@@ -39,6 +40,11 @@ export interface StartOptions {
   readonly base?: string | URL;
   /** Warm spares: threads that wait ready. 1 for each limit class in use, 4 in all; 0 turns them off. */
   readonly spares?: { readonly perClass?: number; readonly total?: number };
+  /**
+   * Who makes modules into images. By default the application's process does, by a thread and the bundler below
+   * it, whenever there is something to build.
+   */
+  readonly images?: ImageMaker;
   /** Gets every event from the first on, in order. */
   readonly onEvent?: (event: TreeEvent) => void;
   /** What environments print; by default it goes to the application's own streams. */
@@ -98,7 +104,7 @@ async function startTree(
   base: URL,
   time: ApplicationTime,
 ): Promise<Host> {
-  const images = new ImageSource(time);
+  const images = new ImageSource(time, options.images);
   const warning = options.onWarning ?? warn;
   // Of threads in this process: a cell is started without them.
   for (const { flag, from } of hostFlagsThatOverrideLimits())
