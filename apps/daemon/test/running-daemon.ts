@@ -91,7 +91,7 @@ export class RunningDaemon {
   }
 
   /** The process of a driver, once it is there; on Linux. */
-  async driver(name: 'admin' | 'logs'): Promise<number> {
+  async driver(name: 'admin' | 'images' | 'logs'): Promise<number> {
     for (;;) {
       const found = readdirSync('/proc').find((pid) => {
         return parentOf(pid) === this.#child.pid && titleOf(pid) === `espalierd/${name}`;

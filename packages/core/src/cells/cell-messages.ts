@@ -4,7 +4,7 @@
  * the word of the wall above.
  */
 import type { LimitChange } from '../threads/limit-changes.js';
-import type { OutputStream } from '../threads/wall-messages.js';
+import { isOutputStream, type OutputStream } from '../threads/wall-messages.js';
 import type { Machine } from './walls.js';
 
 export type FromCell =
@@ -63,7 +63,7 @@ export function decodeFromCell(batch: Uint8Array): FromCell | undefined {
   if (tag === 'collected') return { tag };
   if (tag === 'use') return isCount(id) ? { tag, id, use } : undefined;
   if (tag === 'stuck') return typeof path === 'string' ? { tag, path } : undefined;
-  if (tag !== 'output' || (stream !== 'stdout' && stream !== 'stderr')) return undefined;
+  if (tag !== 'output' || !isOutputStream(stream)) return undefined;
   if (typeof path !== 'string' || typeof text !== 'string' || !isCount(dropped)) return undefined;
   return { tag, path, stream, text, dropped };
 }

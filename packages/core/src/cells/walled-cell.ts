@@ -186,7 +186,7 @@ export class WalledCell {
       else this.#answered(said.id, use);
     } else if (said.tag === 'warning') warning(`${this.title}: ${this.#quota.take(said.problem)}`);
     else if (isWithin(said.path, this.title)) {
-      const text = this.#quota.take(said.text);
+      const text = this.#quota.take(said.text, said.stream === 'log');
       output(said.path, said.stream, text, this.#quota.takeDropped() + said.dropped);
     } else this.#violated('output of somebody outside of the cell');
   }

@@ -5,6 +5,7 @@
  */
 import { CallError } from '../errors.js';
 import { GUEST_EXIT_TAGS } from '../exit-reason.js';
+import { isLogLevel } from '../log-record.js';
 import { MAX_NAME_LENGTH } from '../protocol/system-calls.js';
 import { Address } from './address.js';
 
@@ -56,6 +57,13 @@ export function assertOperation(operation: unknown, parameters: unknown): void {
 export function assertMonitor(monitor: unknown): void {
   if (typeof monitor === 'object' && monitor !== null && 'target' in monitor) return;
   refuse('monitor', monitor, 'that is no monitor', 'Give what `monitor` resolved with.');
+}
+
+export function assertLogged(level: unknown, text: unknown): void {
+  if (!isLogLevel(level))
+    refuse('level', level, 'that is no level of a log', "Give 'debug', 'info', 'warn' or 'error'.");
+  if (typeof text !== 'string')
+    refuse('text', text, 'a record of the log has a text', 'Give values as fields.');
 }
 
 export function assertMatch(match: unknown): void {

@@ -2,6 +2,7 @@
 import { FRAME, type FrameKind } from '../channel/frames.js';
 import { CallError } from '../errors.js';
 import type { CallErrorCode } from '../error-codes.js';
+import { encodeLogRecord, type LogLevel } from '../log-record.js';
 import { Address } from './address.js';
 import {
   ExitRequest,
@@ -22,6 +23,7 @@ import {
   assertDelay,
   assertDestination,
   assertFlag,
+  assertLogged,
   assertMatch,
   assertMonitor,
   assertName,
@@ -299,6 +301,11 @@ export class EnvironmentContext implements Context {
       spawned = { address, monitor };
     });
     return spawned as Spawned;
+  }
+
+  log(level: LogLevel, text: string, fields?: Readonly<Record<string, unknown>>): void {
+    assertLogged(level, text);
+    this.#environment.services.log(encodeLogRecord(level, text, fields));
   }
 
   statistics(): Statistics {

@@ -27,6 +27,9 @@ export interface ImageRequest {
   readonly external?: readonly string[];
 }
 
+/** Who gives images: a builder, or somebody who has one elsewhere. */
+export type ImageMaker = Pick<ImageBuilder, 'build'>;
+
 export interface ImageBuilderOptions {
   /**
    * Where images and packages go that find no better place. Default: a folder of this user's own in the

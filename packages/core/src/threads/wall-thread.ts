@@ -276,7 +276,7 @@ export class NodeThread implements WallThread {
 
   #output(stream: OutputStream, text: string, droppedThere: number): void {
     if (this.#silent) return;
-    const fits = this.#quota.take(text);
+    const fits = this.#quota.take(text, stream === 'log');
     const dropped = this.#quota.takeDropped() + droppedThere;
     if (fits !== '' || dropped > 0) this.#setup.output(this, stream, fits, dropped);
   }
