@@ -270,9 +270,14 @@ export class LocalEnvironment implements RouteOwner {
 
   statistics(): Statistics {
     let sent = this.#sentToEnded;
-    for (const stream of this.#streams.values()) sent += stream.sent;
-    const { length: mailbox, received } = this.mailbox;
-    return { mailbox, pendingCalls: this.pending.size, received, sent };
+    let inFlightBytes = 0;
+    for (const stream of this.#streams.values()) {
+      sent += stream.sent;
+      inFlightBytes += stream.waitingBytes;
+    }
+    for (const route of this.#routes.values()) inFlightBytes += route.waitingBytes;
+    const { length: mailbox, bytes: mailboxBytes, received } = this.mailbox;
+    return { mailbox, mailboxBytes, inFlightBytes, pendingCalls: this.pending.size, received, sent };
   }
 
   // ---- routes ------------------------------------------------------------------------------------

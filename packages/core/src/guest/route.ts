@@ -113,6 +113,11 @@ export class Route implements Contact {
     return this.#parked.length + this.#queue.length;
   }
 
+  /** Of what waits for a peer. */
+  get waitingBytes(): number {
+    return this.#parked.reduce((sum, { bytes }) => sum + bytes, this.#queue.size);
+  }
+
   /** Sends what was encoded before; otherwise as `send`. */
   sendEncoded(kind: FrameKind, correlation: number, encoded: Encoded): Promise<void> {
     const { contacts } = this.#owner;

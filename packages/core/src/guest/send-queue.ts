@@ -81,6 +81,11 @@ export class SendQueue {
     return this.#waiting.length;
   }
 
+  /** Bytes. */
+  get size(): number {
+    return this.#waitingBytes;
+  }
+
   /** The next to leave. */
   get first(): Sending | undefined {
     return this.#waiting[0];
