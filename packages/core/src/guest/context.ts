@@ -4,6 +4,7 @@
  * ("Processes"); of calls those of OTP's gen_server.
  */
 import type { ExitReason, GuestExitTag } from '../exit-reason.js';
+import type { OverflowPolicy } from '../protocol/overflow.js';
 import type { Address } from './address.js';
 import type { Match } from './mailbox.js';
 import type { Monitor, Received } from './received.js';
@@ -34,6 +35,10 @@ export interface SpawnRequest {
   readonly module: string;
   readonly args?: unknown;
   readonly name?: string;
+  /** What a sender meets at its full mailbox. Default: `block`. */
+  readonly overflow?: OverflowPolicy;
+  /** How long a sender waits with `block`. Milliseconds, 5000 by default. */
+  readonly sendTimeoutMs?: number;
 }
 
 export interface SpawnOptions {
