@@ -8,7 +8,7 @@ const CAPACITY = 1000;
 test('a sender meets the policy that the spawner has asked for, and waits as long as it says', async () => {
   const { host } = await startHost([]);
   const { context } = host;
-  const module = fixture('deaf').href;
+  const module = fixture('no-reader').href;
   for (const terms of [{ overflow: 'reject' }, { sendTimeoutMs: 0 }, { overflow: 'drop-newest' }] as const) {
     const { address } = await context.spawn({ module, ...terms });
     const fate = async (): Promise<unknown> =>
@@ -26,7 +26,7 @@ test('a sender meets the policy that the spawner has asked for, and waits as lon
 
 test('what is no policy, and no time, is refused', async () => {
   const { host } = await startHost([]);
-  const module = fixture('deaf').href;
+  const module = fixture('no-reader').href;
   for (const terms of [{ overflow: 'wait' as 'block' }, { sendTimeoutMs: -1 }, { sendTimeoutMs: Infinity }])
     expect(await errorOf(host.context.spawn({ module, ...terms }))).toMatchObject({ code: 'start_failed' });
 });
