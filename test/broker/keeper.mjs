@@ -19,7 +19,9 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const START_MS = 90_000;
+const START_MS = 180_000;
+/** A node of a cluster that comes back while another one goes may give up, and comes up the next time. */
+const MOST_STARTS = 3;
 const HOST = '127.0.0.1';
 
 const program = process.argv[2] ?? '';
@@ -159,7 +161,9 @@ async function until(
     if (await listens(at)) return;
     await sleep(100);
   }
-  throw new Error(`${child.spawnfile} does not listen: ${lastWords()}`);
+  throw new Error(
+    `${child.spawnfile} ${running.has(child) ? 'does not listen' : 'has ended'}: ${lastWords()}`,
+  );
 }
 
 function lastWords() {
@@ -174,19 +178,32 @@ function lastWords() {
     .join('\n');
 }
 
+let isNew = true;
+
+async function startNode(/** @type {BrokerNode} */ node) {
+  if (node.broker !== undefined) return;
+  for (let starts = 1; ; starts++) {
+    const child = launch(node, program, []);
+    node.broker = child;
+    try {
+      await until(node.port, child);
+      break;
+    } catch (error) {
+      if (running.has(child) || starts === MOST_STARTS) throw error;
+    }
+  }
+  if (tls !== undefined) await until(tlsPort, node.broker);
+}
+
 async function start(/** @type {BrokerNode[]} */ which) {
   // Before the broker: one that is started by it would be the machine's.
   const [first] = nodes;
   if (first !== undefined && !(await listens(epmdPort)))
     await until(epmdPort, launch(first, 'epmd', ['-port', String(epmdPort)]));
-  await Promise.all(
-    which.map(async (node) => {
-      if (node.broker !== undefined) return;
-      node.broker = launch(node, program, []);
-      await until(node.port, node.broker);
-      if (tls !== undefined) await until(tlsPort, node.broker);
-    }),
-  );
+  // Nodes that come into being at the same time may miss each other; those that have met before wait for each other.
+  if (isNew) for (const node of which) await startNode(node);
+  else await Promise.all(which.map(startNode));
+  isNew = false;
   return { ports: nodes.map(({ port }) => port), tlsPort };
 }
 
