@@ -5,6 +5,7 @@
  */
 import type { ExitReason, GuestExitTag } from '../exit-reason.js';
 import type { LogLevel } from '../log-record.js';
+import type { OverflowPolicy } from '../protocol/overflow.js';
 import type { Address } from './address.js';
 import type { Match } from './mailbox.js';
 import type { Monitor, Received } from './received.js';
@@ -35,6 +36,10 @@ export interface SpawnRequest {
   readonly module: string;
   readonly args?: unknown;
   readonly name?: string;
+  /** What a sender meets at its full mailbox. Default: `block`. */
+  readonly overflow?: OverflowPolicy;
+  /** How long a sender waits with `block`. Milliseconds, 5000 by default. */
+  readonly sendTimeoutMs?: number;
 }
 
 export interface SpawnOptions {
