@@ -1,6 +1,7 @@
 /**
- * `npm run soak`: set-up, build, then test/soak/main.mjs with the arguments given. `npm run soak -- bridge [messages]` runs
- * test/broker/soak.test.ts: so many durable messages (1,000,000) through a private broker of three nodes.
+ * `npm run soak`: set-up, build, then test/soak/main.mjs with the arguments given.
+ * `npm run soak -- bridge [messages]`: test/broker/soak.test.ts, so many durable messages (1,000,000) through a private
+ * broker of three nodes. `npm run soak -- faults [...]`: test/namespaces/faults/soak.mjs, random faults on a network.
  */
 import { ensureBroker } from './broker.mjs';
 import { runBuilt } from './lib/run-built.mjs';
@@ -15,4 +16,5 @@ if (what === 'bridge') {
   process.env.ESPALIER_REQUIRE = 'broker';
   process.argv.splice(2, Infinity, '--runTestsByPath', 'test/broker/soak.test.ts');
   await runBuilt('soak', 'node_modules/jest/bin/jest.js', ['--experimental-vm-modules']);
-} else await runBuilt('soak', 'test/soak/main.mjs');
+} else
+  await runBuilt('soak', what === 'faults' ? 'test/namespaces/faults/soak.mjs' : 'test/soak/main.mjs');

@@ -48,7 +48,8 @@ export interface Discovery {
   /**
    * Offers a name. Called again for the same name it replaces the earlier offer.
    *
-   * @throws HostError `host_unfit` for a name that no record takes, and beyond 400 names; `host_stopped` after `close`
+   * @throws HostError `host_unfit` for a name that no record takes, and for one more than it may advertise: beyond
+   *   `linkNames` without an exchange, beyond 10,000 with one; `host_stopped` after `close`
    */
   advertise(name: string, options?: AdvertiseOptions): Advertisement;
   /** Who holds a name. Never rejects: a name that nobody holds is `absent`. */
@@ -62,6 +63,15 @@ export interface Discovery {
   hosts(): readonly HostInfo[];
   /** Calls back for each host that comes, begins anew or goes. Returns what ends it. */
   watchHosts(listener: (event: HostEvent) => void): () => void;
+  /**
+   * Follows a list of revoked hosts (`revokeHosts`), if it is newer than the one that is followed: what was known
+   * through them is gone at once, and what they say is dropped from then on. Lists do not go over the link: each host is
+   * given them.
+   *
+   * @returns whether it is followed now
+   * @throws HostError `revocations_refused` when it is no list, damaged, or of another root
+   */
+  revoke(list: string): boolean;
   status(): DiscoveryStatus;
   /** Says goodbye, and ends. Others know at once; whom the goodbye does not reach knows when the lease ends. */
   close(): Promise<void>;

@@ -12,6 +12,7 @@ export type {
   ResolveOptions,
   Watch,
 } from './discovery.js';
+export type { AskedHost, DirectoryExchange } from './exchange.js';
 export type { LinkStatus } from './mdns/link.js';
 export type { DiscoveryOptions, DiscoveryTime } from './options.js';
 export type { Problem, ProblemCode } from './problem.js';
