@@ -132,13 +132,16 @@ export class EnvironmentContext implements Context {
       );
     }
     const timeoutMs = options?.timeoutMs;
-    return new Promise((resolve, reject) => {
+    try {
       assertMatch(match);
       const item = mailbox.takeNow(match);
-      if (item !== undefined) {
-        resolve(item);
-        return;
-      }
+      // A loop that keeps up comes by here: a promise made with an executor costs twice as much.
+      if (item !== undefined) return Promise.resolve(item);
+    } catch (error) {
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- as it was thrown: a match may throw anything
+      return Promise.reject(error);
+    }
+    return new Promise((resolve, reject) => {
       if (timeoutMs === undefined) {
         mailbox.take(match, resolve, reject);
         return;
