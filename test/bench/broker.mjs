@@ -44,7 +44,9 @@ async function startBroker() {
   const lines = createInterface({ input: keeper.stdout });
   keeper.stdin.write('start\n');
   const [line] = await once(lines, 'line');
-  const { port, error } = JSON.parse(line);
+  const { error, ...answer } = JSON.parse(line);
+  // A keeper of several nodes tells the ports of all.
+  const [port] = answer.ports ?? [answer.port];
   if (port === undefined) throw new Error(error);
   return {
     port,
