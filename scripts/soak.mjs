@@ -16,5 +16,4 @@ if (what === 'bridge') {
   process.env.ESPALIER_REQUIRE = 'broker';
   process.argv.splice(2, Infinity, '--runTestsByPath', 'test/broker/soak.test.ts');
   await runBuilt('soak', 'node_modules/jest/bin/jest.js', ['--experimental-vm-modules']);
-} else
-  await runBuilt('soak', what === 'faults' ? 'test/namespaces/faults/soak.mjs' : 'test/soak/main.mjs');
+} else await runBuilt('soak', what === 'faults' ? 'test/namespaces/faults/soak.mjs' : 'test/soak/main.mjs');

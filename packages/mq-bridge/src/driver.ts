@@ -17,7 +17,7 @@ import {
 import { Bridge } from './engine/bridge.js';
 import { codeOf, type BridgeEvent, type LocalSide } from './engine/local-side.js';
 import { completeSettings, type BridgeSettings } from './engine/settings.js';
-import { StandIns, type Outcome } from './engine/stand-ins.js';
+import { StandIns, type Outcome, type Post } from './engine/stand-ins.js';
 import { nodeAfterTurn, nodeClock as clock, nodeRandom as random } from './node/ambient.js';
 import { readAccess, readMembership, RevocationFile } from './node/credentials.js';
 import { AmqpTransport } from './transport/amqp-transport.js';
@@ -34,6 +34,7 @@ export default environment(async (context: Context, args: BridgeSettings) => {
     context,
     settings,
     clock,
+    random,
     watch: local.watch,
     failed: (name, why) => report({ kind: 'name-refused', name, why }),
   });
@@ -94,12 +95,24 @@ function localSide(context: Context, watched: Map<Monitor, (reason: ExitReason) 
 function serve(bridge: Bridge, call: ReceivedCall): void {
   const [name, ...rest] = call.arguments as [string, ...unknown[]];
   answer(call, () => {
-    if (call.operation === 'send') return bridge.send(name, rest[0]);
+    if (call.operation === 'post') return postAll(bridge, name, rest[0] as readonly Post[]);
     const [operation, parameters] = rest as [string, readonly unknown[]];
-    if (call.operation === 'cast') return bridge.cast(name, operation, parameters);
     const controller = new AbortController();
     call.onCancel(() => controller.abort());
     return bridge.call(name, operation, parameters, { timeoutMs: Infinity, signal: controller.signal });
+  });
+}
+
+/** In order. Gives why those were lost that were; who is sent to having ended is none. */
+async function postAll(bridge: Bridge, name: string, posts: readonly Post[]): Promise<readonly string[]> {
+  const sent = await Promise.allSettled(
+    posts.map(([first, parameters]) =>
+      parameters === undefined ? bridge.send(name, first) : bridge.cast(name, first as string, parameters),
+    ),
+  );
+  return sent.flatMap((one) => {
+    if (one.status === 'fulfilled' || codeOf(one.reason) === 'down') return [];
+    return [(one.reason as Error).message];
   });
 }
 

@@ -122,8 +122,11 @@ export interface Context {
 
   /** Ends this environment. Never returns. */
   exit(reason?: Exit): never;
-  /** Sends an exit signal, as if linked and ended with that reason. */
-  sendExit(target: Destination, reason: Exit): void;
+  /**
+   * Sends an exit signal, as if linked and ended with that reason: `normal`, `shutdown` or `error`. To the address of
+   * an environment that was spawned here, with any tag: who spawned it answers for why it ends.
+   */
+  sendExit(target: Destination, reason: ExitReason): void;
   /** Ends another environment with reason `killed`; cannot be trapped. */
   kill(target: Destination): void;
 

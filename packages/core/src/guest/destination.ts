@@ -28,9 +28,10 @@ export function assertAddress(address: unknown): void {
   refuse('address', address, 'only an address can be linked', 'Ask `whereis` for the address behind a name.');
 }
 
-export function assertSignal(reason: unknown): void {
+/** `tags`: those that may be given. */
+export function assertSignal(reason: unknown, tags: readonly string[] = GUEST_EXIT_TAGS): void {
   const tag = typeof reason === 'object' && reason !== null && 'tag' in reason ? reason.tag : undefined;
-  if (GUEST_EXIT_TAGS.includes(tag as never)) return;
+  if (tags.includes(tag as never)) return;
   refuse('reason', tag ?? reason, 'that is no exit reason of a guest', "Give e.g. `{ tag: 'shutdown' }`.");
 }
 

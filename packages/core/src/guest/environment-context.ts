@@ -3,6 +3,7 @@ import { FRAME, type FrameKind } from '../channel/frames.js';
 import { CallError } from '../errors.js';
 import type { CallErrorCode } from '../error-codes.js';
 import { encodeLogRecord, type LogLevel } from '../log-record.js';
+import { EXIT_TAGS, GUEST_EXIT_TAGS, type ExitReason } from '../exit-reason.js';
 import { Address } from './address.js';
 import {
   ExitRequest,
@@ -41,6 +42,7 @@ const MAX_KEPT_BYTES = 16 * 1024 * 1024;
 
 export class EnvironmentContext implements Context {
   readonly #environment: LocalEnvironment;
+  readonly #spawned = new WeakSet<Address>();
 
   constructor(environment: LocalEnvironment) {
     this.#environment = environment;
@@ -225,8 +227,9 @@ export class EnvironmentContext implements Context {
     throw new ExitRequest(reason);
   }
 
-  sendExit(target: Destination, reason: Exit): void {
-    assertSignal(reason);
+  sendExit(target: Destination, reason: ExitReason): void {
+    const isOwn = Address.isAddress(target) && this.#spawned.has(target);
+    assertSignal(reason, isOwn ? EXIT_TAGS : GUEST_EXIT_TAGS);
     const { services, slot } = this.#environment;
     const call = {
       call: 'signal',
@@ -298,6 +301,7 @@ export class EnvironmentContext implements Context {
     await services.ask(call, (answer) => {
       const { handle, monitor: id } = answer as { handle: number; monitor: number };
       const address = services.address(handle);
+      this.#spawned.add(address);
       const monitor: Monitor | undefined =
         options.monitor === true ? Object.freeze({ target: address }) : undefined;
       if (monitor !== undefined) this.#environment.watch(id, monitor);
