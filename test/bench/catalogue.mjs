@@ -13,10 +13,10 @@ import { expectedSum } from './payloads.mjs';
 export const BIG_SIZE = 8;
 
 /**
- * What is added to a restart alone, because an apply reads, prepares and compares its whole spec: half a millisecond for
- * each of 500 nodes, so that the bar of 2 leaves an apply 1 ms for each. Milliseconds.
+ * What is added to a restart alone, because an apply reads, prepares and compares its whole spec: 0.3 ms for each of
+ * 500 nodes, so that the bar of 2 leaves an apply 0.6 ms for each. Milliseconds.
  */
-export const READING_MS = 250;
+export const READING_MS = 150;
 
 /**
  * @typedef {object} Benchmark

@@ -19,13 +19,14 @@ import { codeOf, type BridgeEvent, type LocalSide } from './engine/local-side.js
 import { completeSettings, type BridgeSettings } from './engine/settings.js';
 import { StandIns, type Outcome } from './engine/stand-ins.js';
 import { nodeAfterTurn, nodeClock as clock, nodeRandom as random } from './node/ambient.js';
-import { readMembership, RevocationFile } from './node/credentials.js';
+import { readAccess, readMembership, RevocationFile } from './node/credentials.js';
 import { AmqpTransport } from './transport/amqp-transport.js';
 import { newDhKey } from './trust/dh-key.js';
 
 export default environment(async (context: Context, args: BridgeSettings) => {
   const settings = completeSettings(args);
   const membership = readMembership(settings);
+  const access = readAccess(settings, membership);
   const revocations = new RevocationFile(settings.revoked, membership.root);
   const watched = new Map<Monitor, (reason: ExitReason) => void>();
   const local = localSide(context, watched);
@@ -44,7 +45,7 @@ export default environment(async (context: Context, args: BridgeSettings) => {
     random,
     afterTurn: nodeAfterTurn,
     newKey: newDhKey,
-    transport: (parts) => new AmqpTransport({ ...parts, clock, random }),
+    transport: (parts) => new AmqpTransport({ ...parts, access, clock, random }),
     onEvent: report,
     appeared: (name) => standIns.appeared(name),
     ended: (name, reason) => standIns.ended(name, reason),

@@ -49,7 +49,8 @@ export interface TreeState {
   readonly note: unknown;
 }
 
-type Wiring = Required<Pick<StartOptions, 'onEvent' | 'onOutput' | 'onWarning'>>;
+type Wiring = Required<Pick<StartOptions, 'onEvent' | 'onLog' | 'onOutput' | 'onWarning'>> &
+  Pick<StartOptions, 'images'>;
 
 /** Fields whose values may be secrets. */
 const UNTOLD = /^(?:args|env|bindings)(?:\.|$)/;

@@ -2,6 +2,7 @@
 import { FRAME, type FrameKind } from '../channel/frames.js';
 import { CallError } from '../errors.js';
 import type { CallErrorCode } from '../error-codes.js';
+import { encodeLogRecord, type LogLevel } from '../log-record.js';
 import { Address } from './address.js';
 import {
   ExitRequest,
@@ -19,9 +20,12 @@ import {
 } from './context.js';
 import {
   assertAddress,
+  assertDelay,
   assertDestination,
   assertFlag,
+  assertLogged,
   assertMatch,
+  assertMonitor,
   assertName,
   assertOperation,
   assertSignal,
@@ -51,6 +55,7 @@ export class EnvironmentContext implements Context {
   }
 
   ref<M>(target: Destination): Ref<M> {
+    assertDestination(target);
     return makeRef<M>(this, target);
   }
 
@@ -157,6 +162,7 @@ export class EnvironmentContext implements Context {
   sendAfter(delayMs: number, target: Destination, value: unknown): TimerHandle {
     const environment = this.#environment;
     const { services } = environment;
+    assertDelay(delayMs);
     assertDestination(target);
     const encoded = services.encode(value, undefined, MAX_KEPT_BYTES);
     const timer = environment.countedTimer(delayMs, () => {
@@ -187,6 +193,7 @@ export class EnvironmentContext implements Context {
   }
 
   demonitor(monitor: Monitor): void {
+    assertMonitor(monitor);
     this.#environment.unwatch(monitor);
   }
 
@@ -294,6 +301,11 @@ export class EnvironmentContext implements Context {
       spawned = { address, monitor };
     });
     return spawned as Spawned;
+  }
+
+  log(level: LogLevel, text: string, fields?: Readonly<Record<string, unknown>>): void {
+    assertLogged(level, text);
+    this.#environment.services.log(encodeLogRecord(level, text, fields));
   }
 
   statistics(): Statistics {

@@ -2,17 +2,13 @@
 import type { ExitReason } from '@espalier/core';
 import type { Membership } from '@espalier/core/identity';
 import type { AfterTurn, Clock, Random } from '@espalier/core/internal/bridge.js';
-import type { Transport, TransportEvents } from '../transport/transport.js';
+import type { PresencePlace, Transport, TransportEvents } from '../transport/transport.js';
 import type { NewDhKey } from '../trust/dh-key.js';
 import type { BridgeEvent, LocalSide } from './local-side.js';
 import type { CompleteSettings } from './settings.js';
 
 export interface TransportMaker {
-  (parts: {
-    readonly url: string;
-    readonly presence: { readonly exchange: string; readonly queue: string; readonly expiresMs: number };
-    readonly events: TransportEvents;
-  }): Transport;
+  (parts: { readonly presence: PresencePlace; readonly events: TransportEvents }): Transport;
 }
 
 export interface BridgeOptions {

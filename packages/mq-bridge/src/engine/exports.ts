@@ -124,7 +124,8 @@ export class Exports {
       terms: durableTerms(holders, settings.replicated),
       open,
       handle: exported.handle,
-      ...(holders === 'one' ? { fences: names.fences(name) } : {}),
+      journal: names.journal(name),
+      deadLetters: names.deadLetters(name),
       held: (fence) => onEvent({ kind: 'holding', name, fence }),
     });
   }

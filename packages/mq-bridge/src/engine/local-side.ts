@@ -20,6 +20,8 @@ export interface LocalSide {
 export type BridgeEvent =
   | { readonly kind: 'connected'; readonly incarnation: string }
   | { readonly kind: 'disconnected'; readonly why: string }
+  /** The broker cannot be had, and is tried again and again; said once for each reason. */
+  | { readonly kind: 'unreachable'; readonly why: string; readonly remedy: string }
   | { readonly kind: 'blocked'; readonly on: boolean }
   /** Messages that will not arrive: `target` was gone, or refused them. */
   | { readonly kind: 'undelivered'; readonly target: string; readonly count: number }

@@ -6,7 +6,7 @@
  */
 import type { Address, Context, ExitReason } from '@espalier/core';
 import type { Clock } from '@espalier/core/internal/bridge.js';
-import type { CompleteSettings } from './settings.js';
+import type { CompleteSettings, ImportSettings } from './settings.js';
 
 export interface StandInsOptions {
   readonly context: Context;
@@ -26,6 +26,7 @@ interface StandIn {
   readonly name: string;
   readonly as: string;
   readonly durable: boolean;
+  readonly terms: Pick<ImportSettings, 'overflow' | 'sendTimeoutMs'>;
   /** Whether the mailbox can be sent to. */
   isThere: boolean;
   isStarting: boolean;
@@ -41,9 +42,14 @@ export class StandIns {
 
   constructor(options: StandInsOptions) {
     this.#options = options;
-    for (const [name, { as = name, durable = false }] of Object.entries(options.settings.imports)) {
-      const standIn = { name, as, durable, isThere: durable, isStarting: false, address: undefined };
-      this.#standIns.set(name, standIn);
+    for (const [name, how] of Object.entries(options.settings.imports)) {
+      const { as = name, durable = false, overflow, sendTimeoutMs } = how;
+      const terms = {
+        ...(overflow === undefined ? {} : { overflow }),
+        ...(sendTimeoutMs === undefined ? {} : { sendTimeoutMs }),
+      };
+      const now = { isThere: durable, isStarting: false, address: undefined };
+      this.#standIns.set(name, { name, as, durable, terms, ...now });
     }
   }
 
@@ -76,8 +82,8 @@ export class StandIns {
     if (!standIn.isThere || standIn.isStarting || standIn.address !== undefined || this.#stopped) return;
     standIn.isStarting = true;
     const { context } = this.#options;
-    const { name, as } = standIn;
-    context.spawn({ module: './stand-in.js', args: { name, as } }).then(
+    const { name, as, terms } = standIn;
+    context.spawn({ module: './stand-in.js', args: { name, as }, ...terms }).then(
       ({ address }) => {
         standIn.isStarting = false;
         this.#started(standIn, address);
