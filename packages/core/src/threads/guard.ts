@@ -90,6 +90,11 @@ export class GuardEntry {
     return this.cpu?.read() !== undefined;
   }
 
+  /** It is being ended: there is nothing more to ask, and every refusal would end it once more. */
+  get leaves(): boolean {
+    return this.#leave !== undefined;
+  }
+
   /** Holds these from now on. Who had exceeded its share is judged by the new one. */
   limitTo(limits: GuardLimits): void {
     this.limits = limits;
@@ -170,7 +175,7 @@ export class Guard {
       if (left === 0) done();
     };
     for (const entry of this.#entries.values()) {
-      if (entry.memory === undefined || entry.asking) continue;
+      if (entry.memory === undefined || entry.asking || entry.leaves) continue;
       left += 1;
       entry.asking = true;
       entry.memory.readCollected((reading) => {
@@ -210,7 +215,7 @@ export class Guard {
     for (const entry of this.#entries.values()) {
       // Whether or not it answers: a thread inside a long native call uses its core, too.
       if (entry.limits.cpu !== undefined && this.#overShare(entry, entry.limits.cpu, now)) continue;
-      if (entry.memory === undefined || entry.asking || now < entry.notBefore) continue;
+      if (entry.memory === undefined || entry.asking || entry.leaves || now < entry.notBefore) continue;
       const cpuNs = entry.cpu?.read();
       if (cpuNs !== undefined && cpuNs - entry.lastCpuNs < THREAD_MOVED_NS) {
         // The more threads rest, the less often each is looked at.

@@ -41,6 +41,21 @@ describe('the end of a process', () => {
     });
   });
 
+  test('a thread that is stuck is told to end, and not told again at each look of the guard', async () => {
+    // Told again every 10 ms, it made one of five processes end by SIGSEGV in place of their code.
+    const counted = `
+      import { Worker } from 'node:worker_threads';
+      const { terminate } = Worker.prototype;
+      let told = 0;
+      Worker.prototype.terminate = function () { told += 1; return terminate.call(this); };
+      ${STUCK} console.log(told <= 4 ? 'a few times' : told); await endProcess(3, { stuck: true });`;
+    const { code, stdout } = await runSource(counted);
+    expect({ code, stdout }).toEqual({
+      code: 3,
+      stdout: `${JSON.stringify([false, ['guest']])}\na few times\n`,
+    });
+  });
+
   test('that holds none runs its exit listeners', async () => {
     const source = `${START} thread.terminate(); await new Promise((resolve) => thread.onEnd(resolve));
       await wall.close(); process.on('exit', () => console.log('listener')); await endProcess(2, { stuck: false });`;

@@ -152,7 +152,7 @@ export class Grants {
         'Give the path of the node whose grant it is, and the name that its spec or `grant` gave.';
       throw new CallError('noproc', `'${path}' is granted no ${shown(name)}`, {
         field: 'name',
-        value: shown(name),
+        value: typeof name === 'string' ? name : shown(name),
         remedy,
       });
     });
