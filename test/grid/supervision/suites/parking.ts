@@ -71,6 +71,7 @@ export function parking(harness: SupervisionHarness): void {
       expect(restarted()).toEqual([]);
 
       expect(await b.values(FIRST_WINDOW + 4)).toEqual(numbers(FIRST_WINDOW + 4));
+      await told('b#2 restarted');
       expect(restarted()).toEqual(['b#2 restarted']);
       expect(await tree.settle(beyond)).toEqual(numbers(4).map(() => ({ value: undefined })));
       await a.do(['send', 'b', 'newer']);
@@ -127,6 +128,8 @@ export function parking(harness: SupervisionHarness): void {
       await a.do(['send', 'b', 'before the last']);
       const values = await new Puppet(tree, 'b').values(3);
       expect(values).toEqual(['before the first try', 'before the second', 'before the last']);
+      // It may be heard of before that is told.
+      await told('b#4 restarted');
       expect(restarted()).toEqual(['b#4 restarted']);
     });
 
