@@ -10,6 +10,6 @@ export default {
   cacheDirectory: '<rootDir>/.cache/jest',
   testTimeout: 30_000,
   maxWorkers: 2,
-  // What a file leaves in its worker makes the next ones slower, several times over in the end.
+  // What files leave in their worker makes the next ones slower: the simulated grid took two to three times as long.
   workerIdleMemoryLimit: '800MB',
 };

@@ -21,8 +21,8 @@ export const TAKE_GUARD_TOOL = `(() => {
 })()`;
 
 /**
- * Of V8's own limit. Who has come so far is not asked to collect: a collection that finds that much alive ends the
- * process (measured: 600 of 624 MB, by one JSON.parse). Alone it would have gone on to the next look, which ends it.
+ * Of V8's own limit. Who has come so far is not asked to collect: a collection that finds that much alive may end the
+ * process (seen at 600 of 624 MB, by one JSON.parse; V8's own may do the same there). The guard ends it by what was read.
  */
 const TOO_FULL_TO_COLLECT = 0.9;
 
