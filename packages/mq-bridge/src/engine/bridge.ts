@@ -66,7 +66,7 @@ export class Bridge {
     );
     this.#peers = this.#newPeers();
     this.#transport = options.transport({
-      url: settings.url,
+      url: options.broker,
       presence: {
         exchange: this.#names.presenceExchange,
         queue: this.#names.presence(this.#incarnation),

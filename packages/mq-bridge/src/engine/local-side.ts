@@ -21,6 +21,8 @@ export type BridgeEvent =
   | { readonly kind: 'connected'; readonly incarnation: string }
   | { readonly kind: 'disconnected'; readonly why: string }
   | { readonly kind: 'blocked'; readonly on: boolean }
+  /** A transient name can be sent to by others; or can no more. */
+  | { readonly kind: 'exported' | 'withdrawn'; readonly name: string }
   /** Messages that will not arrive: `target` was gone, or refused them. */
   | { readonly kind: 'undelivered'; readonly target: string; readonly count: number }
   /** What has come and was not believed, since it was last said. */

@@ -6,11 +6,13 @@
  */
 import type { Address, Context, ExitReason } from '@espalier/core';
 import type { Clock } from '@espalier/core/internal/bridge.js';
-import type { CompleteSettings } from './settings.js';
+import type { CompleteTerms } from './settings.js';
 
 export interface StandInsOptions {
   readonly context: Context;
-  readonly settings: CompleteSettings;
+  /** Of a stand-in. */
+  readonly module: string;
+  readonly settings: CompleteTerms;
   readonly clock: Clock;
   readonly watch: (target: Address, ended: (reason: ExitReason) => void) => void;
   readonly failed: (name: string, why: string) => void;
@@ -75,9 +77,9 @@ export class StandIns {
   #start(standIn: StandIn): void {
     if (!standIn.isThere || standIn.isStarting || standIn.address !== undefined || this.#stopped) return;
     standIn.isStarting = true;
-    const { context } = this.#options;
+    const { context, module } = this.#options;
     const { name, as } = standIn;
-    context.spawn({ module: './stand-in.js', args: { name, as } }).then(
+    context.spawn({ module, args: { name, as } }).then(
       ({ address }) => {
         standIn.isStarting = false;
         this.#started(standIn, address);

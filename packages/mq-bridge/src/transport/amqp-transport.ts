@@ -18,8 +18,8 @@ import { Holding } from './holding.js';
 import type { Consumption, Hold, QueueTerms, Transport, TransportEvents } from './transport.js';
 
 export interface AmqpOptions {
-  /** `amqp://user:password@host:port/vhost`, or `amqps:`. */
-  readonly url: string;
+  /** `amqp://user:password@host:port/vhost`, or `amqps:`; asked at each try, and undefined where none is known yet. */
+  readonly url: () => string | undefined;
   /** The fanout exchange of the cluster, and this host's queue at it. */
   readonly presence: { readonly exchange: string; readonly queue: string; readonly expiresMs: number };
   readonly clock: Clock;
@@ -147,7 +147,8 @@ export class AmqpTransport implements Transport {
   async #connect(): Promise<void> {
     const opened: ChannelModel[] = [];
     try {
-      const { url } = this.#options;
+      const url = this.#options.url();
+      if (url === undefined) throw new HostError('host_unfit', 'it is not known where the broker is');
       const publishing = await open(url, opened);
       const consuming = await open(url, opened);
       const out = await publishing.createConfirmChannel();
