@@ -3,7 +3,7 @@
  * A process of its own, so that the broker never outlives who asked for it: when its standard input ends, by
  * whatever death of the other side, it kills the broker with all that belongs to it and removes the folder.
  *
- *   node keeper.mjs <path of rabbitmq-server>
+ *   node keeper.mjs <path of rabbitmq-server> [address to listen on, in place of loopback]
  *
  * Commands, one a line: `start`, `kill` (SIGKILL to the broker). Each is answered by one line of JSON:
  * `{"port":N}`, `{"killed":true}`, or `{"error":"…"}`. A killed broker is started again with the same port and data.
@@ -19,7 +19,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const START_MS = 90_000;
 const HOST = '127.0.0.1';
 
-const program = process.argv[2] ?? '';
+const [, , program = '', listen = HOST] = process.argv;
 const folder = mkdtempSync(join(tmpdir(), 'espalier-broker-'));
 const [port = 0, distPort = 0, epmdPort = 0] = await freePorts(3);
 /** @type {Set<import('node:child_process').ChildProcess>} */
@@ -54,7 +54,7 @@ function environment() {
     // The wrapper then becomes the broker, instead of standing beside it.
     RUNNING_UNDER_SYSTEMD: 'true',
     RABBITMQ_NODENAME: `espalier${String(port)}@localhost`,
-    RABBITMQ_NODE_IP_ADDRESS: HOST,
+    RABBITMQ_NODE_IP_ADDRESS: listen,
     RABBITMQ_NODE_PORT: String(port),
     RABBITMQ_DIST_PORT: String(distPort),
     RABBITMQ_MNESIA_BASE: at('data'),
@@ -148,7 +148,7 @@ mkdirSync(join(folder, 'log'));
 writeFileSync(join(folder, 'plugins'), '[].\n');
 writeFileSync(
   join(folder, 'rabbitmq.conf'),
-  `listeners.tcp.default = ${HOST}:${String(port)}\nloopback_users.guest = true\nlog.file.level = warning\nheartbeat = 10\n`,
+  `listeners.tcp.default = ${listen}:${String(port)}\nloopback_users.guest = ${String(listen === HOST)}\nlog.file.level = warning\nheartbeat = 10\n`,
 );
 // The other side's group may be ended by any of these; that is no reason to leave a broker behind.
 for (const signal of /** @type {const} */ (['SIGTERM', 'SIGINT', 'SIGHUP'])) process.on(signal, end);

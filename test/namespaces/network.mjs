@@ -145,10 +145,26 @@ export class NetworkHost {
    * @param {string} [cwd]
    */
   async start(options = {}, cwd) {
+    await this.#launch({ cwd, setup: { key: this.#key, ticket: this.#ticket, options } });
+  }
+
+  /**
+   * Starts another script as its process; resolves with its first line, in which it says that it has `started`.
+   *
+   * @param {URL} script
+   * @param {Line} setup
+   */
+  async launch(script, setup) {
+    return this.#launch({ script: fileURLToPath(script), setup });
+  }
+
+  /** @param {Line} facts @returns {Promise<Line>} */
+  async #launch(facts) {
     this.#answers = new Answers();
+    /** @type {Promise<Line>} */
     const started = new Promise((resolve) => (this.#started = resolve));
-    await this.#order('start', { cwd, setup: { key: this.#key, ticket: this.#ticket, options } });
-    await started;
+    await this.#order('start', facts);
+    return started;
   }
 
   /** @param {string} order @param {Line} facts */

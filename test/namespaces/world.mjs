@@ -98,9 +98,9 @@ const ORDERS = {
     });
     host.avahi = child;
   },
-  /** Starts the process of a host in a folder, and hands it its first line. */
-  start({ name, setup, cwd = process.cwd() }) {
-    const command = `${inside(hostOf(name))} env -C ${cwd} ${process.execPath} ${HOST_SCRIPT}`;
+  /** Starts the process of a host in a folder, by that script, and hands it its first line. */
+  start({ name, setup, cwd = process.cwd(), script = HOST_SCRIPT }) {
+    const command = `${inside(hostOf(name))} env -C ${cwd} ${process.execPath} ${script}`;
     const [file = '', ...args] = command.split(' ');
     const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     processes.set(name, child);

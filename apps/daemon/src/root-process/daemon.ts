@@ -9,6 +9,7 @@ import { start, type Host, type TreeEvent } from '@espalier/supervisor';
 import { socketPath, type Problem } from '@espalier/supervisor/client';
 import { ViewIds } from '../access/view-ids.js';
 import { Journal } from '../journal.js';
+import { clusterFolder } from '../state/cluster-folder.js';
 import { administration } from './administration.js';
 import { eventEntry, type KeptEvent } from './event-entry.js';
 import { OutputBuffer } from './output-buffer.js';
@@ -67,6 +68,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       output.add({ atMs: nowMs(), path, stream, text: text + note });
     },
     onWarning: say,
+    clusterFolder: clusterFolder(options.folder),
   });
   let ready = (): void => undefined;
   let fail = (_why: Problem | string): void => undefined;
