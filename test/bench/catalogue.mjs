@@ -30,6 +30,8 @@ export const READING_MS = 250;
  * @property {number | null} aim
  * @property {number} [floor] what no single work may fall below
  * @property {string} reference a file under references/, or `own` (the subject file has it), or `none`: the key has a unit
+ * @property {string} [bare] a file under references/: what a subject cannot do without, done by Node alone. Measured in place
+ *   of the subject and printed under the key, as the floor below which it cannot come; never judged
  * @property {boolean} pinned judged on one core, and printed unpinned too
  * @property {boolean} freshProcess every run in a process of its own, with `--expose-gc`
  * @property {((work: Work) => number) | null} expected what the sum at either end must be; null where no message is sent
@@ -196,6 +198,7 @@ export const catalogue = [
     bar: 1.15,
     aim: null,
     reference: 'tree-start',
+    bare: 'bare-guarded',
     works: small(64),
   },
   {
@@ -240,6 +243,7 @@ export const catalogue = [
     bar: 0.5,
     aim: 0.8,
     reference: 'pipe-one-way',
+    bare: 'bare-relay',
     works: small(100_000),
   },
   {
@@ -264,6 +268,7 @@ export const catalogue = [
     bar: 1.7,
     aim: 1.4,
     reference: 'fork-start',
+    bare: 'bare-cell',
     works: small(5),
   },
   {

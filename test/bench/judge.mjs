@@ -51,7 +51,7 @@ function acrossWorks(perWork) {
  */
 export function resultOf(benchmark, figures, warmUp) {
   const reference = figures.reference?.map((rounds) => withoutWarmUp(rounds, warmUp));
-  const subject = figures.subject?.map((rounds) => withoutWarmUp(rounds, warmUp));
+  const subject = (figures.subject ?? figures.bare)?.map((rounds) => withoutWarmUp(rounds, warmUp));
   // Each round's subject is compared with the same round's reference, a moment apart: that is what cancels the drift.
   const ratios =
     reference &&

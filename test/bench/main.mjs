@@ -20,11 +20,13 @@ const DEADLINE_MS = 15 * 60_000;
 /**
  * @param {Benchmark} benchmark
  * @param {Options} options
- * @param {{ name: string, judged: boolean, core?: number | undefined, remark?: string }} how
+ * @param {{ name: string, judged: boolean, bare?: boolean, core?: number | undefined, remark?: string }} how with `bare` the
+ *   subject is what Node alone does of it
  * @returns {Promise<Outcome>}
  */
-async function measure(benchmark, options, { name, judged, core, remark }) {
-  const both = benchmark.reference === 'none' ? ['subject'] : ['reference', 'subject'];
+async function measure(benchmark, options, { name, judged, bare = false, core, remark }) {
+  const measured = bare ? 'bare' : 'subject';
+  const both = benchmark.reference === 'none' ? [measured] : ['reference', measured];
   const sides = options.references ? ['reference'] : both;
   const { quick } = options;
   const [rounds, warmUp] =
@@ -55,7 +57,20 @@ async function measure(benchmark, options, { name, judged, core, remark }) {
  */
 async function measureAll(benchmark, options) {
   const { key } = benchmark;
-  if (!benchmark.pinned) return [await measure(benchmark, options, { name: key, judged: true })];
+  if (benchmark.pinned) return measureLatency(benchmark, options);
+  const judged = await measure(benchmark, options, { name: key, judged: true });
+  if (benchmark.bare === undefined || options.references) return [judged];
+  const floor = { name: `${key} (bare)`, judged: false, bare: true, remark: 'Node alone' };
+  return [judged, await measure({ ...benchmark, bar: null, aim: null }, options, floor)];
+}
+
+/**
+ * @param {Benchmark} benchmark
+ * @param {Options} options
+ * @returns {Promise<Outcome[]>}
+ */
+async function measureLatency(benchmark, options) {
+  const { key } = benchmark;
   const core = coreToPin();
   const unpinned = { name: `${key} (unpinned)`, judged: false };
   if (core !== undefined) {

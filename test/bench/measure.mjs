@@ -15,7 +15,7 @@ import { openSide } from './subject.mjs';
 /**
  * @typedef {object} MeasureTask
  * @property {string} key
- * @property {readonly SideName[]} sides both, or one of them alone
+ * @property {readonly SideName[]} sides both that are compared, or one alone
  * @property {number} rounds
  * @property {boolean} quick
  * @property {string} label for the progress line
@@ -61,7 +61,7 @@ let apart = {};
 process.stderr.write(`${label}:`);
 for (let round = 0; round < rounds; round += 1) {
   for (const [at, work] of works.entries()) {
-    for (const name of roundOrder(round).filter((side) => opened.has(side))) {
+    for (const name of roundOrder(round, sides)) {
       const measured = await opened.get(name).run(work);
       figures[name]?.[at]?.push(figureOf(benchmark, work, measured, expected[at] ?? null));
       apart = { ...apart, ...measured.apart };

@@ -5,7 +5,7 @@
  * answering NaN, because a NaN would pass every comparison with a bar as "not worse".
  */
 
-/** @typedef {'reference' | 'subject'} SideName */
+/** @typedef {'reference' | 'subject' | 'bare'} SideName */
 
 /** A key whose interquartile range is above this share of its median is no result. */
 export const MAX_RELATIVE_IQR = 0.3;
@@ -67,10 +67,11 @@ export function geometricMean(values) {
  * A B, B A, A B, …: what drifts slowly (clock rate, neighbours, heat) meets both sides alike.
  *
  * @param {number} round counted from 0
- * @returns {readonly [SideName, SideName]}
+ * @param {readonly SideName[]} sides
+ * @returns {readonly SideName[]}
  */
-export function roundOrder(round) {
-  return round % 2 === 0 ? ['reference', 'subject'] : ['subject', 'reference'];
+export function roundOrder(round, sides) {
+  return round % 2 === 0 ? sides : [...sides].reverse();
 }
 
 /**

@@ -59,9 +59,9 @@ export async function openSide(benchmark, name) {
   const { reference } = benchmark;
   if (name === 'reference' && reference === 'none') throw new Error(`${benchmark.key} has no reference`);
   const file =
-    name === 'subject' || reference === 'own'
+    name === 'subject' || (name === 'reference' && reference === 'own')
       ? subjectFile(benchmark.key)
-      : new URL(`./references/${reference}.mjs`, import.meta.url);
+      : new URL(`./references/${name === 'bare' ? benchmark.bare : reference}.mjs`, import.meta.url);
   /** @type {SideModule} */
   const module = await import(file.href);
   const open = name === 'reference' && reference === 'own' ? module.openReference : module.open;

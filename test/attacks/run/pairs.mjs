@@ -125,7 +125,9 @@ async function judge(pair, bare, began) {
   const bites = one.bare.some((known) => known === bare);
   if (!bites) observed += `, bare it is ${bare} and not ${one.bare.join(' or ')}`;
   const skipped = said?.lacking !== undefined && !MUST_RUN;
-  const held = claimed === 'not-claimed' ? bites : observed === claimed;
+  // Whether V8 or the guard comes first is a matter of who gets the processor: the cell may well live on.
+  const better = claimed === 'cell-recycled' && observed === 'contained';
+  const held = claimed === 'not-claimed' ? bites : observed === claimed || better;
   return {
     ...pair,
     claimed,

@@ -7,13 +7,19 @@ import { seconds } from '../clock.mjs';
 const FILE = fileURLToPath(new URL('./forked.cjs', import.meta.url));
 
 /** @type {import('../subject.mjs').Open} */
-export async function open() {
+export const open = () => openForks(FILE);
+
+/**
+ * @param {string} file sends a message when it runs, and stays
+ * @returns {Promise<import('../subject.mjs').Side>}
+ */
+export async function openForks(file) {
   return {
     async run({ count }) {
       let total = 0;
       for (let i = 0; i < count; i += 1) {
         const started = seconds();
-        const child = fork(FILE, { env: {}, execArgv: [] });
+        const child = fork(file, { env: {}, execArgv: [] });
         const ended = once(child, 'exit');
         await once(child, 'message');
         total += seconds() - started;

@@ -1,43 +1,21 @@
-/**
- * Frames over a pipe between two processes, as one would write them by hand: four bytes of length, then JSON, which
- * is the quickest that Node has for plain objects of this size.
- */
-
-const HEADER = 4;
+/** Values over a pipe between two processes, as JSON: the quickest that Node has for plain objects of this size. */
+import { framedText } from './framed-text.mjs';
 
 /** @param {import('node:net').Socket} socket */
 export function framedPipe(socket) {
+  const { send, receive, drained } = framedText(socket);
   /** @type {(value: any) => void} */
   let take = () => undefined;
-  /** @type {Buffer} */
-  let rest = Buffer.alloc(0);
-  /** @param {Buffer} chunk */
-  const read = (chunk) => {
-    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    let at = 0;
-    while (bytes.length - at >= HEADER) {
-      const end = at + HEADER + bytes.readUInt32LE(at);
-      if (end > bytes.length) break;
-      const text = bytes.toString('latin1', at + HEADER, end);
-      at = end;
-      take(JSON.parse(text));
-    }
-    rest = bytes.subarray(at);
-  };
-  socket.on('data', read);
+  receive((text) => take(JSON.parse(text)));
   return {
     /**
-     * Every payload that goes this way is ASCII, of which a byte is a character.
+     * Every payload that goes this way is ASCII.
      *
      * @param {unknown} value
      * @returns {boolean} whether the system has room for more
      */
     send(value) {
-      const text = JSON.stringify(value);
-      const frame = Buffer.allocUnsafe(HEADER + text.length);
-      frame.writeUInt32LE(text.length, 0);
-      frame.write(text, HEADER, 'latin1');
-      return socket.write(frame);
+      return send(JSON.stringify(value));
     },
     /** @param {(value: any) => void} next what comes from now on goes there */
     receive(next) {
@@ -49,10 +27,6 @@ export function framedPipe(socket) {
         take = resolve;
       });
     },
-    drained() {
-      return new Promise((resolve) => {
-        socket.once('drain', () => resolve(undefined));
-      });
-    },
+    drained,
   };
 }

@@ -3,7 +3,7 @@ import { seconds } from '../clock.mjs';
 import { payload } from '../payloads.mjs';
 import { startPipeProcess } from './pipe-processes.mjs';
 
-const BATCH = 128;
+export const BATCH = 128;
 
 /** @type {import('../subject.mjs').Open} */
 export async function open() {

@@ -8,7 +8,8 @@ function node(path: string, facts: Partial<NodeUse> = {}): NodeUse {
   const kind = path.includes('/') ? 'environment' : 'supervisor';
   const depth = path.split('/').length - 1;
   const unread = { offHeapMb: null, processMb: null, pendingCalls: null };
-  const zero = { heapMb: 0, cpuMs: 0, mailbox: 0, received: 0, printed: 0, restarts: 0 };
+  const mail = { mailbox: 0, mailboxBytes: 0, inFlightBytes: 0, received: 0, sent: 0 };
+  const zero = { heapMb: 0, cpuMs: 0, ...mail, printed: 0, restarts: 0 };
   return { path, depth, kind, state: 'running', ...unread, ...zero, ...facts };
 }
 

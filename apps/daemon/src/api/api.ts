@@ -243,7 +243,10 @@ function flatUse({ children, ...use }: NodeUsage, depth: number): NodeUse[] {
     processMb: use.processMb ?? null,
     printed,
     mailbox: use.mailbox ?? null,
+    mailboxBytes: use.mailboxBytes ?? null,
+    inFlightBytes: use.inFlightBytes ?? null,
     received: use.received ?? null,
+    sent: use.sent ?? null,
     pendingCalls: use.pendingCalls ?? null,
     restarts,
   };

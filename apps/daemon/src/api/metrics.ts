@@ -19,7 +19,13 @@ const MEASURES: Readonly<Record<string, readonly [help: string, measure: Measure
     ({ cpuMs }) => (cpuMs === null ? null : cpuMs / 1000),
   ],
   espalier_node_mailbox_messages: ['Messages that wait.', ({ mailbox }) => mailbox],
+  espalier_node_mailbox_bytes: ['Bytes of those.', ({ mailboxBytes }) => mailboxBytes],
+  espalier_node_in_flight_bytes: [
+    'Sent, and waiting for room or for their receiver’s next life.',
+    ({ inFlightBytes }) => inFlightBytes,
+  ],
   espalier_node_received_messages: ['Messages received in the present lives.', ({ received }) => received],
+  espalier_node_sent_messages: ['Messages sent in the present lives.', ({ sent }) => sent],
   espalier_node_pending_calls: ['Calls that are not answered yet.', ({ pendingCalls }) => pendingCalls],
   espalier_node_printed_characters: ['Printed in the present lives.', ({ printed }) => printed],
 };

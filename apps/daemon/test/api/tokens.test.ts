@@ -270,10 +270,12 @@ async function transcript(others: readonly object[]): Promise<string> {
 }
 
 function timeless(text: string): string {
-  return text
-    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'AT')
-    .replaceAll(/"id":\d+|\bid: \d+$/gm, 'ID')
-    // Of a thread that rests memory may not have been read yet.
-    .replaceAll(/"(durationMs|heapMb|offHeapMb|cpuMs|delayMs)":(?:[\d.]+|null)/g, '"$1"')
-    .replaceAll(/^espalier_node_(?:heap|off_heap|cpu)\S+ .*\n/gm, '');
+  return (
+    text
+      .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'AT')
+      .replaceAll(/"id":\d+|\bid: \d+$/gm, 'ID')
+      // Of a thread that rests memory may not have been read yet.
+      .replaceAll(/"(durationMs|heapMb|offHeapMb|cpuMs|delayMs)":(?:[\d.]+|null)/g, '"$1"')
+      .replaceAll(/^espalier_node_(?:heap|off_heap|cpu)\S+ .*\n/gm, '')
+  );
 }

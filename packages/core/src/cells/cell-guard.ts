@@ -12,7 +12,10 @@ import { megabytes, type LimitExceeded } from '../threads/guard.js';
 import { ProcessTree, type ProcessUse } from './process-tree.js';
 
 const BUSY_INTERVAL_MS = 10;
-const IDLE_INTERVAL_MS = 50;
+/** As for threads: each look wakes the host. */
+const IDLE_INTERVAL_MS = 100;
+/** A cell that rests while others run. */
+const LONGEST_REST_MS = 50;
 /** V8 collects some 1,000 MB a second. */
 const COLLECT_MS = 250;
 const COLLECT_MS_PER_MB = 1;
@@ -161,7 +164,7 @@ export class CellGuard {
     // The more of them rest, the less often each is looked at.
     entry.quietMs = moved
       ? BUSY_INTERVAL_MS
-      : Math.min(2 * entry.quietMs, IDLE_INTERVAL_MS + this.#entries.size);
+      : Math.min(2 * entry.quietMs, LONGEST_REST_MS + this.#entries.size);
     entry.notBefore = moved ? now : now + entry.quietMs;
     if (memoryMb !== undefined && this.#overMemory(entry, entry.beyondOwn(use), memoryMb, now)) {
       this.#end(entry, { limit: 'memoryMb', usedMb: megabytes(entry.beyondOwn(use)), limitMb: memoryMb });

@@ -137,6 +137,13 @@ export interface Context {
 export interface Statistics {
   /** Messages, casts and calls that wait. */
   readonly mailbox: number;
+  /** Of those. */
+  readonly mailboxBytes: number;
+  /**
+   * Of what was sent and has not left, because there is no room for it or its receiver is between two lives. What is
+   * beyond that and has not arrived is at most a window for each receiver.
+   */
+  readonly inFlightBytes: number;
   readonly pendingCalls: number;
   /** Messages, casts and calls that have arrived so far. */
   readonly received: number;

@@ -25,6 +25,12 @@ export class FirstContacts {
     this.#asked.add(contact);
   }
 
+  /** It is asked for once more, after all others. */
+  again(contact: Contact): void {
+    this.#asked.delete(contact);
+    this.#asked.add(contact);
+  }
+
   /** Its peer is known, or that there is none. */
   made(contact: Contact): void {
     if (!this.#asked.delete(contact)) return;

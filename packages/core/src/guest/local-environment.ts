@@ -270,9 +270,14 @@ export class LocalEnvironment implements RouteOwner {
 
   statistics(): Statistics {
     let sent = this.#sentToEnded;
-    for (const stream of this.#streams.values()) sent += stream.sent;
-    const { length: mailbox, received } = this.mailbox;
-    return { mailbox, pendingCalls: this.pending.size, received, sent };
+    let inFlightBytes = 0;
+    for (const stream of this.#streams.values()) {
+      sent += stream.sent;
+      inFlightBytes += stream.waitingBytes;
+    }
+    for (const route of this.#routes.values()) inFlightBytes += route.waitingBytes;
+    const { length: mailbox, bytes: mailboxBytes, received } = this.mailbox;
+    return { mailbox, mailboxBytes, inFlightBytes, pendingCalls: this.pending.size, received, sent };
   }
 
   // ---- routes ------------------------------------------------------------------------------------
@@ -282,7 +287,7 @@ export class LocalEnvironment implements RouteOwner {
     let route = this.#routes.get(destination);
     if (route === undefined) {
       assertDestination(destination);
-      route = new Route(typeof destination === 'string' ? `'${destination}'` : 'an address', this);
+      route = new Route(destination, this);
       this.#routes.set(destination, route);
       this.services.connect(this, destination, route);
     } else if (route.reopened()) this.services.connect(this, destination, route);

@@ -80,6 +80,13 @@ export class Mailbox {
     return this.#entries.length - this.#head;
   }
 
+  /** Of what lies here. Added up when somebody asks. */
+  get bytes(): number {
+    let bytes = 0;
+    for (let n = this.#head; n < this.#entries.length; n++) bytes += this.#entries[n]?.bytes ?? 0;
+    return bytes;
+  }
+
   /** A counted message. False if its sender had no credit for it. */
   push(item: Received, stream: InboundStream, bytes: number): boolean {
     if (this.#closed) return true;

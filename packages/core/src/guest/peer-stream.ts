@@ -115,6 +115,11 @@ export class PeerStream {
     return this.#allowed - this.#queue.messages;
   }
 
+  /** Of what waits for room. */
+  get waitingBytes(): number {
+    return this.#queue.size;
+  }
+
   granted(messages: number, bytes: number): void {
     this.#wantSent = false;
     this.#allowed += messages;

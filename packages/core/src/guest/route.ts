@@ -8,9 +8,11 @@
  *
  * A name that is taken again leads from `closed` back to `open`, an address never does; and whoever sends to a name
  * that was nobody's asks anew (`connecting`), because he may have been told by its holder, who is quicker than the
- * kernel's notice. While there is
- * no peer, as many messages as the first window of the stream to come are accepted and kept, in order,
- * and leave before anything newer when there is one; later ones wait as the policy says. What was sent
+ * kernel's notice. For the same reason the answer that a name is nobody's counts for what was sent before the
+ * question was put; for what was sent since, it is put again.
+ *
+ * While there is no peer, as many messages as the first window of the stream to come are accepted and kept, in
+ * order, and leave before anything newer when there is one; later ones wait as the policy says. What was sent
  * and reaches nobody is a dead letter, counted and reported.
  */
 import { FIRST_WINDOW_BYTES, FIRST_WINDOW_MESSAGES } from '../channel/first-window.js';
@@ -19,12 +21,14 @@ import { CallError } from '../errors.js';
 import type { MailboxTerms } from '../protocol/notices.js';
 import type { UndeliveredCause } from '../protocol/system-calls.js';
 import { bodyBytes, type Encoded } from './peer-channel.js';
+import type { Destination } from './context.js';
 import type { Contact, FirstContacts } from './first-contacts.js';
 import type { PeerStream, StreamOwner } from './peer-stream.js';
 import { SendQueue, settle, type Sending } from './send-queue.js';
 
 export interface RouteOwner extends StreamOwner {
   readonly contacts: FirstContacts;
+  route(destination: Destination): Route;
   /** Encodes apart from any channel; throws `CallError` `value_refused` or `too_large`. */
   encode(value: unknown, transfer: readonly ArrayBuffer[] | undefined, maxBytes: number): Encoded;
 }
@@ -45,6 +49,7 @@ const ENVELOPE_BYTES = 64 * 1024;
 export class Route implements Contact {
   /** For people: the name, or a word for the address. */
   readonly target: string;
+  readonly #destination: Destination;
   readonly #owner: RouteOwner;
   #state: 'connecting' | 'open' | 'parked' | 'closed' = 'connecting';
   #stream: PeerStream | undefined;
@@ -52,9 +57,11 @@ export class Route implements Contact {
   /** Sent, and waiting for their peer. */
   #parked: Sending[] = [];
   #cause: UndeliveredCause = 'no-such-name';
+  #asked = 0;
 
-  constructor(target: string, owner: RouteOwner) {
-    this.target = target;
+  constructor(destination: Destination, owner: RouteOwner) {
+    this.target = typeof destination === 'string' ? `'${destination}'` : 'an address';
+    this.#destination = destination;
     this.#owner = owner;
     this.#queue = this.#freshQueue(DEFAULT_TERMS);
     owner.contacts.begin(this);
@@ -66,10 +73,30 @@ export class Route implements Contact {
 
   /** Of a name that was nobody's: who holds it now has to be asked. True if it was such a one. */
   reopened(): boolean {
-    if (this.#state !== 'closed' || this.#cause !== 'no-such-name') return false;
+    if (!this.#wasNobodys) return false;
     this.#state = 'connecting';
     this.#queue = this.#freshQueue(this.#terms);
     this.#owner.contacts.begin(this);
+    return true;
+  }
+
+  /** The kernel is being asked now who holds the name: the answer counts for all that was sent until here. */
+  asked(): void {
+    this.#asked++;
+  }
+
+  /** Nobody holds the name. True if that has to be asked again, for what was sent since. */
+  nobody(): boolean {
+    const kept = this.#takeKept();
+    const since = kept.filter(({ asked }) => asked === this.#asked);
+    if (this.#state !== 'connecting' || since.length === 0) {
+      this.#close('no-such-name', kept);
+      return false;
+    }
+    this.#deadLetters(kept.filter((sending) => !since.includes(sending)));
+    this.#queue = this.#freshQueue(this.#terms);
+    this.takeBack(since);
+    this.#owner.contacts.again(this);
     return true;
   }
 
@@ -86,11 +113,24 @@ export class Route implements Contact {
     return this.#parked.length + this.#queue.length;
   }
 
+  /** Of what waits for a peer. */
+  get waitingBytes(): number {
+    return this.#parked.reduce((sum, { bytes }) => sum + bytes, this.#queue.size);
+  }
+
   /** Sends what was encoded before; otherwise as `send`. */
   sendEncoded(kind: FrameKind, correlation: number, encoded: Encoded): Promise<void> {
     const { contacts } = this.#owner;
-    if (contacts.holds(this)) return contacts.wait(this, () => this.#sendEncoded(kind, correlation, encoded));
+    if (contacts.holds(this)) return this.#sendLater(kind, correlation, encoded);
     return this.#sendEncoded(kind, correlation, encoded);
+  }
+
+  #sendLater(kind: FrameKind, correlation: number, encoded: Encoded): Promise<void> {
+    return this.#owner.contacts.wait(this, () => {
+      // Asked before this was sent, and found nobody's in the meantime: somebody may hold it by now.
+      const route = this.#wasNobodys ? this.#owner.route(this.#destination) : this;
+      return route.#sendEncoded(kind, correlation, encoded);
+    });
   }
 
   #sendEncoded(kind: FrameKind, correlation: number, encoded: Encoded): Promise<void> {
@@ -117,6 +157,7 @@ export class Route implements Contact {
         resolve,
         reject,
         home: this,
+        asked: this.#asked,
         settled: false,
         timer: undefined,
         queue: undefined,
@@ -138,8 +179,7 @@ export class Route implements Contact {
     transfer?: readonly ArrayBuffer[],
   ): Promise<void> {
     const stream = this.#stream;
-    const { contacts } = this.#owner;
-    const held = contacts.holds(this);
+    const held = this.#owner.contacts.holds(this);
     let encoded: Encoded;
     try {
       if (!held && stream !== undefined && transfer === undefined && stream.sendNow(kind, correlation, value))
@@ -149,7 +189,7 @@ export class Route implements Contact {
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- as it was thrown: a getter of the value may throw anything
       return Promise.reject(error);
     }
-    if (held) return contacts.wait(this, () => this.#sendEncoded(kind, correlation, encoded));
+    if (held) return this.#sendLater(kind, correlation, encoded);
     return this.#sendEncoded(kind, correlation, encoded);
   }
 
@@ -177,10 +217,14 @@ export class Route implements Contact {
 
   /** Nobody is there, and nobody is coming. */
   closed(cause: UndeliveredCause): void {
+    this.#close(cause, this.#takeKept());
+  }
+
+  #close(cause: UndeliveredCause, kept: readonly Sending[]): void {
     this.#state = 'closed';
     this.#cause = cause;
     this.#stream = undefined;
-    this.#deadLetters(this.#takeKept());
+    this.#deadLetters(kept);
     this.#owner.contacts.made(this);
   }
 
@@ -207,6 +251,10 @@ export class Route implements Contact {
     this.#cause = 'dead';
     this.#state = 'closed';
     this.#stream = undefined;
+  }
+
+  get #wasNobodys(): boolean {
+    return this.#state === 'closed' && this.#cause === 'no-such-name';
   }
 
   get #terms(): MailboxTerms {

@@ -277,19 +277,8 @@ export class Runtime implements EnvironmentServices {
   connect(environment: LocalEnvironment, destination: Destination, route: Route): void {
     if (typeof destination === 'string') {
       const known = this.#names.get(destination);
-      if (known === undefined || known.state?.state === 'free') {
-        this.#names.set(destination, { state: undefined });
-        this.#questions.put(true, () =>
-          this.ask({ call: 'resolve', name: destination, follow: true }, (answer) => {
-            this.#nameChanged(destination, answer as NameState);
-          }).catch(() => {
-            // It is refused only when the kernel is gone; then nobody is there either.
-            this.#nameChanged(destination, { state: 'free' });
-          }),
-        );
-      } else if (known.state !== undefined) {
-        this.#apply(environment, route, known.state);
-      }
+      if (known === undefined || known.state?.state === 'free') this.#resolve(destination);
+      else if (known.state !== undefined) this.#apply(environment, route, known.state);
       return;
     }
     if (destination === environment.self) {
@@ -307,6 +296,32 @@ export class Runtime implements EnvironmentServices {
         this.#settling.settled();
       }),
     );
+  }
+
+  #resolve(name: string): void {
+    this.#names.set(name, { state: undefined });
+    this.#questions.put(true, () => {
+      for (const route of this.#routesTo(name)) route.asked();
+      return this.ask({ call: 'resolve', name, follow: true }, (answer) => {
+        this.#resolved(name, answer as NameState);
+      }).catch(() => {
+        // It is refused only when the kernel is gone; then nobody is there either.
+        this.#nameChanged(name, { state: 'free' });
+      });
+    });
+  }
+
+  #resolved(name: string, state: NameState): void {
+    // All of them, before it is asked again: `nobody` lets go what the answer counts for.
+    const again = state.state === 'free' && this.#routesTo(name).filter((route) => route.nobody()).length > 0;
+    if (again) {
+      this.#resolve(name);
+      this.#settling.settled();
+    } else this.#nameChanged(name, state);
+  }
+
+  #routesTo(name: string): Route[] {
+    return [...this.#environments.values()].flatMap((environment) => environment.routeTo(name) ?? []);
   }
 
   #nameChanged(name: string, state: NameState): void {

@@ -38,6 +38,8 @@ export interface Sending {
   readonly reject: (error: CallError) => void;
   /** The route it was sent by: takes it back if its peer goes away before it has left. */
   readonly home: { takeBack(sendings: readonly Sending[]): void };
+  /** How often its route had asked who is there when it was sent: an earlier answer says nothing of it. */
+  readonly asked: number;
   /** Whether its promise is settled already: it was sent before, to a peer that went away. */
   settled: boolean;
   timer: Timer | undefined;
@@ -77,6 +79,11 @@ export class SendQueue {
 
   get length(): number {
     return this.#waiting.length;
+  }
+
+  /** Bytes. */
+  get size(): number {
+    return this.#waitingBytes;
   }
 
   /** The next to leave. */

@@ -109,7 +109,8 @@ export class Kernel {
     for (const environment of [...guest.environments.values()]) {
       this.#parts.observe({ kind: 'violation', path: environment.path, problem });
       this.#starter.lifecycle.terminate(environment, { tag: 'protocol', detail: undefined });
-      // A guest without a thread of ours cannot be ended: it is cut off.
+      // A guest without a thread of ours cannot be ended: it is cut off. One of a cell is started again there.
+      environment.kept = guest.home !== undefined;
       if (environment.thread === undefined) this.#starter.lifecycle.ended(environment);
     }
   }

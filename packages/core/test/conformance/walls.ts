@@ -24,15 +24,17 @@ const at =
 
 export const THREADS: Walls = { name: 'threads', siblings: 'group', wall: 'thread', depth: at(0) };
 
-/** Each word with each wall, every child as deep as all others. */
-const UNIFORM = (['group', 'isolate'] as const).flatMap((siblings) =>
+/** A word with each wall, every child as deep as all others. */
+const uniform = (siblings: Walls['siblings']): readonly Walls[] =>
   (['thread', 'process'] as const).flatMap((wall) =>
     [1, 2, 3].map((depth) => {
       const name = `${siblings}, ${wall}, depth ${String(depth)}`;
-      return { name, siblings, wall, depth: at(depth) } satisfies Walls;
+      return { name, siblings, wall, depth: at(depth) };
     }),
-  ),
-);
+  );
+
+export const GROUPED = uniform('group');
+export const ISOLATED = uniform('isolate');
 
 const grouped = { siblings: 'group', wall: 'process' } as const;
 const isolated = { siblings: 'isolate', wall: 'process' } as const;
@@ -57,8 +59,6 @@ export const MIXED = {
   },
   isolatedCellsInOne: { ...isolated, name: 'isolated cells in one cell', depth: at(1), together: true },
 } as const satisfies Readonly<Record<string, Walls>>;
-
-export const ALL_WALLS: readonly Walls[] = [...UNIFORM, ...Object.values(MIXED)];
 
 /** The supervisor that an outer process holds, with the child in it. */
 export const around = (id: string): string => `in-${id}`;

@@ -86,6 +86,22 @@ test('hostile cell: numbers that mean nothing lead nowhere', () => {
   expect(kernel.terminated).toBe(false);
 });
 
+test('a violation in a cell: its name waits for the next life, until the cell gives it up', () => {
+  const { raw, other, kernel, say } = start();
+  say(0, { call: 'register', env: 0, id: 0, name: 'a', space: '' });
+  say(0, { ...PRESENT, name: 'a' });
+  say(1, { call: 'register', env: 0, id: 1, name: 'a' });
+  raw.say(other, { call: 'resolve', id: 1, name: 'a', follow: true });
+  const [held] = other.of('answer').map(({ result }) => result.ok && result.value);
+  expect(held).toMatchObject({ state: 'held', peer: { channel: expect.any(Number) } });
+  const { channel } = (held as { peer: { channel: number } }).peer;
+  raw.say(other, { call: 'violation', channel, problem: 'a message was sent without credit' });
+  expect(kernel.notices).toContainEqual(expect.objectContaining({ notice: 'kill' }));
+  expect(other.of('name').map(({ holder }) => holder.state)).toEqual(['pending']);
+  say(0, { call: 'unregister', env: 0, id: 0, name: 'a', space: '' });
+  expect(other.of('name').map(({ holder }) => holder.state)).toEqual(['pending', 'free']);
+});
+
 test.each([
   [7],
   [{ ok: 'yes' }],

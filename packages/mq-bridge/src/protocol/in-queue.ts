@@ -91,27 +91,28 @@ export class InQueue<F extends Arrived> {
   arrived(frame: F, delivery: Delivery): void {
     if (this.#closed) return;
     const stream = this.#stream(frame);
+    // A copy that was sent later may say more than the first one, and nothing else may ever say it.
+    stream.low = Math.max(stream.low, frame.low);
+    this.#keep(stream, frame, delivery);
+    this.#advance(stream);
+    this.#pump();
+  }
+
+  #keep(stream: Stream<F>, frame: F, delivery: Delivery): void {
     const known = stream.held.get(frame.seq);
-    if (known !== undefined) {
+    if (known !== undefined || stream.handled.has(frame.seq)) {
       this.duplicates++;
-      if (known.delivery === undefined) {
+      if (known === undefined || known.delivery !== undefined) delivery.ack();
+      else {
         known.delivery = delivery;
         known.frame = frame;
-      } else delivery.ack();
-      return;
-    }
-    if (stream.handled.has(frame.seq)) {
-      this.duplicates++;
-      delivery.ack();
+      }
       return;
     }
     const held: Held<F> = { frame, delivery, isDue: false };
     stream.held.set(frame.seq, held);
     this.#heldCount++;
-    stream.low = Math.max(stream.low, frame.low);
     if (frame.seq < stream.expected || !this.#options.isOrdered) this.#due({ stream, held });
-    this.#advance(stream);
-    this.#pump();
   }
 
   /** What is here stays; it is acknowledged when it comes again. */

@@ -29,6 +29,16 @@ function receiver(prefetch = 10, isOrdered = true) {
 }
 
 describe('the receiving half', () => {
+  test('learns from a copy that was sent later what it need not wait for', () => {
+    const { handled, acknowledged, arrive } = receiver();
+    // 1 was handled by an earlier incarnation, and confirmed before 2 was sent again.
+    arrive(2, 1);
+    expect(handled).toEqual([]);
+    arrive(2, 2);
+    expect(handled).toEqual([2]);
+    expect(acknowledged).toEqual([2, 2]);
+  });
+
   test('keeps nothing but what is in hand over a restart, and handles what comes again in order, once', () => {
     const { keep, queue, handled, acknowledged, arrive } = receiver();
     const inHand = keep();

@@ -22,10 +22,12 @@ export interface NodeUsage {
   /** UTF-16 units that were printed in the present lives, without those dropped. */
   readonly printed: number;
   /**
-   * Messages that wait, messages received and sent in the present lives (casts and calls, too), and calls not answered
+   * Messages that wait and their bytes, bytes that were sent and wait for room or for their receiver's next life, messages received and sent in the present lives (casts and calls, too), and calls not answered
    * yet; undefined of one who does not answer himself.
    */
   readonly mailbox: number | undefined;
+  readonly mailboxBytes: number | undefined;
+  readonly inFlightBytes: number | undefined;
   readonly received: number | undefined;
   readonly sent: number | undefined;
   readonly pendingCalls: number | undefined;
@@ -100,14 +102,21 @@ async function usage(
     offHeapMb: sum(thread?.offHeapMb, ({ offHeapMb }) => offHeapMb),
     cpuMs: cell?.cpuMs ?? sum(thread?.cpuMs, ({ cpuMs }) => cpuMs),
     printed: cell?.printed ?? sum(thread?.printed, ({ printed }) => printed) ?? 0,
-    mailbox: sum(statistics?.mailbox, ({ mailbox }) => mailbox),
-    received: sum(statistics?.received, ({ received }) => received),
-    sent: sum(statistics?.sent, ({ sent }) => sent),
-    pendingCalls: sum(statistics?.pendingCalls, ({ pendingCalls }) => pendingCalls),
+    mailbox: sum(amount(statistics?.mailbox), ({ mailbox }) => mailbox),
+    mailboxBytes: sum(amount(statistics?.mailboxBytes), ({ mailboxBytes }) => mailboxBytes),
+    inFlightBytes: sum(amount(statistics?.inFlightBytes), ({ inFlightBytes }) => inFlightBytes),
+    received: sum(amount(statistics?.received), ({ received }) => received),
+    sent: sum(amount(statistics?.sent), ({ sent }) => sent),
+    pendingCalls: sum(amount(statistics?.pendingCalls), ({ pendingCalls }) => pendingCalls),
     restarts: sum(ownRestarts, ({ restarts }) => restarts) ?? 0,
     processMb: cell?.memoryMb,
     children,
   };
+}
+
+/** What an environment says of itself may be anything. */
+function amount(said: unknown): number | undefined {
+  return typeof said === 'number' && said >= 0 && said < Infinity ? said : undefined;
 }
 
 function restartsIn(infos: readonly ChildInfo[]): ReadonlyMap<string, number> {

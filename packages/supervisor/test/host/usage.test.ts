@@ -80,6 +80,45 @@ describe('usage', () => {
     expect(context.statistics().sent - before).toBe(321);
   }, 60_000);
 
+  test('usage: what lies unread, and what waits for room, is told in bytes', async () => {
+    const { host } = await startTree([eater('a'), cell('c', [eater('b', { limits: { mailbox: 8 } })])]);
+    await host.suspend('tree/c/b');
+    await host.context.cast('a', 'tell', ['b', 20, 1000]);
+    const [a, b] = ['tree/a', 'tree/c/b'];
+    let usage = await host.usage();
+    const bytes = (): number => (at(usage, b).mailboxBytes ?? 0) + (at(usage, a).inFlightBytes ?? 0);
+    // The messages themselves, and a few bytes of each for what it is. (The two are not asked at the same time.)
+    const isSettled = (): boolean => bytes() >= 20_000 && bytes() < 21_000;
+    const isThere = (): boolean =>
+      (at(usage, b).mailbox ?? 0) >= 8 && at(usage, b).mailbox === at(usage, a).sent;
+    while (!isSettled() || !isThere()) usage = await host.usage();
+    const { mailbox = 0, mailboxBytes = 0 } = at(usage, b);
+    expect(Math.floor(mailboxBytes / 1000)).toBe(mailbox);
+    expect(at(usage, a).inFlightBytes).toBeGreaterThan(1000);
+    expect(at(usage, a).mailboxBytes).toBe(0);
+    expect(usage.inFlightBytes).toBe(at(usage, a).inFlightBytes);
+    await host.resume('tree/c/b');
+    while (at(usage, a).inFlightBytes !== 0) usage = await host.usage();
+    expect(at(usage, a).sent).toBe(20);
+  }, 60_000);
+
+  test('usage: what is no amount is told of nobody, whatever an environment says of itself', async () => {
+    const tree = { path: 't', kind: 'environment', state: 'running', children: [] } as const;
+    const said = { mailbox: 'many', mailboxBytes: -1, inFlightBytes: NaN, received: {}, sent: 3 };
+    const sources: UsageSources = {
+      tree: () => Promise.resolve(tree),
+      use: () => Promise.resolve({ threads: [], cells: [] }),
+      statistics: () => Promise.resolve(said as never),
+      children: () => Promise.resolve([]),
+    };
+    const usage = await usageOf(sources, undefined);
+    const { mailbox, mailboxBytes, inFlightBytes, received, sent, pendingCalls } = usage;
+    expect([mailbox, mailboxBytes, inFlightBytes, received, pendingCalls]).toEqual(
+      Array.from({ length: 5 }, () => undefined),
+    );
+    expect(sent).toBe(3);
+  });
+
   test('usage: restarts are counted at each level', async () => {
     const running = await startTree([cell('c', [eater('x')]), eater('a')]);
     const { host } = running;
