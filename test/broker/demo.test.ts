@@ -24,6 +24,9 @@ interface Ran {
   readonly stderr: string;
 }
 
+/** A folder of the demonstration's. What Espalier has compiled for this user is kept for the next time. */
+const isOurs = (name: string): boolean => name.startsWith('esp-');
+
 /** What it leaves behind would be in that folder. */
 function demo(rabbitmq: string): Promise<Ran> {
   const env = { ...process.env, TMPDIR: folder, RABBITMQ_SERVER: rabbitmq };
@@ -42,7 +45,7 @@ describeWithBroker('espalier demo cluster', (rabbitmq) => {
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
       expect(stdout).toContain('tea: ordered on beta, done on alpha');
       expect(stdout).toContain('coffee: ordered on beta, done on beta');
-      expect(readdirSync(folder)).toEqual([]);
+      expect(readdirSync(folder).filter(isOurs)).toEqual([]);
     },
     SLOW_MACHINE_MS,
   );
@@ -52,5 +55,5 @@ test('espalier demo cluster says what to install where there is no RabbitMQ', as
   const { code, stderr } = await demo('/nowhere/rabbitmq-server');
   expect(code).toBe(1);
   expect(stderr).toContain('apt-get install');
-  expect(readdirSync(folder)).toEqual([]);
+  expect(readdirSync(folder).filter(isOurs)).toEqual([]);
 });
