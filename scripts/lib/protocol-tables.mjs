@@ -65,7 +65,7 @@ function exitReasons(source) {
   const rows = elements(source, 'EXIT_TAGS').map((tag) => [
     `\`${tag.text}\``,
     docOf(source, tag),
-    chosen.has(tag.text) ? 'guest or kernel' : 'kernel only',
+    chosen.has(tag.text) ? 'guest or kernel' : 'kernel, or who spawned it',
   ]);
   return table(['reason', 'the environment', 'given by'], rows);
 }

@@ -6,12 +6,12 @@ import { setup } from '../setup.mjs';
 import { ROOT, say } from './project.mjs';
 import { runNode } from './run.mjs';
 
-export async function runBuilt(name, script) {
+export async function runBuilt(name, script, flags = []) {
   try {
     await setup();
     await build();
     if (!existsSync(join(ROOT, script))) throw new Error(`${script} is not there yet`);
-    process.exitCode = await runNode([script, ...process.argv.slice(2)], { stdout: true });
+    process.exitCode = await runNode([...flags, script, ...process.argv.slice(2)], { stdout: true });
   } catch (error) {
     say(`${name}: ${error.message}`);
     process.exitCode = 1;

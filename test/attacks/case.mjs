@@ -59,6 +59,7 @@ import { join } from 'node:path';
  * @property {Record<string, number>} [limits] of the attacker
  * @property {readonly import('./levels.mjs').Level[]} [at] levels at which it makes sense; default: all of a tree
  * @property {readonly string[]} [walls] that its process requires, at the level `process`
+ * @property {true} [isolated] its supervisor isolates, and the walls of its process are the default ones
  * @property {readonly string[]} [execArgv] of the process
  * @property {number} [withinMs] until the attacker's end
  */

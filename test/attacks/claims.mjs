@@ -103,8 +103,8 @@ export const CASE_CLAIMS = {
     why: 'Some built-ins look at no interrupt: only SIGKILL of their process ends them.',
   },
   'loops/stuck-among-others': {
-    process: 'contained',
-    why: 'Its place is taken by another thread of the process; the stuck one uses a core until the process ends.',
+    process: 'cell-recycled',
+    why: 'Its place is taken by another thread of the process; the stuck one ends with the process, which is killed for it after 5 seconds.',
   },
   'loops/unkillable-nested': {
     thread: 'not-claimed',

@@ -29,21 +29,25 @@ const RESTARTS = { intensity: 5, periodMs: 60_000 };
  * @param {Level} level @param {string} name of the case @param {import('./case.mjs').TreeCase} expected
  * @returns {{ spec: import('@espalier/supervisor').TreeSpec, options: { embedded: true } }}
  */
-export function treeOf(level, name, { limits = {}, walls = [] }) {
+export function treeOf(level, name, { limits = {}, walls = [], isolated }) {
   const required = /** @type {import('@espalier/supervisor').CellWallName[]} */ (walls);
   const wall = level === 'process' ? { wall: /** @type {const} */ ('process'), walls: { required } } : {};
+  /** @type {Record<string, { send: string }>} */
+  const grants = { heart: { send: '/cage/heart' }, attacker: { send: '/cage/attacker' } };
   return {
     spec: {
       name: 'attacks',
       ...RESTARTS,
+      ...(isolated ? { grants } : {}),
       children: [
         {
           id: 'cage',
           ...RESTARTS,
+          ...(isolated ? { siblings: 'isolate' } : {}),
           children: [
             { id: 'heart', module: './heart.mjs', limits: { heapMb: 64 } },
             { id: 'deaf', module: './deaf.mjs', limits: { heapMb: 64 }, sendTimeoutMs: 300 },
-            { id: 'attacker', module: './attacker.mjs', args: name, limits, ...wall },
+            { id: 'attacker', module: './attacker.mjs', args: name, limits, ...(isolated ? {} : wall) },
           ],
         },
       ],

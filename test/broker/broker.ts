@@ -7,31 +7,56 @@ import { findBroker } from './find-broker.mjs';
 
 const KEEPER = fileURLToPath(new URL('keeper.mjs', import.meta.url));
 
+export interface BrokerOptions {
+  /** Of a broker cluster. Default: one. */
+  readonly nodes?: number;
+  /** A further listener with TLS, which asks for certificates: files. */
+  readonly tls?: { readonly ca: string; readonly certificate: string; readonly key: string };
+}
+
 export class Broker {
   readonly #keeper: ChildProcessWithoutNullStreams;
   readonly #answers: ((answer: Record<string, unknown>) => void)[] = [];
-  port = 0;
+  /** Of each node. */
+  ports: readonly number[] = [];
+  tlsPort = 0;
 
-  constructor(program: string) {
-    this.#keeper = spawn(process.execPath, [KEEPER, program], { detached: true, stdio: 'pipe' });
+  constructor(program: string, options: BrokerOptions = {}) {
+    const args = [KEEPER, program, JSON.stringify(options)];
+    this.#keeper = spawn(process.execPath, args, { detached: true, stdio: 'pipe' });
     createInterface({ input: this.#keeper.stdout }).on('line', (line) => {
       this.#answers.shift()?.(JSON.parse(line) as Record<string, unknown>);
     });
   }
 
+  get port(): number {
+    return this.ports[0] ?? 0;
+  }
+
   get url(): string {
-    return `amqp://guest:guest@127.0.0.1:${String(this.port)}`;
+    return urlOf(this.port);
   }
 
-  async start(): Promise<void> {
-    const { port, error } = await this.#ask('start');
-    if (typeof port !== 'number') throw new Error(String(error));
-    this.port = port;
+  get urls(): readonly string[] {
+    return this.ports.map(urlOf);
   }
 
-  /** As if the machine had lost power. */
-  async kill(): Promise<void> {
-    await this.#ask('kill');
+  /** All nodes, or one. */
+  async start(node?: number): Promise<void> {
+    const { ports, tlsPort } = await this.#ask('start', node);
+    this.ports = ports as readonly number[];
+    this.tlsPort = Number(tlsPort);
+  }
+
+  /** As if the machine had lost power: all nodes, or one. */
+  async kill(node?: number): Promise<void> {
+    await this.#ask('kill', node);
+  }
+
+  /** What `rabbitmqctl` says, at one of the nodes. */
+  async ctl(node: number, ...words: readonly string[]): Promise<string> {
+    const { output } = await this.#ask('ctl', node, ...words);
+    return String(output);
   }
 
   stop(): Promise<void> {
@@ -41,12 +66,19 @@ export class Broker {
     });
   }
 
-  #ask(command: string): Promise<Record<string, unknown>> {
-    return new Promise((resolve) => {
+  async #ask(...words: readonly (string | number | undefined)[]): Promise<Record<string, unknown>> {
+    const answer = await new Promise<Record<string, unknown>>((resolve) => {
       this.#answers.push(resolve);
-      this.#keeper.stdin.write(`${command}\n`);
+      this.#keeper.stdin.write(`${words.filter((word) => word !== undefined).join(' ')}\n`);
     });
+    const { error } = answer;
+    if (typeof error === 'string') throw new Error(error);
+    return answer;
   }
+}
+
+function urlOf(port: number): string {
+  return `amqp://guest:guest@127.0.0.1:${String(port)}`;
 }
 
 /** As `describe`, with a broker's program; skipped where there is none, and a failure where one is required. */

@@ -9,14 +9,15 @@ export class Cluster {
   readonly root = createKeyPair();
   readonly #keys = new Map<string, KeyPair>();
 
-  /** The settings by which a bridge is that host. The same name is the same host. */
-  host(name: string): { readonly key: string; readonly ticket: string } {
+  /** The settings by which a bridge is that host. The same name is the same host. `login`: its ticket's, at first. */
+  host(name: string, login?: string): { readonly key: string; readonly ticket: string } {
     const files = { key: join(this.folder, `${name}.key`), ticket: join(this.folder, `${name}.ticket`) };
     if (!this.#keys.has(name)) {
       const key = createKeyPair();
+      const broker = login === undefined ? {} : { broker: login };
       this.#keys.set(name, key);
       writeFileSync(files.key, key.privateKey, { mode: 0o600 });
-      writeFileSync(files.ticket, issueJoinTicket(this.root, { publicKey: key.publicKey }));
+      writeFileSync(files.ticket, issueJoinTicket(this.root, { publicKey: key.publicKey, ...broker }));
     }
     return files;
   }

@@ -1,5 +1,6 @@
 /** Drives program.mjs: a tree with a bridge in a process of its own. */
 import { execFileSync, spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { BridgeSettings } from '@espalier/mq-bridge';
@@ -28,7 +29,10 @@ export class Program {
   #watchers: { readonly pattern: RegExp; readonly resolve: () => void }[] = [];
   #last = 0;
 
+  readonly name: string;
+
   constructor(name: string, children: TreeSpec['children'], bridge: BridgeSettings) {
+    this.name = name;
     const spec: TreeSpec = {
       name,
       children: [
@@ -79,6 +83,10 @@ export class Program {
     return { down };
   }
 
+  get pid(): number {
+    return this.#child.pid as number;
+  }
+
   killChild(path: string) {
     return this.#ask('kill', path);
   }
@@ -118,6 +126,20 @@ export class Program {
     for (const parent of family)
       for (const [pid = 0, ppid] of pairs) if (ppid === parent && !family.includes(pid)) family.push(pid);
     return family;
+  }
+
+  /** What all of it has had in memory at most, since it was started. */
+  peakMb(): number {
+    const peak = (pid: number): number => {
+      try {
+        return Number(
+          /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8'))?.[1] ?? 0,
+        );
+      } catch {
+        return 0;
+      }
+    };
+    return this.#family().reduce((sum, pid) => sum + peak(pid), 0) / 1024;
   }
 
   /** Asks until somebody answers: a name that is imported is there as soon as its exporter is known. */

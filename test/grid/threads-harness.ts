@@ -6,11 +6,11 @@ import { EnvironmentError } from '@espalier/core';
 import type { TestClock } from '@espalier/core/testing';
 import { start, type TreeEvent, type TreeSpec } from '@espalier/supervisor';
 import { around, THREADS, withoutCells, type Walls } from '../../packages/core/test/conformance/walls.js';
-import type { Grid, GridChild, GridOptions, Harness } from '../../packages/core/test/conformance/harness.js';
+import type { Grid, GridChild, GridOptions, Host } from '../../packages/core/test/conformance/harness.js';
 
-const MODULES = new URL('../../packages/core/test/conformance/modules/', import.meta.url);
+export const MODULES = new URL('../../packages/core/test/conformance/modules/', import.meta.url);
 
-export function threadsHarness(makeClock?: () => TestClock): Harness {
+export function threadsHarness(makeClock?: () => TestClock): Host {
   return {
     name: makeClock === undefined ? 'threads' : 'threads under a test clock',
     start: (children, options = {}) => startGrid(children, options, THREADS, makeClock?.()),
@@ -18,7 +18,7 @@ export function threadsHarness(makeClock?: () => TestClock): Harness {
 }
 
 /** The same with real processes around the guests. */
-export function processesHarness(walls: Walls): Harness {
+export function processesHarness(walls: Walls): Host {
   return {
     name: `processes: ${walls.name}`,
     isolated: walls.siblings === 'isolate',
@@ -33,12 +33,8 @@ async function startGrid(
   clock?: TestClock,
 ): Promise<Grid> {
   const settle: Grid['settle'] = (promise) => (clock === undefined ? promise : clock.settle(promise));
-  const events: TreeEvent[] = [];
-  const waiting = new Set<() => void>();
-  const onEvent = (event: TreeEvent): void => {
-    events.push(withoutCells(event));
-    for (const look of waiting) look();
-  };
+  const history = new History();
+  const onEvent = (event: TreeEvent): void => history.add(withoutCells(event));
   const { intensity = 3 } = options;
   const places = children.map((child, n) => ({ child, path: pathOf(walls.depth(n), child.id) }));
   const paths = new Map(places.map(({ child, path }) => [child.id, path]));
@@ -55,34 +51,23 @@ async function startGrid(
       return behind(walls, walls.depth(n), { ...childSpec(child), ...granted }, intensity);
     }),
   } as TreeSpec;
-  const readEvents = events as unknown as Grid['events'];
   let host;
   try {
     const given = { base: MODULES, onEvent, onOutput: () => undefined, ...(clock && { clock }) };
     host = await settle(start(spec, { embedded: walls.together !== true, ...given }));
   } catch (error) {
     if (!(error instanceof EnvironmentError) || error.reason === undefined) throw error;
-    return failed(error.reason, readEvents);
+    return failed(error.reason, history.events);
   }
   if (siblings === 'isolate')
     for (const path of paths.values()) await host.grant(path, 'application', host.context.self).catch(gone);
   return {
     context: host.context,
     failure: undefined,
-    events: readEvents,
+    near: () => host.context,
+    events: history.events,
     settle,
-    reported: (condition) => {
-      const reported = new Promise<void>((resolve) => {
-        const look = (): void => {
-          if (!condition(readEvents)) return;
-          waiting.delete(look);
-          resolve();
-        };
-        waiting.add(look);
-        look();
-      });
-      return settle(reported);
-    },
+    reported: (condition) => settle(history.reported(condition)),
     crash: (id) => {
       // That it is the thread which ends, and not the process around it.
       if (walls.wall === 'thread') void host.kill(paths.get(id) as string);
@@ -95,6 +80,33 @@ async function startGrid(
       await host.stop();
     },
   };
+}
+
+/** What kernels have reported. */
+export class History {
+  readonly #events: TreeEvent[] = [];
+  readonly #waiting = new Set<() => void>();
+
+  get events(): Grid['events'] {
+    return this.#events as unknown as Grid['events'];
+  }
+
+  add(event: TreeEvent): void {
+    this.#events.push(event);
+    for (const look of this.#waiting) look();
+  }
+
+  reported(condition: (events: Grid['events']) => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (!condition(this.events)) return;
+        this.#waiting.delete(look);
+        resolve();
+      };
+      this.#waiting.add(look);
+      look();
+    });
+  }
 }
 
 function grantsOf(others: readonly { readonly child: GridChild; readonly path: string }[]): object {
@@ -123,7 +135,7 @@ function pathOf(depth: number, id: string): string {
   return ['tree', ...new Array<string>(Math.max(0, depth - 1)).fill(around(id)), id].join('/');
 }
 
-function childSpec({
+export function childSpec({
   id,
   name,
   module,
@@ -160,7 +172,7 @@ function defined(fields: object): object {
 }
 
 /** The tree did not come up: there is nothing but the reason and what was reported. */
-function failed(failure: NonNullable<Grid['failure']>, events: Grid['events']): Grid {
+export function failed(failure: NonNullable<Grid['failure']>, events: Grid['events']): Grid {
   const refuse = (): never => {
     throw new TypeError('the tree did not come up');
   };
@@ -169,6 +181,7 @@ function failed(failure: NonNullable<Grid['failure']>, events: Grid['events']): 
       return refuse();
     },
     failure,
+    near: refuse,
     events,
     settle: (promise) => promise,
     reported: refuse,

@@ -86,6 +86,24 @@ here('hosts in network namespaces', () => {
     await a.until({ hosts: 2 }, MENDED_MS);
   });
 
+  test('a host with two interfaces is known on both links, and one that comes later or goes is followed', async () => {
+    await b.segment(1);
+    await b.setAddress('10.98.0.77');
+    await a.until({ hosts: 1 }, NOTICED_MS);
+    await a.advertise(['db']);
+    const c = await network.host('c');
+    await c.start({ leaseMs: LEASE_MS });
+    await c.until({ hosts: 2, holders: { db: [a] } }, DISCOVER_MS);
+    await c.addInterface();
+    await b.advertise(['cache']);
+    await c.until({ hosts: 3, holders: { db: [a], cache: [b] } }, MENDED_MS);
+    await c.until({ hearing: ['eth0/4', 'eth0/6', 'eth1/4', 'eth1/6'] }, MENDED_MS);
+    await b.until({ hosts: 2 }, MENDED_MS);
+    await c.setInterface(false, 'eth1');
+    await c.until({ hosts: 2, names: 1, holders: { db: [a] } }, NOTICED_MS);
+    await b.until({ hosts: 1 }, NOTICED_MS);
+  });
+
   test('a host whose address changes stays known', async () => {
     await a.advertise(['db']);
     await b.until({ holders: { db: [a] } }, DISCOVER_MS);

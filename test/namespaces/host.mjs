@@ -1,4 +1,7 @@
-/** A host in a namespace: discovery, driven over stdin and stdout by lines of JSON; the first one says who it is. */
+/**
+ * A host in a namespace: discovery, and if it is told so a tree with a bridge, driven over stdin and stdout by lines
+ * of JSON; the first one says who it is.
+ */
 import { createInterface } from 'node:readline';
 import { openJoinTicket } from '@espalier/core/identity';
 import { startDiscovery } from '@espalier/discovery';
@@ -63,9 +66,13 @@ createInterface({ input: process.stdin })
   .on('line', async (text) => {
     const line = JSON.parse(text);
     if (discovery === undefined) {
-      const { key, ticket, options } = line;
+      const { key, ticket, options, tree } = line;
       discovery = startDiscovery({ membership: openJoinTicket(ticket, key), ...options });
       discovery.watchHosts(({ kind, host }) => say({ event: kind, host }));
+      if (tree !== undefined) {
+        const { startTree } = await import('./faults/tree.mjs');
+        Object.assign(ORDERS, await startTree(tree, say));
+      }
       say({ started: discovery.host });
       return;
     }

@@ -1,5 +1,7 @@
 /** The test's hold on a network of namespaces (world.mjs): hosts, faults, and what the hosts say. */
 import { execFileSync, spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { createKeyPair, fingerprint, issueJoinTicket } from '@espalier/core/identity';
@@ -53,6 +55,7 @@ class Answers {
 
 export class Network {
   root = createKeyPair();
+  hasBroker = false;
   #world;
   #answers = new Answers();
   /** @type {Map<string, NetworkHost>} */
@@ -100,6 +103,8 @@ export class Network {
   /** Ends all processes and namespaces. */
   async close() {
     if (this.#world.exitCode !== null) return;
+    // It has written into a folder of its own.
+    if (this.hasBroker) await this.order('endBroker', {});
     const ended = new Promise((resolve) => this.#world.once('exit', resolve));
     this.#world.stdin.end();
     await ended;
@@ -143,9 +148,10 @@ export class NetworkHost {
    *
    * @param {Partial<import('@espalier/discovery').DiscoveryOptions>} options
    * @param {string} [cwd]
+   * @param {import('./faults/tree.mjs').TreeSetup} [tree] with a tree that has a bridge
    */
-  async start(options = {}, cwd) {
-    await this.#launch({ cwd, setup: { key: this.#key, ticket: this.#ticket, options } });
+  async start(options = {}, cwd, tree) {
+    await this.#launch({ cwd, setup: { key: this.#key, ticket: this.#ticket, options, tree } });
   }
 
   /**
@@ -162,9 +168,20 @@ export class NetworkHost {
   async #launch(facts) {
     this.#answers = new Answers();
     /** @type {Promise<Line>} */
-    const started = new Promise((resolve) => (this.#started = resolve));
+    const started = new Promise((resolve, reject) => {
+      this.#started = resolve;
+      this.#exited = (line) => reject(new Error(`${this.name} ended before it ran: ${JSON.stringify(line)}`));
+    });
     await this.#order('start', facts);
     return started;
+  }
+
+  /** Its key and its ticket as files in a folder, for a bridge. @param {string} folder */
+  writeCredentials(folder) {
+    const files = { key: join(folder, `${this.name}.key`), ticket: join(folder, `${this.name}.ticket`) };
+    writeFileSync(files.key, this.#key.privateKey, { mode: 0o600 });
+    writeFileSync(files.ticket, this.#ticket);
+    return files;
   }
 
   /** @param {string} order @param {Line} facts */
@@ -212,14 +229,25 @@ export class NetworkHost {
     await this.#order('avahi', {});
   }
 
+  /** Starts RabbitMQ in it; gives the address for the others. @param {string} program */
+  async startBroker(program) {
+    this.#network.hasBroker = true;
+    return String(await this.#order('broker', { program }));
+  }
+
   /** @param {0 | 1} segment */
   async segment(segment) {
     await this.#order('segment', { segment });
   }
 
   /** @param {boolean} up */
-  async setInterface(up) {
-    await this.#order('interface', { up });
+  async setInterface(up, device = 'eth0') {
+    await this.#order('interface', { device, up });
+  }
+
+  /** Gives it a second interface, eth1, into segment 1. */
+  async addInterface() {
+    await this.#order('secondInterface', {});
   }
 
   /** @param {string} address */
@@ -227,9 +255,23 @@ export class NetworkHost {
     await this.#order('address', { address });
   }
 
-  /** @param {number} percent */
+  /** Drops so many of a hundred packets of mDNS that come to it. @param {number} percent */
   async setLoss(percent) {
-    await this.#order('loss', { percent });
+    await this.drop({ incoming: [`iif eth0 udp dport 5353 numgen random mod 100 < ${percent}`] });
+  }
+
+  /**
+   * What it drops from now on, instead of what it did.
+   *
+   * @param {{ readonly incoming?: readonly string[], readonly outgoing?: readonly string[] }} rules conditions of nftables
+   */
+  async drop(rules) {
+    await this.#order('drop', rules);
+  }
+
+  /** @param {boolean} plugged */
+  async setCable(plugged) {
+    await this.#order('cable', { plugged });
   }
 
   /** @param {string} command */

@@ -12,6 +12,10 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const HOST_SCRIPT = fileURLToPath(new URL('./host.mjs', import.meta.url));
+const KEEPER = fileURLToPath(new URL('../broker/keeper.mjs', import.meta.url));
+const RELAY = fileURLToPath(new URL('./faults/relay.mjs', import.meta.url));
+/** Where hosts reach the broker: a relay is there, which can delay. */
+const BROKER_PORT = 5672;
 
 const AVAHI = [
   'mount -t tmpfs tmpfs /run',
@@ -27,6 +31,9 @@ const hosts = new Map();
 let lastNumber = 0;
 /** @type {Map<string, import('node:child_process').ChildProcess>} */
 const processes = new Map();
+
+/** @type {{ keeper: Child, relay: Child } | undefined} */
+let broker;
 
 /** @param {Record<string, unknown>} line */
 function say(line) {
@@ -65,6 +72,18 @@ async function entered(anchor) {
   while (theirs() === own) await new Promise((resolve) => setImmediate(resolve));
 }
 
+/** Runs a script of ours in a host. @param {Host} host @param {readonly string[]} script */
+function spawnInside(host, script, more = '') {
+  const [file = '', ...args] = `${inside(host)}${more} ${process.execPath}`.split(' ');
+  return spawn(file, [...args, ...script], { stdio: ['pipe', 'pipe', 'inherit'] });
+}
+
+/** The first line that it prints. @param {Child} child @returns {Promise<any>} */
+async function firstLine(child) {
+  const lines = createInterface({ input: /** @type {import('node:stream').Readable} */ (child.stdout) });
+  return new Promise((resolve) => lines.once('line', (line) => resolve(JSON.parse(line))));
+}
+
 /** @type {Record<string, (order: any) => unknown>} */
 const ORDERS = {
   async host({ name }) {
@@ -100,9 +119,12 @@ const ORDERS = {
   },
   /** Starts the process of a host in a folder, by that script, and hands it its first line. */
   start({ name, setup, cwd = process.cwd(), script = HOST_SCRIPT }) {
-    const command = `${inside(hostOf(name))} env -C ${cwd} ${process.execPath} ${script}`;
-    const [file = '', ...args] = command.split(' ');
-    const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    // Its processes are a world of their own, which ends with the first of them: as when a machine is lost.
+    const child = spawnInside(
+      hostOf(name),
+      [script],
+      ` unshare --pid --fork --kill-child --mount-proc env -C ${cwd}`,
+    );
     processes.set(name, child);
     createInterface({ input: child.stdout }).on('line', (line) =>
       say({ host: name, line: JSON.parse(line) }),
@@ -121,22 +143,60 @@ const ORDERS = {
   segment({ name, segment }) {
     sh(`ip link set ${hostOf(name).link} master br${segment}`);
   },
-  interface({ name, up }) {
-    sh(`${inside(hostOf(name))} ip link set eth0 ${up ? 'up' : 'down'}`);
+  interface({ name, device, up }) {
+    sh(`${inside(hostOf(name))} ip link set ${device} ${up ? 'up' : 'down'}`);
+  },
+  /** A second interface, eth1, on the other bridge. */
+  secondInterface({ name }) {
+    const host = hostOf(name);
+    sh(`ip link add w${host.number} type veth peer name eth1 netns ${host.anchor.pid}`);
+    sh(`ip link set w${host.number} master br1 up`);
+    sh(`${inside(host)} sysctl -qw net.ipv6.conf.eth1.accept_dad=0`);
+    sh(`${inside(host)} ip addr add 10.98.0.${host.number}/24 dev eth1`);
+    sh(`${inside(host)} ip link set eth1 up`);
   },
   address({ name, address }) {
     sh(`${inside(hostOf(name))} ip addr flush dev eth0 scope global`);
     sh(`${inside(hostOf(name))} ip addr add ${address}/24 dev eth0`);
   },
-  /** Drops so many of a hundred packets that come to a host. */
-  loss({ name, percent }) {
+  /** Pulls the cable out of a host, or puts it in again. */
+  cable({ name, plugged }) {
+    sh(`ip link set ${hostOf(name).link} ${plugged ? 'up' : 'down'}`);
+  },
+  /** What a host drops from now on: rules of nftables for what comes in and what goes out. */
+  drop({ name, incoming = [], outgoing = [] }) {
     const nft = `${inside(hostOf(name))} nft`;
-    sh(`${nft} add table inet loss`);
-    sh(`${nft} flush table inet loss`);
-    sh(`${nft} add chain inet loss in { type filter hook input priority 0 ; }`);
-    if (percent > 0) {
-      sh(`${nft} add rule inet loss in iif eth0 udp dport 5353 numgen random mod 100 < ${percent} drop`);
+    sh(`${nft} add table inet fault`);
+    sh(`${nft} flush table inet fault`);
+    for (const [hook, rules] of Object.entries({ input: incoming, output: outgoing })) {
+      sh(`${nft} add chain inet fault on_${hook} { type filter hook ${hook} priority 0 ; }`);
+      for (const rule of rules) sh(`${nft} add rule inet fault on_${hook} ${rule} drop`);
     }
+  },
+  /** Starts RabbitMQ in a host; gives where the others reach it. */
+  async broker({ name, program }) {
+    const host = hostOf(name);
+    const address = `10.99.0.${host.number}`;
+    const keeper = spawnInside(host, [KEEPER, program]);
+    keeper.stdin?.write('start\n');
+    const { port, error } = await firstLine(keeper);
+    if (port === undefined) throw new Error(error);
+    const relay = spawnInside(host, [RELAY, address, String(BROKER_PORT), String(port)]);
+    await firstLine(relay);
+    broker = { keeper, relay };
+    return `${address}:${BROKER_PORT}`;
+  },
+  /** So long everything that goes to the broker or comes from it is kept. */
+  delay({ ms }) {
+    broker?.relay.stdin?.write(`${ms}\n`);
+  },
+  /** Ends the broker, and removes what it has written. */
+  async endBroker() {
+    const keeper = broker?.keeper;
+    if (keeper === undefined) return;
+    const ended = new Promise((resolve) => keeper.once('exit', resolve));
+    keeper.stdin?.end();
+    await ended;
   },
   /** Runs a command in a host's namespace to its end; gives what it printed. */
   run({ name, command }) {

@@ -1,6 +1,7 @@
 /** The command line: which commands and options there are. What carries a command out is loaded when it is asked for. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { endOnBrokenOutput } from './broken-output.js';
 import { addLocalCommands } from './local/program.js';
 import { addRemoteCommands } from './remote/program.js';
 import type { UpOptions } from './up.js';
@@ -25,6 +26,9 @@ export function commandLine(finish: (code: number) => void): Command {
       outputError: (text, write) => {
         write(`${oneLine(text)}\n`);
       },
+    })
+    .hook('preAction', (_program, command) => {
+      if (command.name() !== 'up') endOnBrokenOutput();
     });
   program
     .command('up')

@@ -77,7 +77,7 @@ function partsOf(record: EventRecord, facts: Facts): Parts | undefined {
     case 'tree-ended':
       return ['dim', 'ended', reasonText(reason)];
     case 'stuck':
-      return ['red', 'stuck', 'its thread cannot be ended; it ends with its process'];
+      return ['red', 'stuck', 'its thread does not end; it is replaced, and ends with its process'];
     case 'blocked':
       return ['yellow', 'blocked', `waits for room in the mailbox of ${facts.receiver}`];
     case 'unblocked':

@@ -2,6 +2,7 @@
 import type { EventEntry, LogLine } from '@espalier/supervisor/client';
 import type { Logger } from 'pino';
 import type { Paint } from './colour.js';
+import { logLineText } from './log-line-text.js';
 import { elapsedText, recordText } from './record-text.js';
 import type { Screen, Stream } from './screen.js';
 
@@ -69,10 +70,10 @@ export class Reporter {
     this.#draw();
   }
 
-  output({ path, stream, text, progress }: LogLine): void {
+  output(line: LogLine): void {
     if (this.#closed) return;
-    if (progress === true) this.#progress = { path, text };
-    else this.#printed(path, stream, text);
+    if (line.progress === true) this.#progress = { path: line.path, text: line.text };
+    else this.#printed(line);
     this.#draw();
   }
 
@@ -97,14 +98,16 @@ export class Reporter {
     return this.#options.raw ? this.#screen.err : this.#screen.out;
   }
 
-  #printed(path: string, stream: LogLine['stream'], text: string): void {
+  #printed(line: LogLine): void {
+    const { path, stream, text, level, fields } = line;
     const { log, raw, paint } = this.#options;
     // As on a terminal of its own: a line takes the place of its progress.
     if (this.#progress.path === path) this.#progress.text = '';
     const to = stream === 'stdout' ? this.#screen.out : this.#screen.err;
-    if (raw) this.#screen.line(to, text);
-    else if (log !== undefined) log.info({ event: 'output', path, stream }, text);
-    else this.#screen.line(to, `${paint('dim', `${path} |`)} ${text}`);
+    if (raw) this.#screen.line(to, logLineText(line, paint));
+    else if (log !== undefined)
+      log[level ?? 'info']({ event: 'output', path, stream, ...(fields && { fields }) }, text);
+    else this.#screen.line(to, `${paint('dim', `${path} |`)} ${logLineText(line, paint)}`);
   }
 
   #count({ event, path }: EventEntry): void {

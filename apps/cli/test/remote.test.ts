@@ -88,7 +88,12 @@ describe('a spec is applied', () => {
     writeFileSync(broken, specOf('lamp').replace('module', 'modul'));
     const { code, stdout, stderr } = await espalier('apply', broken);
     expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toContain(`where:   ${broken}:3:5`);
+    // One problem is told in one line, more of them one by one.
+    expect(stderr).toMatch(/^espalier: .* \(spec_invalid\)\. .*\n$/);
+    expect(stderr).toContain(`${broken}:3:5`);
+    writeFileSync(broken, specOf('lamp').replace('module', 'modul').replace('name: house', 'name: 7'));
+    expect((await espalier('apply', broken)).stderr).toMatch(/where: .*where: /s);
+    writeFileSync(broken, specOf('lamp').replace('module', 'modul'));
     const json = await espalier('apply', broken, '--json');
     expect(JSON.parse(json.stderr)).toMatchObject({ code: 'spec_invalid', problems: [{ line: 3 }] });
   });
@@ -121,7 +126,7 @@ describe('a node', () => {
   test('keeps its limits if those that are asked for are none, or cannot change', async () => {
     const unknown = await espalier('set', 'house/lamp', 'heapmb=96');
     expect([unknown.code, unknown.stdout]).toEqual([1, '']);
-    expect(unknown.stderr).toMatch(/path: +limits\.heapmb\n/);
+    expect(unknown.stderr).toMatch(/^espalier: limits of house\/lamp, limits\.heapmb: [^\n]+\n$/);
     expect(unknown.stderr).toContain('heapMb');
     const unsaid = await espalier('set', 'house/lamp', 'heapMb');
     expect(unsaid.stderr).toMatch(/^espalier: [^\n]*'heapMb'[^\n]*Write it as `heapMb=64`\.[^\n]*\n$/);
@@ -182,6 +187,29 @@ describe('what happened', () => {
     expect(await told('stop', 'house/switch')).toEqual([0, 'stopped house/switch\n']);
     expect((await events).stdout).toMatch(/^\d\d:\d\d:\d\d\.\d{3} {2}started {4}house\/lamp {2}in \d+ ms$/m);
     expect((await logs).stdout).toBe('house/switch | good night\n');
+  });
+
+  test('what was logged is told with its level and its fields, alone if that is asked for', async () => {
+    const asked = ['logs', 'house/talk', '--stream', 'log', '--folder', folder];
+    const following = runCli([...asked, '-f'], {
+      onLine: (_line, child) => {
+        child.kill('SIGTERM');
+      },
+    });
+    await told('spawn', 'house', fixture('talk.ts'), '--id', 'talk');
+    const line = 'house/talk | warn the lamp is old  years=7  maker=Ada\n';
+    expect((await following).stdout).toBe(line);
+    expect((await runCli(asked)).stdout).toBe(line);
+    const { stdout } = await runCli([...asked, '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({
+      path: 'house/talk',
+      stream: 'log',
+      level: 'warn',
+      text: 'the lamp is old',
+      fields: { years: 7, maker: 'Ada' },
+    });
+    const other = await espalier('logs', '--stream', 'files');
+    expect([other.code, other.stderr.split('\n').length]).toEqual([1, 2]);
   });
 
   test('with --json each is an object on a line, and after an id only what came later', async () => {

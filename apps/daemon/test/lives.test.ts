@@ -189,13 +189,17 @@ test('what was applied last and does not start any more is told of; the API is t
   expect(await client.ready()).toMatchObject({ state: 'running', revision: 2 });
 });
 
-test('a second daemon in the same folder is refused, and the first goes on', async () => {
-  const { client } = await started();
-  const { code, said } = await new RunningDaemon(folder).ended;
-  expect(code).toBe(1);
-  expect(said).toMatch(/^espalierd: process \d+ runs a daemon in .*\(daemon_running\)\. .*\n$/);
-  expect(await client.health()).toEqual({ status: 'ok' });
-});
+test(
+  'a second daemon in the same folder is refused, and the first goes on',
+  async () => {
+    const { client } = await started();
+    const { code, said } = await new RunningDaemon(folder).ended;
+    expect(code).toBe(1);
+    expect(said).toMatch(/^espalierd: process \d+ runs a daemon in .*\(daemon_running\)\. .*\n$/);
+    expect(await client.health()).toEqual({ status: 'ok' });
+  },
+  SLOWEST_MS,
+);
 
 test('a folder that others may open is refused', async () => {
   mkdirSync(folder, { recursive: true });

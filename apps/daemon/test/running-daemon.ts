@@ -46,12 +46,12 @@ export class RunningDaemon {
     return daemon;
   }
 
-  /** `as`: a user of the machine; by default the one who runs the tests. */
+  /** `as`: a user of the machine, by default the one who runs the tests; and a working folder. */
   constructor(
     folder: string,
     args: readonly string[] = [],
     env: NodeJS.ProcessEnv = {},
-    as: { readonly uid?: number; readonly gid?: number } = {},
+    as: { readonly uid?: number; readonly gid?: number; readonly cwd?: string } = {},
   ) {
     this.folder = folder;
     this.client = new AdminClient({ folder });
@@ -91,7 +91,7 @@ export class RunningDaemon {
   }
 
   /** The process of a driver, once it is there; on Linux. */
-  async driver(name: 'admin' | 'logs'): Promise<number> {
+  async driver(name: 'admin' | 'images' | 'logs'): Promise<number> {
     for (;;) {
       const found = readdirSync('/proc').find((pid) => {
         return parentOf(pid) === this.#child.pid && titleOf(pid) === `espalierd/${name}`;

@@ -3,6 +3,7 @@
  *
  * A guest can choose `normal`, `shutdown` and `error`, each with a value as detail; every other tag
  * is given by the kernel alone, so a guest cannot pass a crash off as a limit, or a limit as a crash.
+ * Only whom it has spawned it can end with any of them: so a bridge says why somebody elsewhere has ended.
  * The meanings of `normal`, `shutdown`, `killed`, `noproc` and `noconnection` are those of Erlang's
  * reference manual, chapter "Processes".
  */

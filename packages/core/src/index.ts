@@ -48,5 +48,6 @@ export type {
   ReceivedMessage,
 } from './guest/received.js';
 export type { Ref } from './guest/ref.js';
+export type { LogLevel, LogRecord } from './log-record.js';
 export type { PoolTask } from './pool/pool-types.js';
 export type { OverflowPolicy } from './protocol/notices.js';

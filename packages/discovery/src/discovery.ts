@@ -23,7 +23,10 @@ export interface DiscoveryStatus extends BackendStatus {
   readonly problems: readonly Problem[];
 }
 
-/** The directory of a cluster, as it is heard on the link: at most 400 names of this host. */
+/**
+ * The directory of a cluster, as it is heard on the link. `advertise` throws `HostError` `host_unfit` for a name that no
+ * record takes, and for one more than it may advertise: beyond `linkNames` without an exchange, beyond 10,000 with one.
+ */
 export interface Discovery extends Directory {
   /** Who holds a name. Never rejects: a name that nobody holds is `absent`. */
   resolve(name: string, options?: ResolveOptions): Promise<NameState>;
@@ -34,6 +37,15 @@ export interface Discovery extends Directory {
   hosts(): readonly HostInfo[];
   /** Calls back for each host that comes, begins anew or goes. Returns what ends it. */
   watchHosts(listener: (event: HostEvent) => void): () => void;
+  /**
+   * Follows a list of revoked hosts (`revokeHosts`), if it is newer than the one that is followed: what was known
+   * through them is gone at once, and what they say is dropped from then on. Lists do not go over the link: each host is
+   * given them.
+   *
+   * @returns whether it is followed now
+   * @throws HostError `revocations_refused` when it is no list, damaged, or of another root
+   */
+  revoke(list: string): boolean;
   status(): DiscoveryStatus;
   /** Says goodbye, and ends. Others know at once; whom the goodbye does not reach knows when the lease ends. */
   close(): Promise<void>;

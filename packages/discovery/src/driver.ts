@@ -4,6 +4,7 @@
  */
 import { HostError } from '@espalier/core';
 import type { AdvertiseOptions, Advertisement } from '@espalier/core/directory';
+import { openRevocations } from '@espalier/core/identity';
 import type { Random } from '@espalier/core/internal/clock.js';
 import type { Backend } from './backend.js';
 import {
@@ -16,16 +17,17 @@ import {
 import { sameLife, type Holder, type NameEvent, type NameState } from './directory/name-state.js';
 import type { Discovery, DiscoveryStatus, ResolveOptions, Watch } from './discovery.js';
 import type { Publication } from './mdns/responder.js';
-import { NamePages } from './name-pages.js';
 import type { Settings } from './options.js';
+import { OwnNames } from './own-names.js';
 import { problem, type Problem } from './problem.js';
 import { HOST_TYPE, sealHostRecord, type Epoch } from './records/host-record.js';
-import { NAMES_TYPE, pageInstance, sealNamesPage } from './records/names-page.js';
+import { checkName, NAMES_TYPE } from './records/names-page.js';
 import { decodeTxt, type Txt } from './records/txt.js';
+import { ServedDirectories } from './served-directories.js';
 import { Watchers } from './watchers.js';
 
-/** With 5 hosts these are 2.3 packets per second and family of addresses on an idle link. */
-const BEATS_PER_LEASE = 0.45;
+/** With 5 hosts these are 1.7 packets per second and family of addresses on an idle link. */
+const BEAT_AFTER = 0.6;
 /** Changes of names within that time go out together. */
 const GATHER_MS = 250;
 /** Whoever asks for this host gets a record that is not older. */
@@ -40,12 +42,12 @@ export class DiscoveryDriver implements Discovery {
   readonly #epoch: Epoch;
   readonly #directory: Directory;
   readonly #backend: Backend | undefined;
-  readonly #names = new NamePages();
+  readonly #names: OwnNames;
+  readonly #served: ServedDirectories;
   readonly #incarnations = new Map<string, number>();
   readonly #watchers = new Watchers();
   readonly #problems = new Map<string, Problem>();
   readonly #hostPublication: Publication | undefined;
-  readonly #pagePublications: { version: number; readonly publication: Publication | undefined }[] = [];
   #sealedAt = 0;
   #sealedNow = -Infinity;
   #gathering = false;
@@ -53,6 +55,8 @@ export class DiscoveryDriver implements Discovery {
   #cancelBeat: () => void = nothing;
   #cancelExpiry: () => void = nothing;
   #expiryAt = Infinity;
+  /** The number of the list of revoked hosts that is followed. */
+  #revocations = 0;
   #closed = false;
 
   /** `backend` is given where to report problems; without one only the static list is known. */
@@ -69,6 +73,14 @@ export class DiscoveryDriver implements Discovery {
       maxHosts,
       staticHosts,
     });
+    this.#served = new ServedDirectories({
+      exchange: settings.exchange,
+      directory: this.#directory,
+      clock: time.clock,
+      follow: (effects) => this.#follow(effects),
+      report: (found) => this.#report(found),
+    });
+    if (settings.revoked !== undefined) this.revoke(settings.revoked);
     this.#backend = backend?.((found) => this.#report(found));
     for (const type of [HOST_TYPE, NAMES_TYPE]) {
       this.#backend?.browse(type, {
@@ -78,6 +90,14 @@ export class DiscoveryDriver implements Discovery {
         gone: (instance) => this.#follow(this.#directory.doubt(instance)),
       });
     }
+    this.#names = new OwnNames({
+      settings,
+      epoch: this.#epoch,
+      directory: this.#directory,
+      backend: this.#backend,
+      hear: (type, label, own) => this.#hear(type, label, own),
+      follow: (effects) => this.#follow(effects),
+    });
     const txt = this.#seal(settings.leaseMs);
     const port = portOf(settings.endpoints[0]);
     this.#hostPublication = this.#backend?.publish({ type: HOST_TYPE, label: this.host, port }, txt, () => {
@@ -88,6 +108,7 @@ export class DiscoveryDriver implements Discovery {
 
   advertise(name: string, { holding = 'unique', incarnation }: AdvertiseOptions = {}): Advertisement {
     if (this.#closed) throw new HostError('host_stopped', 'Discovery has been closed');
+    checkName(name);
     const entry = { name, holding, incarnation: incarnation ?? this.#nextIncarnation(name) };
     this.#names.set(entry);
     this.#noteIncarnation(name, entry.incarnation);
@@ -149,6 +170,16 @@ export class DiscoveryDriver implements Discovery {
     return [...new Set([...this.#settings.endpoints, ...others.sort()])];
   }
 
+  revoke(list: string): boolean {
+    const { root, host } = this.#settings.membership;
+    const { number, hosts } = openRevocations(list, root);
+    if (number <= this.#revocations) return false;
+    this.#revocations = number;
+    if (hosts.has(host)) this.#report(problem('key_revoked', host));
+    this.#follow(this.#directory.revoke(hosts, this.#settings.time.clock.now()));
+    return true;
+  }
+
   status(): DiscoveryStatus {
     const { links = [], dropped = { malformed: 0, flood: 0 } } = this.#backend?.status() ?? {};
     return { links, dropped, refused: this.#directory.refused(), problems: [...this.#problems.values()] };
@@ -159,6 +190,7 @@ export class DiscoveryDriver implements Discovery {
     this.#closed = true;
     this.#cancelBeat();
     this.#cancelExpiry();
+    this.#names.close();
     // A goodbye of mDNS is unsigned, so nobody believes it; this is the one that counts. Twice, for it is not repeated.
     const goodbye = this.#seal(0);
     for (let i = 0; i < 2; i += 1) this.#hostPublication?.update(goodbye);
@@ -173,7 +205,7 @@ export class DiscoveryDriver implements Discovery {
     this.#hear(HOST_TYPE, this.host, txt);
     this.#hostPublication?.update(txt);
     this.#cancelBeat();
-    this.#cancelBeat = time.clock.after(leaseMs * BEATS_PER_LEASE, () => this.#beat());
+    this.#cancelBeat = time.clock.after(leaseMs * BEAT_AFTER, () => this.#beat());
   }
 
   #seal(leaseMs: number): Txt {
@@ -181,11 +213,8 @@ export class DiscoveryDriver implements Discovery {
     // It only grows, even if somebody sets the clock back.
     this.#sealedAt = Math.max(this.#sealedAt + 1, time.wallNow());
     this.#sealedNow = time.clock.now();
-    const pages = this.#names.pages().map(({ version }) => version);
-    return sealHostRecord(
-      { epoch: this.#epoch, sealedAt: this.#sealedAt, leaseMs, pages, queue, endpoints },
-      membership,
-    );
+    const sealed = { epoch: this.#epoch, sealedAt: this.#sealedAt, leaseMs };
+    return sealHostRecord({ ...sealed, ...this.#names.facts(), queue, endpoints }, membership);
   }
 
   #publishSoon(): void {
@@ -204,26 +233,14 @@ export class DiscoveryDriver implements Discovery {
     if (this.#closed) return;
     // First the record that lists the new versions: without it nobody takes a new page.
     this.#beat();
-    for (const [index, { version, names }] of this.#names.pages().entries()) {
-      const published = this.#pagePublications[index];
-      if (published?.version === version) continue;
-      const { host } = this;
-      const page = { host, index, epoch: this.#epoch, version, names };
-      const txt = sealNamesPage(page, this.#settings.membership.key.privateKey);
-      const label = pageInstance(host, index);
-      this.#hear(NAMES_TYPE, label, txt);
-      if (published !== undefined) {
-        published.version = version;
-        published.publication?.update(txt);
-      } else {
-        const publication = this.#backend?.publish({ type: NAMES_TYPE, label, port: 0 }, txt, nothing);
-        this.#pagePublications[index] = { version, publication };
-      }
-    }
+    this.#names.publish();
   }
 
   #hear(type: string, label: string, txt: Txt | undefined): void {
-    if (!this.#closed) this.#follow(this.#directory.hear({ type, label }, txt, this.#moment()));
+    if (this.#closed) return;
+    this.#follow(this.#directory.hear({ type, label }, txt, this.#moment()));
+    const host = label.toLowerCase();
+    if (type === HOST_TYPE && host !== this.host) this.#served.heard(host);
   }
 
   #follow({ hosts, names, asks }: Effects): void {

@@ -6,6 +6,7 @@ export type { HostEvent, HostEventKind, HostInfo } from './directory/directory.j
 export type { Holder, NameEvent, NameEventKind, NameState } from './directory/name-state.js';
 export type { StaticHost } from './directory/static-hosts.js';
 export type { Discovery, DiscoveryStatus, ResolveOptions, Watch } from './discovery.js';
+export type { AskedHost, DirectoryExchange } from './exchange.js';
 export type { LinkStatus } from './mdns/link.js';
 export type { DiscoveryOptions, DiscoveryTime } from './options.js';
 export type { Problem, ProblemCode } from './problem.js';

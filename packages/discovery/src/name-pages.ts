@@ -4,7 +4,7 @@
  */
 import { HostError } from '@espalier/core';
 import { MAX_PAGES } from './records/host-record.js';
-import { entryBytes, MAX_NAME_BYTES, PAGE_BYTES, type ExportedName } from './records/names-page.js';
+import { entryBytes, PAGE_BYTES, type ExportedName } from './records/names-page.js';
 
 export interface Page {
   readonly version: number;
@@ -21,8 +21,21 @@ interface OpenPage {
 export const MAX_NAMES = 400;
 
 export class NamePages {
+  readonly #most: number;
   readonly #pages: OpenPage[] = [];
   readonly #pageOf = new Map<string, OpenPage>();
+
+  constructor(most: number = MAX_NAMES) {
+    this.#most = most;
+  }
+
+  /** Whether there is room for it, in whatever place. */
+  fits(entry: ExportedName): boolean {
+    if (this.#pageOf.has(entry.name)) return true;
+    const bytes = entryBytes(entry);
+    const hasPage = this.#pages.some((page) => page.bytes + bytes <= PAGE_BYTES);
+    return this.#pageOf.size < this.#most && (hasPage || this.#pages.length < MAX_PAGES);
+  }
 
   get(name: string): ExportedName | undefined {
     return this.#pageOf.get(name)?.names.get(name);
@@ -35,15 +48,15 @@ export class NamePages {
    *   or the name cannot be written into a record (`field: name`)
    */
   set(entry: ExportedName): void {
-    checkName(entry.name);
     this.delete(entry.name);
     const bytes = entryBytes(entry);
-    const page = this.#pageOf.size < MAX_NAMES ? this.#pageWithRoom(bytes) : undefined;
+    const page = this.#pageOf.size < this.#most ? this.#pageWithRoom(bytes) : undefined;
     if (page === undefined) {
-      throw new HostError('host_unfit', `A host advertises at most ${MAX_NAMES} names on the link`, {
+      throw new HostError('host_unfit', `A host advertises at most ${this.#most} names on the link`, {
         field: 'names',
         value: this.#pageOf.size,
-        remedy: 'Withdraw names that nobody outside needs, or spread them over more hosts.',
+        remedy:
+          'Withdraw names that nobody outside needs, or give an `exchange`: more names then go over the broker.',
       });
     }
     page.names.set(entry.name, entry);
@@ -73,18 +86,4 @@ export class NamePages {
     this.#pages.push(page);
     return page;
   }
-}
-
-function checkName(name: string): void {
-  const bytes = Buffer.byteLength(name);
-  if (bytes >= 1 && bytes <= MAX_NAME_BYTES && !/[\p{Cc}\p{Cs}]/u.test(name)) return;
-  throw new HostError(
-    'host_unfit',
-    'A name that is advertised has 1 to 100 bytes and no control characters',
-    {
-      field: 'name',
-      value: name,
-      remedy: 'Choose a shorter name, or advertise a hash of it.',
-    },
-  );
 }

@@ -1,6 +1,8 @@
 /** The options of discovery, with their defaults, in one place. */
 import { HostError } from '@espalier/core';
 import { nodeClock, nodeRandom, wallNow, type Clock, type Random } from '@espalier/core/internal/clock.js';
+import type { DirectoryExchange } from './exchange.js';
+import { MAX_NAMES } from './name-pages.js';
 import type { StaticHost } from './directory/static-hosts.js';
 import type { Membership } from '@espalier/core/identity';
 import type { Problem } from './problem.js';
@@ -27,8 +29,20 @@ export interface DiscoveryOptions {
    * installed; `auto`: native where both are there, else javascript. Default `auto`.
    */
   readonly backend?: 'auto' | 'javascript' | 'native';
+  /**
+   * How this host and others ask each other over the broker for names that are not on the link. Default: not at all; a
+   * host that serves its names so is known without them.
+   */
+  readonly exchange?: DirectoryExchange;
+  /**
+   * With more names than that a host takes them from the link, and serves them over the broker for the rest of its life;
+   * without an `exchange` the next one is refused. 0 to 400; default 400.
+   */
+  readonly linkNames?: number;
   /** Hosts that are known without being heard. Default: none. */
   readonly staticHosts?: readonly StaticHost[];
+  /** The list of revoked hosts to begin with (`revokeHosts`); `revoke` brings newer ones. Default: none is revoked. */
+  readonly revoked?: string;
   /** Records dated further from this host's wall clock than so many ms are dropped. Default 120,000. */
   readonly maxClockSkewMs?: number;
   /** More hosts than that are not taken in. Default 256. */
@@ -46,7 +60,8 @@ export interface DiscoveryTime {
   readonly random: Random;
 }
 
-export type Settings = Required<Omit<DiscoveryOptions, 'interfaces'>> & Pick<DiscoveryOptions, 'interfaces'>;
+type Unset = 'interfaces' | 'revoked' | 'exchange';
+export type Settings = Required<Omit<DiscoveryOptions, Unset>> & Pick<DiscoveryOptions, Unset>;
 
 /** @throws HostError `host_unfit` with `field` and `value` for an option that cannot be */
 export function readOptions(options: DiscoveryOptions): Settings {
@@ -57,6 +72,7 @@ export function readOptions(options: DiscoveryOptions): Settings {
     multicast: true,
     backend: 'auto',
     staticHosts: [],
+    linkNames: MAX_NAMES,
     maxClockSkewMs: 120_000,
     maxHosts: 256,
     onProblem: () => undefined,
@@ -81,6 +97,12 @@ export function readOptions(options: DiscoveryOptions): Settings {
   for (const { host } of staticHosts) {
     check(/^[\da-f]{32}$/.test(host), 'staticHosts', host, 'host ids of 32 hexadecimal digits');
   }
+  check(
+    Number.isInteger(settings.linkNames) && settings.linkNames >= 0 && settings.linkNames <= MAX_NAMES,
+    'linkNames',
+    settings.linkNames,
+    `a whole number from 0 to ${MAX_NAMES}`,
+  );
   check(settings.maxClockSkewMs > 0, 'maxClockSkewMs', settings.maxClockSkewMs, 'a number of ms above 0');
   check(settings.maxHosts >= 1, 'maxHosts', settings.maxHosts, 'a whole number from 1');
   return settings;

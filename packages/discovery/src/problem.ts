@@ -39,6 +39,15 @@ const PROBLEMS = {
     remedy:
       'Check that the responder runs (`systemctl status avahi-daemon`); or choose the backend `javascript`.',
   },
+  names_out_of_reach: {
+    message: 'a host serves its names over the broker, and they cannot be had',
+    remedy:
+      'Give discovery an `exchange`, and check that both hosts reach the broker; it is asked again at each beat.',
+  },
+  key_revoked: {
+    message: 'the root has revoked the key of this host, so nobody believes it',
+    remedy: 'Make a new key for this host, and have the root sign a join ticket for it.',
+  },
   key_used_twice: {
     message: 'another process speaks with the key of this host',
     remedy: 'Give each host a key of its own, and run one discovery with it.',

@@ -11,7 +11,8 @@ import { problem, type Problem } from './problem.js';
  * Makes this host known on its links, and others known to it. Returns at once, and waits for nothing; what does not
  * work on this machine comes as a problem with its remedy, never as an error. It does not hold the process.
  *
- * @throws HostError `host_unfit` for an option that cannot be (`field`, `value`); nothing else
+ * @throws HostError `host_unfit` for an option that cannot be (`field`, `value`), `revocations_refused` for a list of
+ *   revoked hosts that is none of this root; nothing else
  */
 export function startDiscovery(options: DiscoveryOptions): Discovery {
   const settings = readOptions(options);

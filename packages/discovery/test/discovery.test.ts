@@ -1,5 +1,7 @@
 /** What users see, over simulated links: real engines, real signatures, time that is moved. */
 import { describe, expect, it } from '@jest/globals';
+import { revokeHosts } from '@espalier/core/identity';
+import { decodePacket } from '../src/mdns/packet.js';
 import { holdersOf, SimulatedNetwork, TestCluster, type SimulatedHost } from './simulated-network.js';
 
 /** From the start of a host to what it offers being known: probes (250 + 3 × 250 ms) and a little. */
@@ -50,6 +52,14 @@ describe('discovery: hosts', () => {
     a.kill();
     c.kill();
     await network.until(() => b.discovery.brokers().length === 0, 2 * LEASE_MS);
+  });
+
+  it('a host and its names are known from its first probes on, and a lost probe costs 250 ms', async () => {
+    const { network, cluster, a } = two();
+    await network.pass(5000);
+    const late = network.start(cluster.member());
+    late.discovery.advertise('db');
+    expect(await network.until(() => holdersOf(a, 'db').length === 1, 400)).toBeLessThanOrEqual(400);
   });
 
   it('a host of another cluster is invisible, both ways, and counted as foreign', async () => {
@@ -194,7 +204,7 @@ describe('discovery: names', () => {
     );
   });
 
-  it('a link with 5 hosts and 500 names is quiet: at most 2.5 packets a second per family of addresses', async () => {
+  it('a link with 5 hosts and 500 names is quiet: at most 1.9 packets a second per family of addresses', async () => {
     const network = new SimulatedNetwork();
     const cluster = new TestCluster();
     const hosts = Array.from({ length: 5 }, () => network.start(cluster.member()));
@@ -205,7 +215,10 @@ describe('discovery: names', () => {
     await network.pass(40_000);
     const before = network.sent.length;
     await network.pass(30_000);
-    expect((network.sent.length - before) / 30).toBeLessThanOrEqual(2.5);
+    expect((network.sent.length - before) / 30).toBeLessThanOrEqual(1.9);
+    // Nobody was asked for a sign of life: each spoke before that.
+    const questions = network.sent.slice(before).flatMap(({ bytes }) => decodePacket(bytes)?.questions ?? []);
+    expect(questions.filter(({ type }) => type === 'TXT')).toEqual([]);
   });
 });
 
@@ -264,5 +277,60 @@ describe('discovery: links', () => {
     expect(host.discovery.status().links).toEqual([{ id: 'net', hearing: 'deaf' }]);
     expect(problems).toEqual(['deaf net']);
     expect(host.discovery.status().problems[0]?.remedy).toContain('5353');
+  });
+});
+
+describe('discovery: revoked hosts', () => {
+  it('a host that is revoked is gone at once with its names, and what it says from then on is dropped', async () => {
+    const { network, cluster, a, b } = two();
+    a.discovery.advertise('db');
+    b.discovery.advertise('cache');
+    await network.until(() => holdersOf(b, 'db').length === 1, 3000);
+    const hosts: string[] = [];
+    b.discovery.watchHosts(({ kind, host }) => hosts.push(`${kind} ${host}`));
+    const names = events(b, 'db');
+    const list = revokeHosts(cluster.root, [a.id]);
+    expect(b.discovery.revoke(list)).toBe(true);
+    expect([hosts, names]).toEqual([[`revoked ${a.id}`], ['disappeared ']]);
+    a.discovery.advertise('more');
+    await network.pass(30_000);
+    expect([hosts, names]).toEqual([[`revoked ${a.id}`], ['disappeared ']]);
+    expect(b.discovery.names().map(({ name }) => name)).toEqual(['cache']);
+    expect(b.discovery.status().refused.revoked).toBeGreaterThan(0);
+    // Nobody else is hurt.
+    const other = network.start(cluster.member(), { revoked: list });
+    await network.until(() => holdersOf(other, 'cache').length === 1, STARTED_MS);
+    await network.pass(10_000);
+    expect(other.discovery.hosts().map(({ host }) => host)).toEqual([b.id, other.id].sort());
+  });
+
+  it('a host of the static list that is revoked is gone too, before it was ever heard', () => {
+    const network = new SimulatedNetwork();
+    const cluster = new TestCluster();
+    const gone = cluster.member().host;
+    const host = network.start(cluster.member(), {
+      staticHosts: [{ host: gone, queue: 'q', names: [{ name: 'db' }] }],
+      revoked: revokeHosts(cluster.root, [gone]),
+    });
+    expect(holdersOf(host, 'db')).toEqual([]);
+    expect(host.discovery.hosts().map(({ host: id }) => id)).toEqual([host.id]);
+  });
+
+  it('an older list is not followed, and a list of another root or none at all is refused', () => {
+    const { cluster, a, b } = two();
+    const first = revokeHosts(cluster.root, []);
+    const second = revokeHosts(cluster.root, [b.id], first);
+    expect([second, first, second].map((list) => a.discovery.revoke(list))).toEqual([true, false, false]);
+    for (const list of [revokeHosts(new TestCluster().root, []), 'nonsense']) {
+      expect(() => a.discovery.revoke(list)).toThrow(
+        expect.objectContaining({ code: 'revocations_refused' }),
+      );
+    }
+  });
+
+  it('a host that is revoked itself says so, with a remedy', () => {
+    const { cluster, a } = two();
+    a.discovery.revoke(revokeHosts(cluster.root, [a.id]));
+    expect(a.discovery.status().problems).toMatchObject([{ code: 'key_revoked', subject: a.id }]);
   });
 });

@@ -38,6 +38,13 @@ describe('startDiscovery', () => {
     await known.close();
   });
 
+  it('where the native backend is forced and cannot be had it says so, and the one in JavaScript serves', async () => {
+    const known = startDiscovery({ membership, backend: 'native', interfaces: ['none0'] });
+    expect(known.status().problems).toMatchObject([{ code: 'native_missing' }, { code: 'no_link' }]);
+    expect(known.status().problems[0]?.remedy).toContain('mdns');
+    await known.close();
+  });
+
   it.each([
     [{ leaseMs: 10 }, 'leaseMs'],
     [{ leaseMs: Number.NaN }, 'leaseMs'],
@@ -48,6 +55,7 @@ describe('startDiscovery', () => {
     [{ staticHosts: [{ host: 'web-1' }] }, 'staticHosts'],
     [{ maxClockSkewMs: 0 }, 'maxClockSkewMs'],
     [{ maxHosts: 0 }, 'maxHosts'],
+    [{ linkNames: 401 }, 'linkNames'],
   ])('the option %j is refused by name', (options, field) => {
     expect(() => readOptions({ membership, ...options })).toThrow(
       expect.objectContaining({ code: 'host_unfit', field }),

@@ -20,21 +20,22 @@ import { Bridge } from './engine/bridge.js';
 import { codeOf, type BridgeEvent, type LocalSide } from './engine/local-side.js';
 import { Offers } from './engine/offers.js';
 import { completeSettings, type BridgeSettings, type CompleteTerms } from './engine/settings.js';
-import { StandIns, type Outcome } from './engine/stand-ins.js';
+import { StandIns, type Outcome, type Post } from './engine/stand-ins.js';
 import { nodeAfterTurn, nodeClock as clock, nodeRandom as random } from './node/ambient.js';
-import { readMembership, RevocationFile } from './node/credentials.js';
+import { readAccess, readMembership, RevocationFile } from './node/credentials.js';
 import { AmqpTransport } from './transport/amqp-transport.js';
+import type { Access } from './transport/connect.js';
 import { newDhKey } from './trust/dh-key.js';
 
 export { completeTerms } from './engine/settings.js';
-export { RevocationFile } from './node/credentials.js';
+export { readAccess, RevocationFile } from './node/credentials.js';
 
 export interface BridgeParts {
   readonly settings: CompleteTerms;
   readonly membership: Membership;
   readonly revocations?: RevocationFile;
-  /** Where the broker is, with how to log in, asked at each try to connect; undefined: that is not known yet. */
-  readonly broker: () => string | undefined;
+  /** Where the broker is, and how to log in. */
+  readonly access: Access;
   /** Where the names are offered that can be sent to. Default: nowhere; other bridges know them all the same. */
   readonly directory?: Directory;
   /** The module of a stand-in, as `spawn` takes it. */
@@ -47,14 +48,14 @@ export interface BridgeParts {
 export default environment(async (context: Context, args: BridgeSettings) => {
   const settings = completeSettings(args);
   const membership = readMembership(settings);
+  const access = readAccess(() => settings.urls, settings.tls, membership);
   const revocations = new RevocationFile(settings.revoked, membership.root);
-  const broker = (): string => settings.url;
-  await runBridge(context, { settings, membership, revocations, broker, standIn: './stand-in.js' });
+  await runBridge(context, { settings, membership, revocations, access, standIn: './stand-in.js' });
 });
 
 /** A bridge in the environment of this context, until that is asked to end. */
 export async function runBridge(context: Context, parts: BridgeParts): Promise<void> {
-  const { settings, membership, revocations, broker, directory } = parts;
+  const { settings, membership, revocations, access, directory } = parts;
   const offers = directory === undefined ? undefined : new Offers(directory, settings.exports, report);
   const onEvent = (event: BridgeEvent): void => {
     offers?.heed(event);
@@ -68,6 +69,7 @@ export async function runBridge(context: Context, parts: BridgeParts): Promise<v
     module: parts.standIn,
     settings,
     clock,
+    random,
     watch: local.watch,
     failed: (name, why) => onEvent({ kind: 'name-refused', name, why }),
   });
@@ -79,8 +81,7 @@ export async function runBridge(context: Context, parts: BridgeParts): Promise<v
     random,
     afterTurn: nodeAfterTurn,
     newKey: newDhKey,
-    broker,
-    transport: (made) => new AmqpTransport({ ...made, clock, random }),
+    transport: (made) => new AmqpTransport({ ...made, access, clock, random }),
     onEvent,
     appeared: (name) => standIns.appeared(name),
     ended: (name, reason) => standIns.ended(name, reason),
@@ -130,12 +131,24 @@ function localSide(context: Context, watched: Map<Monitor, (reason: ExitReason) 
 function serve(bridge: Bridge, call: ReceivedCall): void {
   const [name, ...rest] = call.arguments as [string, ...unknown[]];
   answer(call, () => {
-    if (call.operation === 'send') return bridge.send(name, rest[0]);
+    if (call.operation === 'post') return postAll(bridge, name, rest[0] as readonly Post[]);
     const [operation, parameters] = rest as [string, readonly unknown[]];
-    if (call.operation === 'cast') return bridge.cast(name, operation, parameters);
     const controller = new AbortController();
     call.onCancel(() => controller.abort());
     return bridge.call(name, operation, parameters, { timeoutMs: Infinity, signal: controller.signal });
+  });
+}
+
+/** In order. Gives why those were lost that were; who is sent to having ended is none. */
+async function postAll(bridge: Bridge, name: string, posts: readonly Post[]): Promise<readonly string[]> {
+  const sent = await Promise.allSettled(
+    posts.map(([first, parameters]) =>
+      parameters === undefined ? bridge.send(name, first) : bridge.cast(name, first as string, parameters),
+    ),
+  );
+  return sent.flatMap((one) => {
+    if (one.status === 'fulfilled' || codeOf(one.reason) === 'down') return [];
+    return [(one.reason as Error).message];
   });
 }
 

@@ -7,10 +7,12 @@ import {
   type Address,
   type CallError,
   type Context,
+  type Received,
   type ReceivedCall,
   type ReceivedMessage,
 } from '@espalier/core';
-import type { Outcome } from './engine/stand-ins.js';
+import { roughSize } from './engine/rough-size.js';
+import type { Farewell, Outcome, Post, Welcome } from './engine/stand-ins.js';
 
 interface StandInArgs {
   /** As it is exported. */
@@ -19,32 +21,50 @@ interface StandInArgs {
   readonly as: string;
 }
 
-const MAX_PASSED = 64;
+const MAX_PASSED = 128;
+const MAX_TOGETHER = 64;
+const TOGETHER_BYTES = 64 * 1024;
 /** Calls that wait for an answer. */
 const MAX_OPEN_CALLS = 1000;
 
 export default environment(async (context: Context, { name, as }: StandInArgs) => {
   const first = await context.receive();
-  const driver = (first as ReceivedMessage).value as Address;
+  const { driver, farewell } = (first as ReceivedMessage).value as Welcome;
   await context.register(as);
   let passed = 0;
   let open = 0;
   let proceed: (() => void) | undefined;
-  const pass = async (operation: string, parameters: readonly unknown[]): Promise<void> => {
-    passed++;
-    const { failure } = await ask(context, driver, operation, [name, ...parameters]);
+  const pass = async (posts: readonly Post[]): Promise<void> => {
+    passed += posts.length;
+    const { value, failure } = await ask(context, driver, 'post', [name, posts]);
     // Whoever sent it counts it as sent.
-    if (failure !== undefined && failure.code !== 'down')
-      process.stderr.write(`bridge: lost a message to '${name}': ${failure.message}\n`);
-    passed--;
+    const lost = failure === undefined ? (value as readonly string[]) : failureOf(failure, posts.length);
+    for (const why of lost) process.stderr.write(`bridge: lost a message to '${name}': ${why}\n`);
+    passed -= posts.length;
     proceed?.();
+  };
+  /** A message or a cast as it is passed on. */
+  const postOf = (item: Received | undefined): Post | undefined => {
+    if (item?.type === 'cast') return [item.operation, item.arguments];
+    if (item?.type !== 'message') return undefined;
+    const said = item.value as Partial<Farewell> | null | undefined;
+    if (said?.farewell === farewell) context.exit({ tag: 'normal', detail: said.detail });
+    return [item.value];
   };
   for (;;) {
     if (passed >= MAX_PASSED) await new Promise<void>((resolve) => (proceed = resolve));
-    const item = await context.receive();
-    if (item.type === 'message') void pass('send', [item.value]);
-    else if (item.type === 'cast') void pass('cast', [item.operation, item.arguments]);
-    else if (item.type === 'call') {
+    let item: Received | undefined = await context.receive();
+    const posts: Post[] = [];
+    let room = TOGETHER_BYTES;
+    for (let post = postOf(item); post !== undefined; post = postOf(item)) {
+      posts.push(post);
+      item = undefined;
+      // What is here already goes together, but for what is large.
+      room -= roughSize(post, room);
+      if (room > 0 && posts.length < MAX_TOGETHER) item = await context.receive({ timeoutMs: 0 });
+    }
+    if (posts.length > 0) void pass(posts);
+    if (item?.type === 'call') {
       if (open >= MAX_OPEN_CALLS) item.fail('full', `too many calls to '${name}' are open`);
       else {
         open++;
@@ -53,6 +73,11 @@ export default environment(async (context: Context, { name, as }: StandInArgs) =
     }
   }
 });
+
+/** Why each of them was lost; not if the mailbox has ended, or the bridge has. */
+function failureOf({ code, message }: { code: string; message: string }, count: number): readonly string[] {
+  return code === 'down' ? [] : new Array<string>(count).fill(message);
+}
 
 async function passCall(context: Context, driver: Address, name: string, call: ReceivedCall): Promise<void> {
   const controller = new AbortController();

@@ -1,6 +1,6 @@
 /** Authority: what a thread reaches although nobody gave it: the host's secrets, siblings, flags and process. */
-import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import inspector from 'node:inspector';
 import os from 'node:os';
 import v8 from 'node:v8';
@@ -33,8 +33,9 @@ const KILLS_HOST = {
   bare: ['process-ends'],
   bareIn: 'ipc',
   attack: () => {
+    // Behind a process namespace that is the first process there, which no signal from inside ends.
     process.kill(process.ppid, 'SIGKILL');
-    return 'the host';
+    return undefined;
   },
 };
 
@@ -53,6 +54,47 @@ const READS_HOST = {
     }
     return undefined;
   },
+};
+
+/** Below a supervisor that isolates, where nobody has asked for walls. @param {string} does @param {import('../case.mjs').Case} one @returns {import('../case.mjs').Case} */
+function isolated(does, one) {
+  return { ...one, does, tries: true, tree: { holds: true, at: ['process'], isolated: true } };
+}
+
+/** Processes that are seen and fit. @param {(pid: number) => boolean} fits */
+const seen = (fits) =>
+  readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return pid > 0 && fits(pid);
+      } catch {
+        // It has ended meanwhile, or is not ours.
+        return false;
+      }
+    });
+
+/** The host, bare the process itself, is known by the mark among its arguments. @param {string} mark */
+const hosts = (mark) =>
+  seen((pid) => {
+    const [, ...words] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    return words.some((word) => word.endsWith('.mjs')) && words.includes(mark);
+  });
+
+/** @param {string} mark */
+const siblings = (mark) => {
+  const above = hosts(mark);
+  return seen((pid) => {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const parent = Number(stat.slice(stat.lastIndexOf(')')).split(' ')[2]);
+    return above.includes(parent) && pid !== process.pid && pid !== process.ppid;
+  });
+};
+
+/** @param {readonly number[]} pids @param {string} what */
+const killed = (pids, what) => {
+  for (const pid of pids) process.kill(pid, 'SIGKILL');
+  return pids.length === 0 ? undefined : what;
 };
 
 /** @param {any} text */
@@ -206,6 +248,37 @@ export const authority = {
     ['pid', 'proc'],
   ),
   'host-environ-other-user': atHost('the same, as a user without rights', READS_HOST, ['otherUser']),
+  'kill-host-isolated': isolated('kills the host’s process, below `siblings: isolate`', {
+    does: '',
+    bare: ['process-ends'],
+    attack: ({ mark }) => killed(hosts(mark), 'the host'),
+  }),
+  'kill-sibling-isolated': isolated('kills the process of a sibling, below `siblings: isolate`', {
+    does: '',
+    bare: ['takes'],
+    attack: ({ mark }) => killed(siblings(mark), 'a sibling'),
+    bareAttack: ({ mark }) => {
+      spawn('sleep', [mark], { stdio: 'ignore' });
+      return killed(siblings(mark), 'a sibling');
+    },
+  }),
+  'host-environ-isolated': isolated(
+    'reads the environment of every process that it finds in /proc, below `siblings: isolate`',
+    READS_HOST,
+  ),
+  'trace-host-isolated': isolated(
+    'opens the memory of the host’s process, as a debugger does, below `siblings: isolate`',
+    {
+      does: '',
+      bare: ['takes'],
+      attack: ({ mark }) => {
+        const [pid] = hosts(mark);
+        if (pid === undefined) return undefined;
+        closeSync(openSync(`/proc/${pid}/mem`, 'r+'));
+        return 'the memory of the host';
+      },
+    },
+  ),
   priority: {
     does: 'lowers the priority of the host’s main thread',
     bare: ['takes'],

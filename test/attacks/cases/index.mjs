@@ -5,10 +5,20 @@ import { limits } from './limits.mjs';
 import { links } from './links.mjs';
 import { loops } from './loops.mjs';
 import { memory } from './memory.mjs';
+import { memoryHeld } from './memory-held.mjs';
 import { messages } from './messages.mjs';
 import { stdio } from './stdio.mjs';
 
-const CLASSES = { life, loops, memory, limits, messages, stdio, authority, links };
+const CLASSES = {
+  life,
+  loops,
+  memory: { ...memory, ...memoryHeld },
+  limits,
+  messages,
+  stdio,
+  authority,
+  links,
+};
 
 /** @type {ReadonlyMap<string, import('../case.mjs').Case>} */
 export const CASES = new Map(

@@ -185,6 +185,7 @@ export const loops = {
     bareAttack: () => Array.prototype.includes.call({ length: 2 ** 53 - 1 }, 1),
     tree: {
       at: ['process'],
+      recycles: true,
       drive: async ({ host, events }) => {
         const limits = { heapMb: 64, unresponsiveMs: 300 };
         /** @type {(id: string) => import('@espalier/supervisor').ChildSpecInput} */
@@ -193,12 +194,19 @@ export const loops = {
         await host.startChild('attacks/cage', { id: 'ward', wall: 'process', children });
         await host.call('stuck', 'attack', ['']).catch(() => undefined);
         await events.until((event) => event.kind === 'stuck' && event.path === 'attacks/cage/ward/stuck');
+        /** @param {string} what */
+        const ward = (what) =>
+          events.until(
+            (told) => told.kind === 'supervision' && told.event.id === 'ward' && told.event.kind === what,
+          );
+        const { reason } = /** @type {any} */ (await ward('failed')).event;
+        if (reason.tag !== 'cell') return `its process ended with ${reason.tag}`;
+        if (!/ward\/stuck/.test(reason.detail.problem)) return 'its end does not say for whose sake it was';
+        await ward('restarted');
         for (const id of ['stuck', 'beside']) {
           const answer = await host.call(id, 'ping', []).catch((error) => error.code);
           if (answer !== 'here') return `${id} answered ${answer}`;
         }
-        if (events.restarts('beside') > 0) return 'who was beside it was restarted';
-        // With a thread in it that never ends.
         await host.terminateChild('attacks/cage/ward');
         await host.deleteChild('attacks/cage/ward');
         return undefined;

@@ -42,6 +42,12 @@ const host = await start(spec, {
   process.exit();
 });
 
+// Preferred, and not there: who says so has said all.
+if (tree.isolated && warnings.some((problem) => problem.includes("'proc'"))) {
+  say({ observed: `not run: ${warnings.join(' ')}`, lacking: ['proc'], gapMs: null });
+  process.exit();
+}
+
 /** The longest time in which the sibling could not beat, or it or the kernel did not answer. */
 let gapMs = 0;
 let watching = true;
@@ -67,7 +73,7 @@ async function observe() {
   if (tree.drive !== undefined) {
     const problem = await tree.drive({ host, events, warnings, startWith });
     if (problem !== undefined) return problem;
-    return (await behaves()) ?? 'contained';
+    return (await behaves()) ?? (tree.recycles ? 'cell-recycled' : 'contained');
   }
   const attack = host.call('attacker', 'attack', [mark], { timeoutMs: ANSWER_WITHIN_MS }).then(
     (got) => ({ got, error: undefined }),

@@ -71,6 +71,7 @@ async function openWith({ guarded }) {
     afterTurn: nodeAfterTurn,
     nextTurn: nodeNextTurn,
     text: nodeTextCodec,
+    log: () => undefined,
     collector: garbageCollector(),
     load: () => Promise.reject(new TypeError('nothing is loaded here')),
     idle: nothing,

@@ -23,6 +23,11 @@ export default server({
       await setTimeout(10);
       write(state, value, delivery);
     },
+    /** Whoever sees that this has begun ends the whole host. */
+    end: async ({ state }, value: unknown, delivery: DurableDelivery) => {
+      write(state, value, delivery);
+      await new Promise(() => undefined);
+    },
     count: ({ state }) => state.count,
     spoil: (_context, _value: unknown, { id }: DurableDelivery) => {
       throw new Refusal(`'${id}' cannot be handled`);

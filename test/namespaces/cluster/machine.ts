@@ -104,9 +104,8 @@ export async function until<T>(look: () => Promise<T>, isSo: (seen: T) => boolea
   }
 }
 
-/** A broker in a namespace of its own: its address. It is the first of a network. */
+/** A broker in a namespace of its own: its address. */
 export async function startBroker(network: Network): Promise<string> {
   const rabbit = await network.host('rabbit');
-  const { port } = await rabbit.launch(new URL('broker-host.mjs', import.meta.url), {});
-  return `amqp://10.99.0.1:${String(port)}`;
+  return `amqp://${await rabbit.startBroker(findBroker() ?? '')}`;
 }

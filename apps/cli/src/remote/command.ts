@@ -97,8 +97,26 @@ function isOurs(error: unknown): error is EspalierError {
   return error instanceof EspalierError;
 }
 
+/** What a program is told to do is not what somebody at a shell can do. */
+const AT_A_SHELL: Readonly<Record<string, string>> = {
+  down: 'See `espalier events` for whether it was started again, and try once more.',
+  noproc: 'Ask `espalier tree` for the paths of those that are there.',
+  not_found: 'Ask `espalier tree` for the paths of those that are there.',
+  start_failed: 'Mend its module or its arguments; see `espalier logs` for what it has printed.',
+};
+
 function oneLine(error: EspalierError, file: string): string {
-  if (error instanceof SpecError && error.problems.length > 0) return errorText(errorReport(error, file));
-  const reason = error.reason === undefined ? '' : `: ${reasonText(error.reason)}`;
-  return `espalier: ${error.message}${reason} (${error.code}). ${error.remedy}`;
+  if (error instanceof SpecError && error.problems.length > 0) return specText(error, file);
+  const { message, code, reason, remedy } = error;
+  const why = reason === undefined ? '' : `: ${reasonText(reason)}`;
+  return `espalier: ${message}${why} (${code}). ${AT_A_SHELL[code] ?? remedy}`;
+}
+
+/** Several problems are told one by one. */
+function specText(error: SpecError, file: string): string {
+  const report = errorReport(error, file);
+  const [{ where, path, problem = report.message, remedy = '' } = {}, ...more] = report.problems;
+  if (more.length > 0) return errorText(report);
+  const place = [where, path].filter((part) => part !== undefined && part !== '').join(', ');
+  return `espalier: ${place}: ${problem.replace(/\.$/, '')} (${report.code}). ${remedy}`;
 }

@@ -1,7 +1,8 @@
 /** Commands that look: what runs, what was applied, what happened, what was printed. */
-import type { EventEntry, LogLine, Streamed, TreeNode } from '@espalier/supervisor/client';
+import type { EventEntry, LogLine, LogStream, Streamed, TreeNode } from '@espalier/supervisor/client';
 import { recordText } from '../record-text.js';
 import type { Paint } from '../colour.js';
+import { logLineText } from '../log-line-text.js';
 import { offersOfOthers } from './cluster.js';
 import type { Remote } from './command.js';
 
@@ -83,6 +84,7 @@ export async function events({ client, terminal }: Remote, options: StreamOption
 
 export interface LogOptions extends StreamOptions {
   readonly lines?: number;
+  readonly stream?: LogStream;
 }
 
 export async function logs(
@@ -93,7 +95,7 @@ export async function logs(
   const progress = options.follow && terminal.hasStatus && !terminal.json;
   const query = { ...options, progress, ...(path === undefined ? {} : { path }) };
   await follow(terminal, client.logs(query), (line: LogLine) => {
-    const text = `${terminal.paint('dim', `${line.path} |`)} ${line.text}`;
+    const text = `${terminal.paint('dim', `${line.path} |`)} ${logLineText(line, terminal.paint)}`;
     terminal.status(line.progress === true ? `${line.path} | ${line.text}` : '');
     return line.progress === true ? undefined : text;
   });

@@ -101,16 +101,23 @@ export function addRemoteCommands(program: Command, set: SetOption, finish: Fini
     });
   add(
     'logs',
-    'print what a node and those below it have printed',
-    'espalier logs -f shop/cart\nespalier logs -n 100',
+    'print what a node and those below it have printed and logged',
+    'espalier logs -f shop/cart\nespalier logs -n 100\nespalier logs --stream log --json | jq .fields',
   )
     .argument('[path]', `${PATH}; by default all`)
     .option('-f, --follow', 'go on with what is printed', false)
     .option('-n, --lines <number>', 'so many of the last lines (1000)', whole)
+    .addOption(
+      new Option('--stream <stream>', 'only what came that way').choices(['stdout', 'stderr', 'log']),
+    )
     .option('--after <id>', 'only what came after that entry', whole)
     .action((path: string | undefined, options: RemoteOptions & LogOptions) => {
-      const { lines } = options;
-      const asked = { ...streamOptions(options), ...(lines === undefined ? {} : { lines }) };
+      const { lines, stream } = options;
+      const asked = {
+        ...streamOptions(options),
+        ...(lines === undefined ? {} : { lines }),
+        ...(stream === undefined ? {} : { stream }),
+      };
       return run('logs', options, async (remote) => (await load.look()).logs(remote, path, asked));
     });
   for (const [verb, [description]] of Object.entries(VERBS)) {

@@ -32,6 +32,8 @@ export function makeRoot({ root, login }: NewRoot, cluster: string | null): Root
     throw refused(`${file} is there already: the root of a cluster`, remedy);
   }
   const broker = login === undefined ? undefined : read(resolve(login)).trim();
+  if (broker !== undefined && !/^[^:]+:/.test(broker))
+    throw refused(`${login} holds no login at the broker`, 'Write user:password there.');
   const key = createKeyPair();
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (broker !== undefined) writeFileSync(join(folder, 'login'), broker, { mode: 0o600 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -35,6 +35,15 @@ describe('the root of a cluster', () => {
     expect(() => makeRoot({ root: join(folder, 'b') }, 'f'.repeat(32))).toThrow(
       expect.objectContaining({ code: 'operation_refused' }),
     );
+  });
+
+  test('is not made with a login that is none, and what stands in its file is not repeated', () => {
+    const login = join(folder, 'login');
+    writeFileSync(login, 'password\n');
+    const make = (): unknown => makeRoot({ root, login }, null);
+    expect(make).toThrow(expect.objectContaining({ code: 'operation_refused' }));
+    expect(make).not.toThrow('password');
+    expect(existsSync(root)).toBe(false);
   });
 
   test('is asked for where it is not', () => {

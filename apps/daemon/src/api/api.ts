@@ -28,11 +28,11 @@ import type {
   Usage,
 } from '@espalier/supervisor/client';
 import type { ChildSpecInput, NodeUsage } from '@espalier/supervisor';
-import type { Logs } from '../drivers/logs-client.js';
+import type { LogQuery, Logs } from '../drivers/logs-client.js';
 import type { Root } from '../drivers/root.js';
 import type { View } from '../access/view.js';
 import type { Journals, Source } from '../access/journals.js';
-import type { LineQuery, LinesRead } from '../logs/line-files.js';
+import type { LinesRead } from '../logs/line-files.js';
 import type { Applies } from '../state/applies.js';
 import type { KeptRevision, Revisions } from '../state/history.js';
 
@@ -193,7 +193,7 @@ export class Api {
     await this.#parts.root.ask('send', this.#view.inside(path), value);
   }
 
-  async readLogs({ path, ...query }: LineQuery): Promise<LinesRead<LogLine>> {
+  async readLogs({ path, ...query }: Omit<LogQuery, 'view'>): Promise<LinesRead<LogLine>> {
     const view = this.#view;
     const inside = path === null ? view.path : view.inside(path);
     const { lines, cut } = await this.#parts.logs.read({ ...query, path: inside, view: view.path });

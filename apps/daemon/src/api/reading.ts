@@ -1,5 +1,5 @@
 /** What a reader of events or of logs is to get: out of the files, then out of the journal, in one order. */
-import type { EventEntry, LogLine } from '@espalier/supervisor/client';
+import type { EventEntry, LogLine, LogStream } from '@espalier/supervisor/client';
 import type { Entry, Journal } from '../journal.js';
 import { isAtOrBelow } from '../logs/line-files.js';
 import type { Api } from './api.js';
@@ -25,6 +25,7 @@ export interface ReadingQuery {
   readonly path?: string;
   readonly after?: number;
   readonly lines?: number;
+  readonly stream?: LogStream;
   readonly follow?: boolean;
   readonly progress?: boolean;
 }
@@ -36,14 +37,21 @@ export function readingOfEvents(api: Api, { after = 0, follow = false }: Reading
 
 export async function readingOfLogs(
   api: Api,
-  { path, after: asked = 0, lines = 1000, follow = false, progress = false }: ReadingQuery,
+  { path, after: asked = 0, lines = 1000, stream, follow = false, progress = false }: ReadingQuery,
 ): Promise<Reading<LogLine>> {
   // What comes while the files are read is in the journal: it begins behind what they had.
   const { journal, told } = api.lines;
   const begun = journal.lastId;
-  const { lines: before, cut } = await api.readLogs({ path: path ?? null, after: asked, lines });
+  const { lines: before, cut } = await api.readLogs({
+    path: path ?? null,
+    after: asked,
+    lines,
+    stream: stream ?? null,
+  });
   const after = Math.max(asked, begun, before.at(-1)?.id ?? 0);
   const wanted = (line: LogLine): boolean =>
-    (progress || line.progress !== true) && (path === undefined || isAtOrBelow(line.path, path));
+    (progress || line.progress !== true) &&
+    (stream === undefined || line.stream === stream) &&
+    (path === undefined || isAtOrBelow(line.path, path));
   return { before, cut: cut && asked > 0, journal, told, asked, after, wanted, follow };
 }

@@ -16,6 +16,7 @@ import { apiServer, type ListeningApi, type ServedApi } from '../api/server.js';
 import { copyJournal } from '../journal-calls.js';
 import { LineFiles } from '../logs/line-files.js';
 import type { ListenOptions } from '../root-process/daemon.js';
+import { weightOf } from '../logs/printed-lines.js';
 import { ClusterFolder } from '../state/cluster-folder.js';
 import { History } from '../state/history.js';
 import { privateFolder } from '../state/folder.js';
@@ -100,10 +101,9 @@ async function begin(context: Context & { readonly state: State }, root: Root): 
     partLimits: { entries: PART_KEPT },
     told: (entry, view) => view.event(entry),
   });
-  const weigh = ({ text }: LogLine): number => text.length;
   const lines = new Journals<LogLine>({
-    limits: { entries: LINES_KEPT, weight: CHARACTERS_KEPT, weigh },
-    partLimits: { entries: PART_KEPT, weight: PART_CHARACTERS_KEPT, weigh },
+    limits: { entries: LINES_KEPT, weight: CHARACTERS_KEPT, weigh: weightOf },
+    partLimits: { entries: PART_KEPT, weight: PART_CHARACTERS_KEPT, weigh: weightOf },
     told: (line, view) => view.entry(line),
   });
   const logs = new Logs(context);

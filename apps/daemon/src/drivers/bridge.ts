@@ -5,8 +5,7 @@
 import { environment, type Context, type ReceivedCall } from '@espalier/core';
 import { startDiscovery, type Discovery, type Problem } from '@espalier/discovery';
 import type { BridgeEvent, BridgeTerms } from '@espalier/mq-bridge';
-import { completeTerms, RevocationFile, runBridge } from '@espalier/mq-bridge/driver';
-import { BrokerAddresses } from '../cluster/broker-addresses.js';
+import { completeTerms, readAccess, RevocationFile, runBridge } from '@espalier/mq-bridge/driver';
 import type { BridgeReport } from '../cluster/bridge-report.js';
 import { readMember } from '../state/cluster-folder.js';
 
@@ -31,7 +30,7 @@ export default environment(async (context: Context, { folder, terms }: Arguments
     backend: 'javascript',
     onProblem: ({ code, message, remedy }) => say(`discovery: ${code} ${message}. ${remedy}`),
   });
-  const addresses = new BrokerAddresses(discovery, membership.broker);
+  const urls = (): readonly string[] => discovery.brokers().filter((address) => /^amqps?:/.test(address));
   let connection: BridgeReport['connection'] = 'connecting';
   const onEvent = ({ kind }: BridgeEvent): void => {
     if (kind === 'connected') connection = 'connected';
@@ -41,7 +40,7 @@ export default environment(async (context: Context, { folder, terms }: Arguments
     settings,
     membership,
     ...(revoked === undefined ? {} : { revocations: new RevocationFile(revoked, membership.root) }),
-    broker: () => addresses.next(),
+    access: readAccess(urls, {}, membership),
     directory: discovery,
     standIn: './stand-in.cjs',
     onEvent,

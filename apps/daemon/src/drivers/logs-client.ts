@@ -1,7 +1,7 @@
 /** The driver of logs, as the driver of administration speaks to it; it may be started again at any time. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Context } from '@espalier/core';
-import type { LogLine } from '@espalier/supervisor/client';
+import type { LogLine, LogStream } from '@espalier/supervisor/client';
 import { copyJournal } from '../journal-calls.js';
 import type { Seen } from '../access/view.js';
 import type { Journal } from '../journal.js';
@@ -13,6 +13,8 @@ export type KeptLine = LogLine & Seen;
 export interface LogQuery extends LineQuery {
   /** The node whose view it is in whose ids `after` is; null: that of all. */
   readonly view: string | null;
+  /** Null: all. */
+  readonly stream: LogStream | null;
 }
 
 const RETRY_MS = 200;

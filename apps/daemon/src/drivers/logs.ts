@@ -6,7 +6,7 @@ import { View } from '../access/view.js';
 import { ViewIds } from '../access/view-ids.js';
 import { Journal } from '../journal.js';
 import { LineFiles, type LinesRead } from '../logs/line-files.js';
-import { PrintedLines } from '../logs/printed-lines.js';
+import { PrintedLines, weightOf } from '../logs/printed-lines.js';
 import type { Printed } from '../root-process/output-buffer.js';
 import { privateFolder } from '../state/folder.js';
 import type { KeptLine, LogQuery } from './logs-client.js';
@@ -29,7 +29,7 @@ class LogDriver {
   readonly #recent = new Journal<KeptLine>({
     entries: LINES_KEPT,
     weight: CHARACTERS_KEPT,
-    weigh: ({ text }) => text.length,
+    weigh: weightOf,
   });
   readonly #output: PrintedLines;
   /** Lines of the present call. */
@@ -63,9 +63,10 @@ class LogDriver {
     }
   }
 
-  #read({ view, ...query }: LogQuery): LinesRead<KeptLine> {
+  #read({ view, stream, ...query }: LogQuery): LinesRead<KeptLine> {
     const seen = new View(view);
-    return this.#files.read(query, (line) => seen.idOf(line));
+    const wanted = (line: KeptLine): boolean => stream === null || line.stream === stream;
+    return this.#files.read(query, (line) => seen.idOf(line), wanted);
   }
 
   #write(batch: readonly Printed[]): void {

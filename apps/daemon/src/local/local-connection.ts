@@ -7,6 +7,7 @@ import {
   type Connection,
   type EventEntry,
   type LogLine,
+  type LogStream,
   type Streamed,
 } from '@espalier/supervisor/client';
 import type { Api } from '../api/api.js';
@@ -42,8 +43,15 @@ export class LocalConnection implements Connection {
       return;
     }
     const of = given.get('path');
+    const stream = given.get('stream') as LogStream | null;
     const progress = given.get('progress') === 'true';
-    const asked = { ...query, ...number('lines'), progress, ...(of === null ? {} : { path: of }) };
+    const asked = {
+      ...query,
+      ...number('lines'),
+      progress,
+      ...(of === null ? {} : { path: of }),
+      ...(stream === null ? {} : { stream }),
+    };
     yield* entries(await readingOfLogs(this.#api, asked), signal);
   }
 }

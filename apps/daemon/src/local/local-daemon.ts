@@ -4,14 +4,14 @@
  */
 import type { Connection, EventEntry, LogLine } from '@espalier/supervisor/client';
 import { Api } from '../api/api.js';
-import type { KeptLine } from '../drivers/logs-client.js';
+import type { KeptLine, LogQuery } from '../drivers/logs-client.js';
 import type { Root } from '../drivers/root.js';
 import { Journals } from '../access/journals.js';
 import { View } from '../access/view.js';
 import { ViewIds } from '../access/view-ids.js';
 import { isAtOrBelow } from '../logs/line-files.js';
 import type { Entry, JournalLimits } from '../journal.js';
-import { PrintedLines } from '../logs/printed-lines.js';
+import { PrintedLines, weightOf } from '../logs/printed-lines.js';
 import { operationsOn } from '../root-process/administration.js';
 import { eventEntry } from '../root-process/event-entry.js';
 import { TreeKeeper } from '../root-process/tree-keeper.js';
@@ -44,7 +44,7 @@ export function startLocalDaemon({ nowMs, say }: LocalDaemonOptions): LocalDaemo
   const lines = journals<LogLine>({
     entries: LINES_KEPT,
     weight: CHARACTERS_KEPT,
-    weigh: ({ text }) => text.length,
+    weigh: weightOf,
   });
   const printed = new PrintedLines(new ViewIds(), (line) => {
     lines.append(line);
@@ -57,6 +57,9 @@ export function startLocalDaemon({ nowMs, say }: LocalDaemonOptions): LocalDaemo
       printed.take({ atMs: nowMs(), path, stream, text });
       if (dropped > 0) say(`${path} printed faster than it may: ${dropped} characters are left out`);
     },
+    onLog: (path, record) => {
+      printed.take({ atMs: nowMs(), path, stream: 'log', text: JSON.stringify(record) });
+    },
     onWarning: say,
   });
   const operations = operationsOn(keeper) as unknown as Record<string, (...given: unknown[]) => unknown>;
@@ -67,9 +70,11 @@ export function startLocalDaemon({ nowMs, say }: LocalDaemonOptions): LocalDaemo
   const applies = new Applies({ history, root, nowMs });
   void applies.begin(null);
   const logs = {
-    read: ({ path, after, lines: most }: { path: string | null; after: number; lines: number }) => {
+    read: ({ path, after, lines: most, stream }: LogQuery) => {
       const wanted = (line: LogLine): boolean =>
-        line.progress !== true && (path === null || isAtOrBelow(line.path, path));
+        line.progress !== true &&
+        (stream === null || line.stream === stream) &&
+        (path === null || isAtOrBelow(line.path, path));
       const found = lines.all.last(most, (line) => line.id > after && wanted(line));
       return Promise.resolve({ lines: found as readonly KeptLine[], cut: false });
     },

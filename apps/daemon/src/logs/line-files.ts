@@ -98,13 +98,17 @@ export class LineFiles<T extends Line> {
    * In the order in which they were written. `idOf`: by which id they are asked for. At no time more is in memory than
    * one file and what is answered.
    */
-  read({ path, after, lines }: LineQuery, idOf = (line: T): number => line.id): LinesRead<T> {
+  read(
+    { path, after, lines }: LineQuery,
+    idOf = (line: T): number => line.id,
+    wanted = (_line: T): boolean => true,
+  ): LinesRead<T> {
     let found: Sized<T>[] = [];
     let cut = false;
     for (const name of this.#sizes.keys()) {
       if (lines === 0 || !this.#mayHold(name, path)) continue;
       const more = linesOf<T>(join(this.#folder, name)).filter(({ line }) => {
-        return idOf(line) > after && (path === null || isAtOrBelow(line.path, path));
+        return idOf(line) > after && (path === null || isAtOrBelow(line.path, path)) && wanted(line);
       });
       if (more.length === 0) continue;
       found = [...found, ...more].sort((a, b) => a.line.id - b.line.id).slice(-lines);

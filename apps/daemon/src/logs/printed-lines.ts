@@ -1,6 +1,7 @@
 /** What environments print, put together into lines with an id and a time of their own. */
+import type { LogRecord } from '@espalier/core';
 import { OutputLines } from '@espalier/supervisor';
-import type { LogLine } from '@espalier/supervisor/client';
+import type { LogLine, LogStream } from '@espalier/supervisor/client';
 import type { ViewIds } from '../access/view-ids.js';
 import type { KeptLine } from '../drivers/logs-client.js';
 import type { Printed } from '../root-process/output-buffer.js';
@@ -9,15 +10,24 @@ import type { Printed } from '../root-process/output-buffer.js';
 const PROGRESS_EVERY_MS = 50;
 const REMEMBERED = 10_000;
 
+/** Of a line in memory, in characters. */
+export function weightOf({ text, fields }: LogLine): number {
+  return text.length + (fields === undefined ? 0 : JSON.stringify(fields).length);
+}
+
 export class PrintedLines {
   readonly #output: OutputLines;
+  readonly #record: (path: string, record: LogRecord) => void;
   #atMs = 0;
   /** Of each one's last progress: nobody is heard less because others are. */
   readonly #progressAtMs = new Map<string, number>();
 
   constructor(ids: ViewIds, take: (line: KeptLine) => void) {
-    const lineOf = (path: string, stream: LogLine['stream'], text: string): KeptLine => {
+    const lineOf = (path: string, stream: LogStream, text: string): KeptLine => {
       return { ...ids.next(path, this.#atMs), at: new Date(this.#atMs).toISOString(), path, stream, text };
+    };
+    this.#record = (path, { text, ...more }) => {
+      take({ ...lineOf(path, 'log', text), ...more });
     };
     this.#output = new OutputLines({
       line: (path, stream, text) => {
@@ -34,7 +44,8 @@ export class PrintedLines {
 
   take({ atMs, path, stream, text }: Printed): void {
     this.#atMs = atMs;
-    this.#output.take(path, stream, text);
+    if (stream === 'log') this.#record(path, JSON.parse(text) as LogRecord);
+    else this.#output.take(path, stream, text);
   }
 
   /** What has no line feed yet is a line, too. */

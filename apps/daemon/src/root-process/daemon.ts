@@ -1,17 +1,21 @@
 /**
  * The root process: two kernels, each in a thread of its own. One has the tree of the user; the other has our
- * drivers, each in a cell: `admin` (the API and the durable state) and `logs` (what environments print). The
- * driver of administration reaches the first tree through the mailbox of this process, whose address it alone
- * is handed.
+ * drivers, each in a cell: `admin` (the API and the durable state), `logs` (what environments print) and `images`
+ * (what modules become). The driver of administration reaches the first tree through the mailbox of this process,
+ * whose address it alone is handed.
  */
+import { pathToFileURL } from 'node:url';
 import { CallError, EnvironmentError, ERROR_CODES, HostError, type ErrorCode } from '@espalier/core';
+import { bundledImage } from '@espalier/core/internal/host.js';
 import { start, type Host, type TreeEvent } from '@espalier/supervisor';
 import { socketPath, type Problem } from '@espalier/supervisor/client';
 import { ViewIds } from '../access/view-ids.js';
 import { Journal } from '../journal.js';
 import { clusterFolder } from '../state/cluster-folder.js';
 import { administration } from './administration.js';
+import type { Built } from '../drivers/images.js';
 import { eventEntry, type KeptEvent } from './event-entry.js';
+import { ImagesByDriver } from './images-by-driver.js';
 import { OutputBuffer } from './output-buffer.js';
 import { TreeKeeper } from './tree-keeper.js';
 
@@ -23,9 +27,18 @@ export interface DaemonOptions {
   /** A spec that is applied at the start, in place of the one that was applied last. Absolute. */
   readonly file?: string;
   readonly version: string;
+  readonly build?: BuildBounds;
   readonly nowMs: () => number;
   /** One line about what the daemon itself does; no line break. */
   readonly say: (line: string) => void;
+}
+
+/** What making the images of a spec may cost. */
+export interface BuildBounds {
+  /** Of the driver that makes them, with the bundler. 1024 by default. */
+  readonly memoryMb?: number;
+  /** A build hangs when so long none is finished. Milliseconds; 60,000 by default. */
+  readonly silenceMs?: number;
 }
 
 /** TCP with TLS. */
@@ -49,6 +62,8 @@ export interface Daemon {
   stop(): Promise<readonly string[]>;
 }
 
+const BUILD_MB = 1024;
+const BUILD_SILENCE_MS = 60_000;
 const EVENTS_KEPT = 10_000;
 /** The last of the output is waited for so long at the end. Milliseconds. */
 const LAST_OUTPUT_MS = 2000;
@@ -59,6 +74,21 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const ids = new ViewIds();
   const events = new Journal<KeptEvent>({ entries: EVENTS_KEPT });
   const output = new OutputBuffer();
+  const images = new ImagesByDriver({
+    ask: async (request) => {
+      return (await services.call('images', 'build', [request], { timeoutMs: Infinity })) as Built;
+    },
+    kill: () => {
+      void services.kill('espalierd/images').catch(() => undefined);
+    },
+    silenceMs: options.build?.silenceMs ?? BUILD_SILENCE_MS,
+    after: (delayMs, callback) => {
+      const timer = setTimeout(callback, delayMs);
+      return () => {
+        clearTimeout(timer);
+      };
+    },
+  });
   const keeper = new TreeKeeper({
     onEvent: (event) => {
       events.append(eventEntry(event, ids, nowMs()));
@@ -67,8 +97,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       const note = dropped > 0 ? `[${dropped} characters were printed faster than allowed]\n` : '';
       output.add({ atMs: nowMs(), path, stream, text: text + note });
     },
+    onLog: (path, record) => {
+      output.add({ atMs: nowMs(), path, stream: 'log', text: JSON.stringify(record) });
+    },
     onWarning: say,
     clusterFolder: clusterFolder(options.folder),
+    images,
   });
   let ready = (): void => undefined;
   let fail = (_why: Problem | string): void => undefined;
@@ -121,6 +155,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   );
   const stop = async (): Promise<readonly string[]> => {
     stopping = true;
+    images.close();
     const stuck = await keeper.close();
     output.close();
     const lastLines = written.then(() => services.call('logs', 'end', []));
@@ -135,7 +170,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 }
 
 async function startServices(
-  { folder, file, listen, version }: DaemonOptions,
+  { folder, file, listen, version, build }: DaemonOptions,
   onEvent: (event: TreeEvent) => void,
 ): Promise<Host> {
   // They are started again as long as it takes: without them nobody could even ask what is the matter.
@@ -150,6 +185,18 @@ async function startServices(
     children: [
       { id: 'logs', module: '../drivers/logs.cjs', args: { folder }, ...driver },
       {
+        id: 'images',
+        module: '../drivers/images.cjs',
+        args: {
+          builder: import.meta.resolve('@espalier/core/internal/host.js'),
+          problems: import.meta.resolve('@espalier/supervisor/client'),
+        },
+        // By which it finds places for images beside that of the modules.
+        env: given(process.env, ['HOME', 'TMPDIR']),
+        limits: { memoryMb: build?.memoryMb ?? BUILD_MB },
+        ...driver,
+      },
+      {
         id: 'admin',
         module: '../drivers/admin.cjs',
         args: { folder, file: file ?? null, listen: listen ?? null, version },
@@ -162,6 +209,11 @@ async function startServices(
       embedded: true,
       base: new URL('.', import.meta.url),
       spares: { total: 0 },
+      // They are bundled: this process builds nothing.
+      images: {
+        build: ({ module, base }) =>
+          Promise.resolve(bundledImage(new URL(module, `${pathToFileURL(base).href}/`))),
+      },
       onEvent,
       onOutput: (_path, _stream, text) => {
         process.stderr.write(text);
@@ -170,6 +222,10 @@ async function startServices(
   } catch (error) {
     throw error instanceof EnvironmentError ? (causeOf(error) ?? error) : error;
   }
+}
+
+function given(env: NodeJS.ProcessEnv, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
 }
 
 /** What the driver itself threw: an error that was sent keeps its code, and no more. */

@@ -1,8 +1,11 @@
 /** What environments print, on its way to the driver that keeps it: bounded, the oldest goes first and is counted. */
+import type { LogStream } from '@espalier/supervisor/client';
+
 export interface Printed {
   readonly atMs: number;
   readonly path: string;
-  readonly stream: 'stdout' | 'stderr';
+  readonly stream: LogStream;
+  /** Of `log`: one record, as JSON. */
   readonly text: string;
 }
 

@@ -50,10 +50,11 @@ export interface TreeState {
   readonly note: unknown;
 }
 
-type Wiring = Required<Pick<StartOptions, 'onEvent' | 'onOutput' | 'onWarning'>> & {
-  /** Where the membership of the host is: for `cluster` of a spec. Without one that is refused. */
-  readonly clusterFolder?: string;
-};
+type Wiring = Required<Pick<StartOptions, 'onEvent' | 'onLog' | 'onOutput' | 'onWarning'>> &
+  Pick<StartOptions, 'images'> & {
+    /** Where the membership of the host is: for `cluster` of a spec. Without one that is refused. */
+    readonly clusterFolder?: string;
+  };
 
 /** Fields whose values may be secrets. */
 const UNTOLD = /^(?:args|env|bindings)(?:\.|$)/;

@@ -437,6 +437,22 @@ describe('streams', () => {
     expect(lines.map(({ text }) => text)).toEqual(['tick 197', 'tick 198', 'tick 199']);
     expect(await entries(daemon.client.logs({ path: 'shop/nobody' }))).toEqual([]);
   });
+
+  test('what is logged is a stream of its own, with level and fields, of which the last are as many as were asked for', async () => {
+    const { client } = daemon;
+    const fields = { price: 7, of: ['a'] };
+    const first = firstOf(client.logs({ stream: 'log', follow: true }), () => true);
+    await client.call('shop/counter', { operation: 'log', parameters: ['one', fields] });
+    await client.call('shop/counter', { operation: 'log', parameters: ['two'] });
+    contract.checkEntry('LogLine', await first);
+    expect(await first).toMatchObject({ stream: 'log', level: 'warn', text: 'one', fields });
+    await firstOf(client.logs({ stream: 'log', follow: true }), ({ text }) => text === 'two');
+    await client.call('shop/counter', { operation: 'print', parameters: ['after it', 1] });
+    await firstOf(client.logs({ follow: true }), ({ text }) => text === 'after it 0');
+    const last = await entries(client.logs({ stream: 'log', lines: 1, path: 'shop' }));
+    expect(last.map(({ text }) => text)).toEqual(['two']);
+    expect(await refused('GET', '/v1/logs?stream=files')).toEqual([400, 'request_malformed']);
+  });
 });
 
 describe('hostile requests', () => {

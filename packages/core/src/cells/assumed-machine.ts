@@ -23,6 +23,7 @@ export function assumedMachine(): Machine {
     walls: { ...walls, ...assumed } as Record<WallName, ProbedWall>,
     tools,
     inUserNamespace: false,
+    host: process.pid,
     cgroups: {},
     permissionFlag: undefined,
   };

@@ -50,7 +50,7 @@ export class CellCgroup {
   ): CellCgroup {
     // A cell that is started again need not wait for the cgroup of its last life to be gone.
     const life = randomBytes(4).toString('hex');
-    const name = `espalier-${process.pid}-${life}-${title.replace(/[^\w.-]+/g, '-').slice(-MOST_TITLE)}`;
+    const name = `espalier-${machine.host}-${life}-${title.replace(/[^\w.-]+/g, '-').slice(-MOST_TITLE)}`;
     const held = controllers.flatMap((controller) => {
       const base = machine.cgroups[controller];
       if (base === undefined) return [];

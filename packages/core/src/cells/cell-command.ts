@@ -4,10 +4,14 @@
  *
  *   sh (into its cgroups) → unshare (user) → setpriv → unshare (namespaces) → setpriv → prlimit → node
  *
- * Only a process namespace begins with a child: then the process that was started waits for it and ends as it
- * ended, and the cell is its only child. (Nearly as it ended: an abort of the first process of a namespace is
- * SIGSEGV, and `unshare` before util-linux 2.39 ends with 1 for SIGKILL.) Each of the two ends with the one above it; a death signal is lost
- * when a process changes its user or enters a user namespace, so it is set after that.
+ * Only a process namespace begins with a child, and that is a shell, which starts the cell and waits:
+ *
+ *   unshare ⇒ setpriv → sh (process 1 of the namespace) ⇒ prlimit → node
+ *
+ * The first process of a namespace inherits what others leave behind in it: a shell collects their ends, Node would not. Nor
+ * do signals that are sent inside end it, an abort of its own among them; so Node ends as anywhere. Of that `sh` and `unshare`
+ * pass on the exit code, for a signal 128 and its number. Each of them ends with the one above it, and all in the namespace
+ * with its first; a death signal is lost when a process changes its user or enters a user namespace, so it is set after that.
  */
 import { NAMESPACE_FLAGS, NAMESPACES, NOBODY, USER_NAMESPACE, type Machine, type WallName } from './walls.js';
 
@@ -39,6 +43,9 @@ const OTHER_USER = ['--reuid', String(NOBODY), '--regid', String(NOBODY), '--cle
 const INTO_CGROUPS =
   'while [ "$1" != -- ]; do echo 0 > "$1/cgroup.procs" || exit 125; shift; done; shift; exec "$@"';
 
+/** Silent, or it would say into the cell's stream how that has ended. */
+const WAITS = 'exec 9>&2 2> /dev/null; (exec "$@" 2>&9 9>&-); exit $?';
+
 export interface CellCommand {
   /** Those that the machine offers: see `chooseWalls`. */
   readonly walls: ReadonlySet<WallName>;
@@ -68,6 +75,7 @@ export function cellCommand({ walls, machine, limits, cgroups, node }: CellComma
     ...step(setpriv, before),
     ...step(unshare, namespaces),
     ...step(setpriv, behind),
+    ...(hasWaitingShell(walls, machine) ? [sh ?? 'sh', '-c', WAITS, 'sh'] : []),
     ...step(prlimit, held),
     ...node,
   ];
@@ -81,6 +89,11 @@ export function titled(title: string): string {
 /** Whether the process that is started waits for the cell, its child, instead of becoming it. */
 export function hasOwnProcessNamespace(walls: ReadonlySet<WallName>): boolean {
   return walls.has('pid') || walls.has('proc');
+}
+
+/** Whether the first process of that namespace is not the cell, but a shell that waits for it. */
+export function hasWaitingShell(walls: ReadonlySet<WallName>, { tools }: Machine): boolean {
+  return hasOwnProcessNamespace(walls) && tools.sh !== undefined;
 }
 
 /** The command that limits the private memory of a cell that runs: as its own user, which takes no right. */

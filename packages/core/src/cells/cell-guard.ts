@@ -113,6 +113,7 @@ export class CellGuard {
     } catch {
       return undefined;
     }
+    processes.lookUpFamily();
     const own = processes.read(now);
     if (own === undefined) {
       processes.close();

@@ -4,7 +4,7 @@
  * the word of the wall above.
  */
 import type { LimitChange } from '../threads/limit-changes.js';
-import type { OutputStream } from '../threads/wall-messages.js';
+import { isOutputStream, type OutputStream } from '../threads/wall-messages.js';
 import type { Machine } from './walls.js';
 
 export type FromCell =
@@ -17,6 +17,8 @@ export type FromCell =
       readonly dropped: number;
     }
   | { readonly tag: 'warning'; readonly problem: string }
+  /** The thread of that path cannot be ended: its process has to be. */
+  | { readonly tag: 'stuck'; readonly path: string }
   /** Its threads have collected their garbage, as they were asked to. */
   | { readonly tag: 'collected' }
   /** The answer to a question; what it holds is checked by who has asked. */
@@ -60,7 +62,8 @@ export function decodeFromCell(batch: Uint8Array): FromCell | undefined {
   if (tag === 'warning') return typeof problem === 'string' ? { tag, problem } : undefined;
   if (tag === 'collected') return { tag };
   if (tag === 'use') return isCount(id) ? { tag, id, use } : undefined;
-  if (tag !== 'output' || (stream !== 'stdout' && stream !== 'stderr')) return undefined;
+  if (tag === 'stuck') return typeof path === 'string' ? { tag, path } : undefined;
+  if (tag !== 'output' || !isOutputStream(stream)) return undefined;
   if (typeof path !== 'string' || typeof text !== 'string' || !isCount(dropped)) return undefined;
   return { tag, path, stream, text, dropped };
 }

@@ -7,10 +7,10 @@ import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import type { Clock } from '../clock.js';
 import { OutputQuota } from '../threads/output-quota.js';
-import type { OutputStream } from '../threads/wall-messages.js';
+import type { PrintedStream } from '../threads/wall-messages.js';
 
 /** `dropped` counts what exceeded the quota and was not passed on, in UTF-16 units. */
-export type TakeOutput = (stream: OutputStream, text: string, dropped: number) => void;
+export type TakeOutput = (stream: PrintedStream, text: string, dropped: number) => void;
 
 /** A read gives 64 kB: so 6 MB a second at most of what is dropped. */
 const OVER_QUOTA_PAUSE_MS = 10;
@@ -28,7 +28,7 @@ export class CellOutput {
     this.#take = take;
   }
 
-  read(name: OutputStream, stream: Readable): void {
+  read(name: PrintedStream, stream: Readable): void {
     this.#streams.push(stream);
     const decoder = new StringDecoder('utf8');
     stream.on('error', () => undefined);

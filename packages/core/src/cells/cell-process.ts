@@ -14,7 +14,6 @@
  * for 0.6 ms and for 0.05 to 0.1 ms more with each MB that the host's process has in memory.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { MAX_FRAME_BYTES } from '../channel/channel.js';
 import type { AfterTurn, Clock } from '../clock.js';
 import { CellCgroup, type CgroupLimits } from './cell-cgroup.js';
@@ -22,6 +21,7 @@ import {
   CELL_ENVIRONMENT,
   cellCommand,
   hasOwnProcessNamespace,
+  hasWaitingShell,
   limitDataCommand,
   OOM_SCORE,
   titled,
@@ -30,9 +30,10 @@ import {
 import { CellOutput, type TakeOutput } from './cell-output.js';
 import type { CellSetup, EarlyThread } from './cell-setup.js';
 import { EarlyChild } from './early-child.js';
+import { signalOfExit } from './exit-signal.js';
 import type { EarlyOffer } from './early-cell.js';
 import { DEFAULT_FRAME_BYTES, Pipe, type PipeProblem } from './pipe.js';
-import { dataMbOf } from './process-tree.js';
+import { dataMbOf, firstChildOf } from './process-tree.js';
 import { killGroup, runCommand } from './run-command.js';
 import { connectStreams, offerStreams, type FarStreams, type StreamOffer } from './stream-offer.js';
 import { CONTROLLERS, type Machine, type WallName } from './walls.js';
@@ -84,10 +85,10 @@ export interface CellEnd {
   readonly ran: boolean;
   /**
    * What came first on this side: nothing (`itself`), a kill, no process to be had (`not-started`), no hello in
-   * time (`start-timeout`), a violation of the pipe (`protocol`), or a pipe that it closed to go on without
-   * (`detached`).
+   * time (`start-timeout`), a violation of the pipe (`protocol`), a pipe that it closed to go on without
+   * (`detached`), or a thread in it that did not end (`stuck`).
    */
-  readonly cause: 'itself' | 'killed' | 'not-started' | 'start-timeout' | 'protocol' | 'detached';
+  readonly cause: 'itself' | 'killed' | 'not-started' | 'start-timeout' | 'protocol' | 'detached' | 'stuck';
   /** For people, where there is more to say. */
   readonly problem: string | undefined;
   /** How often the system killed in it for want of memory; 0 without a cgroup. */
@@ -173,14 +174,15 @@ export class CellProcess {
 
   /** The process that runs the cell's code, seen from here; undefined while there is none. */
   get nodePid(): number | undefined {
+    const { familyPid } = this;
+    const { walls, machine } = this.#options;
+    return familyPid !== undefined && hasWaitingShell(walls, machine) ? firstChildOf(familyPid) : familyPid;
+  }
+
+  /** That process, or what waits for it in its process namespace and inherits what is left behind there. */
+  get familyPid(): number | undefined {
     const { pid } = this;
-    if (pid === undefined || !hasOwnProcessNamespace(this.#options.walls)) return pid;
-    try {
-      const child = Number.parseInt(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'), 10);
-      return Number.isNaN(child) ? undefined : child;
-    } catch {
-      return undefined;
-    }
+    return pid !== undefined && hasOwnProcessNamespace(this.#options.walls) ? firstChildOf(pid) : pid;
   }
 
   /** Sets the one observer of the end; called exactly once, also if it ended before. */
@@ -218,6 +220,11 @@ export class CellProcess {
   /** Ends it as one that broke the pipe's protocol: what it said on one of the links is none of it. */
   violated(problem: string): void {
     this.#give('protocol', problem);
+  }
+
+  /** Ends it as one that holds a thread which nothing else ends. `path`: whose. */
+  holdsStuck(path: string): void {
+    this.#give('stuck', `the thread of '${path}' could not be ended`);
   }
 
   /** A pipe of it has ended: it is about to end, too, or is made to. `pipe`: which, for people. */
@@ -291,7 +298,10 @@ export class CellProcess {
       child.once('error', (error) => {
         if (child.pid === undefined) this.#notStarted(error);
       });
-      child.once('exit', (exitCode, signal) => this.#exited(exitCode, signal));
+      child.once('exit', (exitCode, signal) => {
+        const passedOn = hasWaitingShell(walls, machine) ? signalOfExit(exitCode) : null;
+        this.#exited(passedOn === null ? exitCode : null, passedOn ?? signal);
+      });
       // There are none where there was no process to be had.
       if (child.stdout) this.#output.read('stdout', child.stdout);
       if (child.stderr) this.#output.read('stderr', child.stderr);

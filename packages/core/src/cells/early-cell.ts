@@ -13,7 +13,7 @@ import { spawn } from 'node:child_process';
 import type { Duplex, Readable } from 'node:stream';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { Clock } from '../clock.js';
-import type { OutputStream } from '../threads/wall-messages.js';
+import type { PrintedStream } from '../threads/wall-messages.js';
 import { CELL_ENVIRONMENT, cellCommand, OOM_SCORE, titled } from './cell-command.js';
 import type { CellSetup, EarlyAddresses, EarlyThread } from './cell-setup.js';
 import { DEFAULT_FRAME_BYTES } from './pipe.js';
@@ -50,12 +50,12 @@ export interface EarlyOffer {
 
 export type FromStarter =
   | { readonly tag: 'exit'; readonly exitCode: number | null; readonly signal: NodeJS.Signals | null }
-  | { readonly tag: 'printed'; readonly stream: OutputStream; readonly chunk: Uint8Array };
+  | { readonly tag: 'printed'; readonly stream: PrintedStream; readonly chunk: Uint8Array };
 
 /** More of what it prints can be taken. */
 export interface ToStarter {
   readonly tag: 'more';
-  readonly stream: OutputStream;
+  readonly stream: PrintedStream;
 }
 
 export class EarlyCell {
@@ -125,7 +125,7 @@ export class EarlyCell {
 /** A chunk each time that there is room for one: so it waits, and not we, if it prints more than the kernel takes. */
 function passOn(
   from: Readable | null,
-  stream: OutputStream,
+  stream: PrintedStream,
   port: MessagePort,
   say: (message: FromStarter) => void,
 ): void {

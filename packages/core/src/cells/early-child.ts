@@ -4,10 +4,10 @@
  * it is still in the system's table, with how it ended.
  */
 import { readFileSync } from 'node:fs';
-import { constants } from 'node:os';
 import { Readable } from 'node:stream';
 import type { Clock } from '../clock.js';
 import type { EarlyOffer, FromStarter, ToStarter } from './early-cell.js';
+import { signalName } from './exit-signal.js';
 
 const LOOK_EVERY_MS = 20;
 const SAID_WITHIN_MS = 500;
@@ -90,9 +90,4 @@ function statOf(pid: number): string[] | undefined {
   } catch {
     return undefined;
   }
-}
-
-function signalName(signal: number): NodeJS.Signals | null {
-  const found = Object.entries(constants.signals).find(([, number]) => number === signal);
-  return found === undefined ? null : (found[0] as NodeJS.Signals);
 }

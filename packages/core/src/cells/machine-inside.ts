@@ -1,28 +1,32 @@
 /**
  * What a cell may count on for cells of its own, without a probe: it would take as long as a start of Node.
  *
- * What the cell's own walls may have taken away counts as missing. A cgroup of its own would lie beside the
+ * What the cell's own walls may have taken away counts as missing: rights are gone in a user namespace and for another user,
+ * and processes that are started behind `pid` alone have other numbers than /proc shows. A cgroup of its own would lie beside the
  * cell's, and so lead out of its limits; without one, a cell inside stays in the cgroup of the one around it.
  */
 import { CONTROLLERS, NAMESPACES, type Machine, type ProbedWall, type WallName } from './walls.js';
 
-const CHANGING: readonly WallName[] = ['user', 'proc', 'otherUser', ...NAMESPACES];
-/** Of Node itself, or what can be done by whoever does it to itself. */
-const EVERYWHERE: readonly WallName[] = ['rlimits', 'deathSignal', 'oomScore', 'permission'];
+const NAMESPACED: readonly WallName[] = ['proc', ...NAMESPACES];
+const NEED_RIGHTS: readonly WallName[] = ['user', 'otherUser', ...NAMESPACED];
 
 export function machineInside(machine: Machine, walls: ReadonlySet<WallName>): Machine {
-  const changed = CHANGING.some((wall) => walls.has(wall));
-  const divided = CONTROLLERS.some((wall) => walls.has(wall));
-  if (!changed && !divided) return machine;
-  const lost = (wall: WallName): boolean => {
-    if ((CONTROLLERS as readonly WallName[]).includes(wall)) return true;
-    return changed && !EVERYWHERE.includes(wall);
-  };
+  const has = (wall: WallName): boolean => walls.has(wall);
+  const inUserNamespace = has('user') || (machine.inUserNamespace && NAMESPACED.some(has));
+  const misnumbered = has('pid') && !has('proc');
+  const withoutRights = inUserNamespace || has('otherUser') || misnumbered;
+  const withoutCgroups = has('otherUser') || misnumbered || CONTROLLERS.some(has);
+  const lost = [...(withoutRights ? NEED_RIGHTS : []), ...(withoutCgroups ? CONTROLLERS : [])];
+  if (lost.length === 0) return machine;
   const within = Object.entries(machine.walls).map(([wall, probed]): [string, ProbedWall] => [
     wall,
-    probed.available && lost(wall as WallName) ? INSIDE : probed,
+    probed.available && lost.includes(wall as WallName) ? INSIDE : probed,
   ]);
-  return { ...machine, walls: Object.fromEntries(within) as Machine['walls'], cgroups: {} };
+  return {
+    ...machine,
+    walls: Object.fromEntries(within) as Machine['walls'],
+    cgroups: withoutCgroups ? {} : machine.cgroups,
+  };
 }
 
 const INSIDE: ProbedWall = {

@@ -99,6 +99,7 @@ export async function probeMachine(options: ProbeOptions): Promise<Machine> {
     walls,
     tools,
     inUserNamespace: namespaces.inUserNamespace,
+    host: process.pid,
     cgroups,
     permissionFlag,
   };

@@ -119,6 +119,16 @@ export function dataMbOf(pid: number): number | undefined {
   }
 }
 
+/** Of its main thread, as long as that lives: the one that was started first. */
+export function firstChildOf(pid: number): number | undefined {
+  try {
+    const child = Number.parseInt(readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1'), 10);
+    return Number.isNaN(child) ? undefined : child;
+  } catch {
+    return undefined;
+  }
+}
+
 class OpenProcess {
   readonly #status: number;
   readonly #stat: number;

@@ -54,6 +54,9 @@ function runCell(
     warning: (problem) => {
       say({ tag: 'warning', problem });
     },
+    stuckForGood: (path) => {
+      say({ tag: 'stuck', path });
+    },
     up: {
       link: keptOpen(
         direct === undefined ? parent.control : new FencedLink(parent.control, new CellFence(direct)),

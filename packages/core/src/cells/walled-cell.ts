@@ -140,7 +140,7 @@ export class WalledCell {
   /** Its limits are held from now on: nothing of the tree has run in it yet. */
   #running(): void {
     const { limits, guard, ownData, warning, unheld } = this.#options;
-    const { nodePid, ownDataMb } = this.process;
+    const { familyPid, ownDataMb } = this.process;
     ownData(ownDataMb);
     // They were changed while it started.
     if (this.#limits !== limits) this.#limitBySystem();
@@ -157,7 +157,7 @@ export class WalledCell {
         warning(overShare(this.title, used));
       },
     };
-    this.#guarded = nodePid === undefined ? undefined : guard.watch(guarded, nodePid);
+    this.#guarded = familyPid === undefined ? undefined : guard.watch(guarded, familyPid);
     const { memoryMb, cpu } = this.#guardLimits();
     if (this.#guarded === undefined && (memoryMb ?? cpu) !== undefined) unheld();
   }
@@ -177,6 +177,8 @@ export class WalledCell {
     const { output, warning, clock } = this.#options;
     const said = decodeFromCell(bytes);
     if (said === undefined) this.#violated('a message that the walls of a cell do not send');
+    else if (said.tag === 'stuck' && isWithin(said.path, this.title)) this.process.holdsStuck(said.path);
+    else if (said.tag === 'stuck') this.#violated('a thread of somebody outside of the cell');
     else if (said.tag === 'collected') this.#guarded?.collected(clock.now());
     else if (said.tag === 'use') {
       const use = readUse(said.use, this.title);
@@ -184,7 +186,7 @@ export class WalledCell {
       else this.#answered(said.id, use);
     } else if (said.tag === 'warning') warning(`${this.title}: ${this.#quota.take(said.problem)}`);
     else if (isWithin(said.path, this.title)) {
-      const text = this.#quota.take(said.text);
+      const text = this.#quota.take(said.text, said.stream === 'log');
       output(said.path, said.stream, text, this.#quota.takeDropped() + said.dropped);
     } else this.#violated('output of somebody outside of the cell');
   }

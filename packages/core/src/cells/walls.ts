@@ -12,7 +12,7 @@ export type Controller = (typeof CONTROLLERS)[number];
 export const WALLS = {
   user: 'a user namespace: what namespaces need where the host does not run as root',
   pid: 'a process namespace: nothing in the cell outlives it, and it sees no process outside',
-  proc: 'a /proc of its own, which shows the cell alone',
+  proc: 'the same, with a /proc of its own, which shows the cell alone',
   net: 'a network namespace: no network at all',
   mount: 'a mount namespace: what it mounts is seen by nobody else',
   ipc: 'a namespace for System V IPC and POSIX queues',
@@ -46,6 +46,8 @@ export interface Machine {
   readonly tools: Readonly<Partial<Record<Tool, string>>>;
   /** Whether namespaces are to be made inside a user namespace: not where the host may make them as it is. */
   readonly inUserNamespace: boolean;
+  /** The host's process, as the system numbers it: whose cgroups these are, whichever of its cells has made them. */
+  readonly host: number;
   /** Folders that cgroups can be made in. */
   readonly cgroups: Readonly<Partial<Record<Controller, CgroupBase>>>;
   /**

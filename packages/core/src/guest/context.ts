@@ -4,6 +4,8 @@
  * ("Processes"); of calls those of OTP's gen_server.
  */
 import type { ExitReason, GuestExitTag } from '../exit-reason.js';
+import type { LogLevel } from '../log-record.js';
+import type { OverflowPolicy } from '../protocol/overflow.js';
 import type { Address } from './address.js';
 import type { Match } from './mailbox.js';
 import type { Monitor, Received } from './received.js';
@@ -34,6 +36,10 @@ export interface SpawnRequest {
   readonly module: string;
   readonly args?: unknown;
   readonly name?: string;
+  /** What a sender meets at its full mailbox. Default: `block`. */
+  readonly overflow?: OverflowPolicy;
+  /** How long a sender waits with `block`. Milliseconds, 5000 by default. */
+  readonly sendTimeoutMs?: number;
 }
 
 export interface SpawnOptions {
@@ -116,8 +122,11 @@ export interface Context {
 
   /** Ends this environment. Never returns. */
   exit(reason?: Exit): never;
-  /** Sends an exit signal, as if linked and ended with that reason. */
-  sendExit(target: Destination, reason: Exit): void;
+  /**
+   * Sends an exit signal, as if linked and ended with that reason: `normal`, `shutdown` or `error`. To the address of
+   * an environment that was spawned here, with any tag: who spawned it answers for why it ends.
+   */
+  sendExit(target: Destination, reason: ExitReason): void;
   /** Ends another environment with reason `killed`; cannot be trapped. */
   kill(target: Destination): void;
 
@@ -129,6 +138,16 @@ export interface Context {
 
   /** Starts a child environment, which ends with this one at the latest. Rejects with `EnvironmentError`. */
   spawn(request: SpawnRequest, options?: SpawnOptions): Promise<Spawned>;
+
+  /**
+   * Writes a record to the log, beside stdout and stderr. Waits for nobody: what is beyond the quota of all that is
+   * printed (limit `stdioBytesPerSecond`) is left out, whole, and counted. 8,192 characters of text and as many of
+   * `fields`, as JSON; maps and sets become lists, big integers text, errors objects. Fields that JSON cannot hold
+   * are left out, and the record says so.
+   *
+   * @throws CallError `operation_refused`: no level of a log, or no text.
+   */
+  log(level: LogLevel, text: string, fields?: Readonly<Record<string, unknown>>): void;
 
   /** The calls, messages and bytes of this environment so far. */
   statistics(): Statistics;

@@ -5,6 +5,7 @@
  */
 import { CallError } from '../errors.js';
 import { GUEST_EXIT_TAGS } from '../exit-reason.js';
+import { isLogLevel } from '../log-record.js';
 import { MAX_NAME_LENGTH } from '../protocol/system-calls.js';
 import { Address } from './address.js';
 
@@ -27,10 +28,17 @@ export function assertAddress(address: unknown): void {
   refuse('address', address, 'only an address can be linked', 'Ask `whereis` for the address behind a name.');
 }
 
-export function assertSignal(reason: unknown): void {
+/** `tags`: those that may be given. */
+export function assertSignal(reason: unknown, tags: readonly string[] = GUEST_EXIT_TAGS): void {
   const tag = typeof reason === 'object' && reason !== null && 'tag' in reason ? reason.tag : undefined;
-  if (GUEST_EXIT_TAGS.includes(tag as never)) return;
+  if (tags.includes(tag as never)) return;
   refuse('reason', tag ?? reason, 'that is no exit reason of a guest', "Give e.g. `{ tag: 'shutdown' }`.");
+}
+
+/** Milliseconds. */
+export function assertDelay(delayMs: unknown): void {
+  if (typeof delayMs === 'number' && delayMs >= 0 && delayMs < Infinity) return;
+  refuse('delayMs', delayMs, 'a delay is a number of milliseconds', 'Give 0 or more.');
 }
 
 export function assertFlag(field: string, value: unknown): void {
@@ -44,6 +52,19 @@ export function assertOperation(operation: unknown, parameters: unknown): void {
     refuse('operation', operation, 'an operation is named by a text', 'Give its name.');
   if (!Array.isArray(parameters))
     refuse('parameters', parameters, 'parameters are a list', 'Give `[]` where there are none.');
+}
+
+/** One that has fired, or was given up before, is one all the same. */
+export function assertMonitor(monitor: unknown): void {
+  if (typeof monitor === 'object' && monitor !== null && 'target' in monitor) return;
+  refuse('monitor', monitor, 'that is no monitor', 'Give what `monitor` resolved with.');
+}
+
+export function assertLogged(level: unknown, text: unknown): void {
+  if (!isLogLevel(level))
+    refuse('level', level, 'that is no level of a log', "Give 'debug', 'info', 'warn' or 'error'.");
+  if (typeof text !== 'string')
+    refuse('text', text, 'a record of the log has a text', 'Give values as fields.');
 }
 
 export function assertMatch(match: unknown): void {
@@ -67,5 +88,5 @@ function refuse(field: string, value: unknown, problem: string, remedy: string):
 }
 
 function shown(value: unknown): string {
-  return typeof value === 'string' ? value : typeof value;
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : typeof value;
 }

@@ -2,6 +2,8 @@
 import { FRAME, type FrameKind } from '../channel/frames.js';
 import { CallError } from '../errors.js';
 import type { CallErrorCode } from '../error-codes.js';
+import { encodeLogRecord, type LogLevel } from '../log-record.js';
+import { EXIT_TAGS, GUEST_EXIT_TAGS, type ExitReason } from '../exit-reason.js';
 import { Address } from './address.js';
 import {
   ExitRequest,
@@ -19,9 +21,12 @@ import {
 } from './context.js';
 import {
   assertAddress,
+  assertDelay,
   assertDestination,
   assertFlag,
+  assertLogged,
   assertMatch,
+  assertMonitor,
   assertName,
   assertOperation,
   assertSignal,
@@ -37,6 +42,7 @@ const MAX_KEPT_BYTES = 16 * 1024 * 1024;
 
 export class EnvironmentContext implements Context {
   readonly #environment: LocalEnvironment;
+  readonly #spawned = new WeakSet<Address>();
 
   constructor(environment: LocalEnvironment) {
     this.#environment = environment;
@@ -51,6 +57,7 @@ export class EnvironmentContext implements Context {
   }
 
   ref<M>(target: Destination): Ref<M> {
+    assertDestination(target);
     return makeRef<M>(this, target);
   }
 
@@ -127,13 +134,16 @@ export class EnvironmentContext implements Context {
       );
     }
     const timeoutMs = options?.timeoutMs;
-    return new Promise((resolve, reject) => {
+    try {
       assertMatch(match);
       const item = mailbox.takeNow(match);
-      if (item !== undefined) {
-        resolve(item);
-        return;
-      }
+      // A loop that keeps up comes by here: a promise made with an executor costs twice as much.
+      if (item !== undefined) return Promise.resolve(item);
+    } catch (error) {
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- as it was thrown: a match may throw anything
+      return Promise.reject(error);
+    }
+    return new Promise((resolve, reject) => {
       if (timeoutMs === undefined) {
         mailbox.take(match, resolve, reject);
         return;
@@ -157,6 +167,7 @@ export class EnvironmentContext implements Context {
   sendAfter(delayMs: number, target: Destination, value: unknown): TimerHandle {
     const environment = this.#environment;
     const { services } = environment;
+    assertDelay(delayMs);
     assertDestination(target);
     const encoded = services.encode(value, undefined, MAX_KEPT_BYTES);
     const timer = environment.countedTimer(delayMs, () => {
@@ -187,6 +198,7 @@ export class EnvironmentContext implements Context {
   }
 
   demonitor(monitor: Monitor): void {
+    assertMonitor(monitor);
     this.#environment.unwatch(monitor);
   }
 
@@ -215,8 +227,9 @@ export class EnvironmentContext implements Context {
     throw new ExitRequest(reason);
   }
 
-  sendExit(target: Destination, reason: Exit): void {
-    assertSignal(reason);
+  sendExit(target: Destination, reason: ExitReason): void {
+    const isOwn = Address.isAddress(target) && this.#spawned.has(target);
+    assertSignal(reason, isOwn ? EXIT_TAGS : GUEST_EXIT_TAGS);
     const { services, slot } = this.#environment;
     const call = {
       call: 'signal',
@@ -288,12 +301,18 @@ export class EnvironmentContext implements Context {
     await services.ask(call, (answer) => {
       const { handle, monitor: id } = answer as { handle: number; monitor: number };
       const address = services.address(handle);
+      this.#spawned.add(address);
       const monitor: Monitor | undefined =
         options.monitor === true ? Object.freeze({ target: address }) : undefined;
       if (monitor !== undefined) this.#environment.watch(id, monitor);
       spawned = { address, monitor };
     });
     return spawned as Spawned;
+  }
+
+  log(level: LogLevel, text: string, fields?: Readonly<Record<string, unknown>>): void {
+    assertLogged(level, text);
+    this.#environment.services.log(encodeLogRecord(level, text, fields));
   }
 
   statistics(): Statistics {

@@ -16,6 +16,8 @@ export interface RuntimeOptions {
   readonly collector: Collector;
   /** Makes the behaviour out of what the loader put into the spec. */
   readonly load: (boot: unknown) => Promise<Loaded>;
+  /** Takes a record of the log, or leaves it out and counts it; never waits. */
+  readonly log: (record: string) => void;
   /** The last environment of the thread has ended, or the kernel is gone. */
   readonly idle: () => void;
   /** For the application's endpoint: what happens in the tree. */

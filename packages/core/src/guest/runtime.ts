@@ -122,6 +122,10 @@ export class Runtime implements EnvironmentServices {
     for (const { channel } of this.#channels.values()) channel.drain();
   };
 
+  log(record: string): void {
+    this.#options.log(record);
+  }
+
   flush(): void {
     for (const { channel } of this.#channels.values()) channel.flush();
     this.#control.flush();

@@ -42,6 +42,8 @@ export interface EnvironmentServices {
   tell(call: SystemCall): void;
   ask: Control['ask'];
   flush(): void;
+  /** One record of the log, as text. */
+  log(record: string): void;
   /** Everything that has arrived at this thread is delivered now. */
   readonly drain: () => void;
   encode(value: unknown, transfer: readonly ArrayBuffer[] | undefined, maxBytes: number): Encoded;

@@ -27,6 +27,9 @@ export interface ImageRequest {
   readonly external?: readonly string[];
 }
 
+/** Who gives images: a builder, or somebody who has one elsewhere. */
+export type ImageMaker = Pick<ImageBuilder, 'build'>;
+
 export interface ImageBuilderOptions {
   /**
    * Where images and packages go that find no better place. Default: a folder of this user's own in the
@@ -64,6 +67,7 @@ const CLOSE_MS = 2_000;
 export class ImageBuilder {
   readonly #options: ImageBuilderOptions;
   readonly #thread: BuildThread;
+  /** By what was asked, in its words and by the key of what they mean. */
   readonly #pending = new Map<string, Promise<Image>>();
   readonly #counts = { requests: 0, shared: 0, fromCache: 0, bundled: 0 };
   #bundlerVersion: string | null = null;
@@ -92,16 +96,14 @@ export class ImageBuilder {
    *   when the bundler does not run; `host_stopped` after `close`.
    */
   async build(request: ImageRequest): Promise<Image> {
+    this.#refuseClosed();
     this.#counts.requests++;
-    const job = this.#job(request);
-    const pending = this.#pending.get(job.key);
-    if (pending !== undefined) {
-      this.#counts.shared++;
-      return pending;
-    }
-    const answer = this.#answer(job).finally(() => this.#pending.delete(job.key));
-    this.#pending.set(job.key, answer);
-    return answer;
+    // A spec with hundreds of environments of one module: what is asked in the same words does not even look for it.
+    const { module, base, external = [] } = request;
+    return this.#once(JSON.stringify([module, base, external]), () => {
+      const job = this.#job(request);
+      return this.#once(job.key, () => this.#answer(job));
+    });
   }
 
   /** Ends what the builder has started. Builds under way reject with `host_stopped`. */
@@ -121,8 +123,18 @@ export class ImageBuilder {
     return this.#thread.run(job);
   }
 
+  #once(question: string, answer: () => Promise<Image>): Promise<Image> {
+    const pending = this.#pending.get(question);
+    if (pending !== undefined) {
+      this.#counts.shared++;
+      return pending;
+    }
+    const answered = answer().finally(() => this.#pending.delete(question));
+    this.#pending.set(question, answered);
+    return answered;
+  }
+
   #job(request: ImageRequest): BuildJob {
-    this.#refuseClosed();
     const base = realBase(request);
     const asked = {
       location: locateModule(request.module, base),

@@ -2,6 +2,7 @@
 export { DEFAULT_TERMS } from '../guest/route.js';
 export { isBehaviour } from '../guest/behaviour.js';
 export { Runtime } from '../guest/runtime.js';
+export { bundledImage } from '../images/bundled-image.js';
 export { ImageBuilder } from '../images/image-builder.js';
 export { bootValue } from '../threads/boot-value.js';
 export { decodeReason } from '../threads/decode-reason.js';
@@ -31,6 +32,7 @@ export { probeMachine } from '../cells/probe.js';
 export { WALLS } from '../cells/walls.js';
 export { KERNEL_ENTRIES } from '../threads/limits.js';
 export { nameIn } from '../kernel/names.js';
+export { readLogRecord } from '../log-record.js';
 export { isWithin } from '../node-path.js';
 export { startKernel } from '../threads/start-kernel.js';
 export { startCell } from '../cells/start-cell.js';
@@ -42,6 +44,7 @@ export type { CellSettings, KernelSettings, SpareCounts } from '../threads/node-
 export type { CellModule } from '../cells/compiled-cell.js';
 export type { Machine, WallName } from '../cells/walls.js';
 export type { Image } from '../images/image.js';
+export type { ImageMaker, ImageRequest } from '../images/image-builder.js';
 export type { MailboxTerms } from '../protocol/notices.js';
 export type { InspectQuery, SuperviseOperation } from '../protocol/system-calls.js';
 export type { LimitChange } from '../threads/limit-changes.js';

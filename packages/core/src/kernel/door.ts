@@ -140,7 +140,7 @@ const FIELDS = {
     env: slot,
     target,
     kind: oneOf(['exit', 'kill']),
-    tag: oneOf(GUEST_EXIT_TAGS),
+    tag: oneOf(EXIT_TAGS),
     detail: maybeBytes,
   },
   trapExits: { env: slot, on: flag },

@@ -2,7 +2,7 @@
  * Starting and ending environments: the stop ladder and the death protocol.
  *
  * The stop ladder: ask (an order to stop, the child's `shutdown` time) → terminate → after 250 ms mark
- * as stuck and go on without it.
+ * as stuck and go on without it. Its last step is the walls': a cell is killed for a thread that stays stuck.
  *
  * Death, in this order, whatever caused it:
  *   1. detected, by the wall's evidence

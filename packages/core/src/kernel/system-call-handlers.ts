@@ -1,4 +1,5 @@
 /** What each system call does. One handler for each name of the list; the dispatcher has no other way in. */
+import { GUEST_EXIT_TAGS } from '../exit-reason.js';
 import { isWithin } from '../node-path.js';
 import type { Target, SystemCall, SystemCallName } from '../protocol/system-calls.js';
 import { spawnOwner } from './spawn-owner.js';
@@ -177,7 +178,9 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
       // A link to another namespace carries exit signals, which may be trapped; nobody is killed from there.
       if (call.kind === 'kill') {
         if (!guest.isForeignTo(target.guest)) lifecycle.kill(target);
-      } else lifecycle.signal(target, { tag: call.tag, detail: call.detail }, caller, false);
+      } else if (!caller.children.has(target) && !GUEST_EXIT_TAGS.some((tag) => tag === call.tag))
+        kernel.violation(guest, 'a reason that only the kernel gives');
+      else lifecycle.signal(target, { tag: call.tag, detail: call.detail }, caller, false);
     },
 
     trapExits(caller, call) {

@@ -14,6 +14,7 @@ import { EnvironmentError } from '../errors.js';
 import type { CallError } from '../errors.js';
 import { answering, server, type Server } from '../guest/behaviour.js';
 import type { ReceivedCall } from '../guest/received.js';
+import type { GuestStart } from '../threads/bootstrap.js';
 import { Guard } from '../threads/guard.js';
 import { toResourceLimits } from '../threads/limits.js';
 import { nodeClock } from '../threads/node-clock.js';
@@ -30,8 +31,12 @@ const text = nodeTextCodec;
  * Resolves when a first thread has evaluated the image; rejects with what that threw. `during` is told of
  * the work of its threads, which nobody else sees.
  */
-export async function startPool(boot: PoolBoot, during: ThreadTime['during']): Promise<Server> {
-  const pool = new PoolHost(boot, during);
+export async function startPool(
+  boot: PoolBoot,
+  during: ThreadTime['during'],
+  log: GuestStart['log'],
+): Promise<Server> {
+  const pool = new PoolHost(boot, during, log);
   const operations = await pool.start();
   const answer = answering((_context: unknown, call: ReceivedCall) => {
     pool.take(call);
@@ -50,7 +55,7 @@ class PoolHost {
   /** Threads that ended without a task since the last task was done. */
   #idleEnds = 0;
 
-  constructor(boot: PoolBoot, during: ThreadTime['during']) {
+  constructor(boot: PoolBoot, during: ThreadTime['during'], log: GuestStart['log']) {
     this.#boot = boot;
     this.#during = during;
     const { maxThreads, concurrentTasks, queue, limits, image } = boot;
@@ -63,6 +68,7 @@ class PoolHost {
         limits,
         clock: nodeClock(),
         guard: this.#guard,
+        log,
         loaded: (operations) => {
           started = true;
           resolve(operations);

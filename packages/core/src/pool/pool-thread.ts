@@ -7,7 +7,9 @@
  */
 import workerThreads from 'node:worker_threads';
 import { EnvironmentError, CallError } from '../errors.js';
+import { assertLogged } from '../guest/destination.js';
 import { evaluateImage } from '../images/evaluate-image.js';
+import { encodeLogRecord, type LogLevel } from '../log-record.js';
 import { leaveGuardTool } from '../threads/guard-tool.js';
 import { installStdio } from '../threads/guest-stdio.js';
 import { hardenTrusted } from '../threads/harden-trusted.js';
@@ -27,6 +29,7 @@ import {
   type TaskRequest,
   type ToPoolThread,
 } from './pool-boot.js';
+import type { PoolTask } from './pool-types.js';
 import { taskFunctions, type TaskFunction } from './task-functions.js';
 
 const { port, outputBytesPerSecond, gate } = workerThreads.workerData as PoolThreadPorts;
@@ -42,7 +45,7 @@ const post = (message: FromPoolThread): void => {
 interface Loaded {
   readonly functions: ReadonlyMap<string, TaskFunction>;
   /** What a task finds as `this`. */
-  readonly context: object;
+  readonly context: PoolTask;
 }
 
 const loaded = new Promise<Loaded>((resolve) => {
@@ -52,7 +55,10 @@ const loaded = new Promise<Loaded>((resolve) => {
     try {
       const { exports } = evaluateImage(image, { require: guestRequire });
       const functions = taskFunctions(exports, image.manifest.entry);
-      const context = Object.freeze({ bindings: Object.freeze(decodeOnce(bindings, { text })) });
+      const context: PoolTask = Object.freeze({
+        bindings: Object.freeze(decodeOnce(bindings, { text })) as PoolTask['bindings'],
+        log,
+      });
       post({ tag: 'loaded', operations: [...functions.keys()] });
       resolve({ functions, context });
     } catch (error) {
@@ -70,6 +76,13 @@ installStdio(quota, (stream, printed, dropped) => {
 leaveGuardTool();
 hardenTrusted(leave);
 post({ tag: 'ready', tid: ownTid() });
+
+function log(level: LogLevel, logged: string, fields?: Readonly<Record<string, unknown>>): void {
+  assertLogged(level, logged);
+  const record = encodeLogRecord(level, logged, fields);
+  if (quota.take(record, true) === '') return;
+  post({ tag: 'output', stream: 'log', text: record, dropped: quota.takeDropped() });
+}
 
 /** The host asks with no operation whether the image is loaded. */
 const PROBED: TaskOutcome = { ok: true, value: new Uint8Array() };

@@ -7,11 +7,14 @@
  * `run` is the default export; functions that are exported by name have their names.
  */
 import type { Server } from '../guest/behaviour.js';
+import type { LogLevel } from '../log-record.js';
 
 /** What a task finds as `this`: `export default function resize(this: PoolTask, …)`. */
 export interface PoolTask {
   /** As the spec of the pool gave them. */
   readonly bindings: Readonly<Record<string, unknown>>;
+  /** As `log` of an environment's context; the record is the pool's. */
+  log(level: LogLevel, text: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
 /* A task's parameters are the user's own; `never` here would match no function. */

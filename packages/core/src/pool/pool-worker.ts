@@ -35,6 +35,8 @@ export interface PoolWorkerSetup {
   /** Undefined where this Node has no inspector. */
   readonly guard: Guard | undefined;
   readonly loaded: (operations: readonly string[]) => void;
+  /** Takes a record of the log. */
+  readonly log: (record: string) => void;
   /** The thread is of no use, and others would not be either. */
   readonly unfit: (error: Uint8Array | ThreadEnded) => void;
 }
@@ -169,8 +171,11 @@ export class PoolWorker extends Worker {
         this.#setup.unfit(message.error);
         return;
       case 'output': {
-        const text = this.#quota.take(message.text);
-        if (text !== '') process[message.stream].write(text);
+        const { stream } = message;
+        const text = this.#quota.take(message.text, stream === 'log');
+        if (text === '') return;
+        if (stream === 'log') this.#setup.log(text);
+        else process[stream].write(text);
       }
     }
   }

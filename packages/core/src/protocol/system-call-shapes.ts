@@ -1,5 +1,5 @@
 /** What each system call says: see system-calls.ts. Types alone. */
-import type { ExitTag, GuestExitTag } from '../exit-reason.js';
+import type { ExitTag } from '../exit-reason.js';
 import type { MailboxTerms } from './notices.js';
 import type { InspectQuery, UndeliveredCause } from './system-calls.js';
 
@@ -53,7 +53,8 @@ export type SystemCall =
       readonly env: number;
       readonly target: Target;
       readonly kind: 'exit' | 'kill';
-      readonly tag: GuestExitTag;
+      /** One of GUEST_EXIT_TAGS, but to who was spawned by the caller. */
+      readonly tag: ExitTag;
       readonly detail: OpaqueValue | undefined;
     }
   | { readonly call: 'trapExits'; readonly env: number; readonly on: boolean }

@@ -22,6 +22,7 @@ export interface SimulatedWorld {
   readonly clock: ManualClock;
   readonly options: Pick<KernelOptions, 'random' | 'logic' | 'loader'>;
   readonly load: RuntimeOptions['load'];
+  readonly log: RuntimeOptions['log'];
   readonly links: LoopbackLinks;
   /** Pipes that have something to deliver. */
   readonly pipes: Set<Delivery>;
@@ -154,6 +155,7 @@ export class SimulatedProcess {
       // What the garbage collector does would depend on more than the seed.
       collector: { watch: () => undefined },
       load: world.load,
+      log: world.log,
       idle,
     });
   }

@@ -36,6 +36,7 @@ import type { InspectQuery, SuperviseOperation } from '../protocol/system-calls.
 import { decodeOnce, encodeOnce, portableTextCodec } from '../values/index.js';
 import { LoopbackLinks, type Delivery } from '../channel/loopback.js';
 import { ManualClock } from './manual-clock.js';
+import { readLogRecord, type LogRecord } from '../log-record.js';
 import { noSupervision } from './no-supervision.js';
 import { SeededRandom } from './random.js';
 import { SimulatedDirect } from './simulated-direct.js';
@@ -61,6 +62,8 @@ export interface SimulationOptions {
   readonly logic?: SupervisorLogic;
   /** Whether the application has pipes of its own to cells, beside the kernel's. False by default. */
   readonly direct?: boolean;
+  /** Gets what environments log. */
+  readonly onLog?: (record: LogRecord) => void;
 }
 
 /** An environment of a simulation. */
@@ -122,6 +125,7 @@ export class Simulation {
           const { behaviour, args, bindings = {} } = this.#behaviours[boot as number] as SimulatedSpec;
           return Promise.resolve({ behaviour: behaviour as Behaviour, args, bindings });
         },
+        log: (record) => options.onLog?.(readLogRecord(record)),
         links: this.#links,
         pipes: this.#pipes,
         still: this.#still,

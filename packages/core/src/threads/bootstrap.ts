@@ -31,6 +31,8 @@ export interface GuestStart {
   readonly links: LinkOpener;
   /** Its place under a test clock. */
   readonly ticket: GuestTicket | undefined;
+  /** Takes a record of the log. */
+  readonly log: (record: string) => void;
 }
 
 /** How long a spare stays as it is before it rehearses: one that is wanted at once is not kept busy. Milliseconds. */
@@ -48,6 +50,10 @@ export function bootThread(startGuest: (start: GuestStart) => void, rehearse?: (
   // Nothing is printed before the guest is let in.
   const quota = new OutputQuota(0, nodeClock().now);
   installStdio(quota, (stream, text, dropped) => post({ tag: 'output', stream, text, dropped }));
+  const log = (record: string): void => {
+    if (quota.take(record, true) === '') return;
+    post({ tag: 'output', stream: 'log', text: record, dropped: quota.takeDropped() });
+  };
   leaveGuardTool();
   hardenTrusted(leave);
   const rehearsal: { timer?: NodeJS.Timeout } = {};
@@ -58,7 +64,8 @@ export function bootThread(startGuest: (start: GuestStart) => void, rehearse?: (
     // From here on only the guest runtime decides what keeps the thread going.
     wall.unref();
     applyEnvironment(said.env);
-    startGuest({ link: new PortLink(control, { takesEnds: true }), links: portLinks, ticket: said.ticket });
+    const link = new PortLink(control, { takesEnds: true });
+    startGuest({ link, links: portLinks, ticket: said.ticket, log });
   });
   const heapLimitMb = getHeapStatistics().heap_size_limit / BYTES_PER_MB;
   post({ tag: 'ready', tid: ownTid(), heapLimitMb });

@@ -6,11 +6,11 @@
 import { StringDecoder } from 'node:string_decoder';
 import { Readable, Writable } from 'node:stream';
 import type { OutputQuota } from './output-quota.js';
-import type { OutputStream } from './wall-messages.js';
+import type { PrintedStream } from './wall-messages.js';
 
-export type Print = (stream: OutputStream, text: string, dropped: number) => void;
+export type Print = (stream: PrintedStream, text: string, dropped: number) => void;
 
-function printer(stream: OutputStream, quota: OutputQuota, print: Print): Writable {
+function printer(stream: PrintedStream, quota: OutputQuota, print: Print): Writable {
   const decoder = new StringDecoder('utf8');
   return new Writable({
     decodeStrings: false,

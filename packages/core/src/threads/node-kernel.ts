@@ -19,6 +19,7 @@ import type { SpareOptions } from './spares.js';
 import type { OpenThread } from './open-thread.js';
 import { ThreadWall } from './thread-wall.js';
 import { together, type Use } from './use.js';
+import type { OutputStream } from './wall-messages.js';
 
 /** Where the code of what a kernel starts lies: `file:` URLs. */
 export interface ThreadFiles {
@@ -86,8 +87,10 @@ export interface NodeKernelOptions {
   readonly machine?: Machine;
   /** In a cell: limits that were changed before it started. */
   readonly changes?: readonly LimitChange[];
+  /** In a cell: the thread of that path does not end, and so the cell has to. */
+  readonly stuckForGood?: (path: string) => void;
   observe(event: KernelEvent): void;
-  output(path: string, stream: 'stdout' | 'stderr', text: string, dropped: number): void;
+  output(path: string, stream: OutputStream, text: string, dropped: number): void;
   warning(problem: string): void;
 }
 
@@ -137,6 +140,7 @@ export function nodeKernel(options: NodeKernelOptions): NodeKernel {
     early: options.early,
     output,
     warning,
+    ...(options.stuckForGood === undefined ? {} : { stuckForGood: options.stuckForGood }),
   });
   const cells = new CellWall({
     file: fileURLToPath(files.compiledCell),

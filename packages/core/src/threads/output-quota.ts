@@ -37,15 +37,16 @@ export class OutputQuota {
     this.#textsLeft = this.#textsPerSecond;
   }
 
-  /** The beginning of `text` that may still pass; the rest is counted as dropped. */
-  take(text: string): string {
+  /** The beginning of `text` that may still pass, or with `whole` all of it or nothing; the rest is counted as dropped. */
+  take(text: string, whole = false): string {
     const now = this.#now();
     const seconds = (now - this.#last) / 1000;
     this.#last = now;
     this.#left = Math.min(this.#bytesPerSecond, this.#left + seconds * this.#bytesPerSecond);
     this.#textsLeft = Math.min(this.#textsPerSecond, this.#textsLeft + seconds * this.#textsPerSecond);
     // UTF-16 units stand for bytes: exact for ASCII, and the bound is what counts.
-    const fits = this.#isOpen() ? Math.min(text.length, Math.floor(this.#left)) : 0;
+    const most = this.#isOpen() ? Math.min(text.length, Math.floor(this.#left)) : 0;
+    const fits = whole && most < text.length ? 0 : most;
     this.#exceeded = fits < text.length;
     this.#left -= fits;
     this.#passed += fits;

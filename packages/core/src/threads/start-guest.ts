@@ -26,10 +26,10 @@ import { realTime, type ThreadTime } from './thread-time.js';
 
 const nodeRequire = createRequire(import.meta.url);
 
-export function startGuest({ link, ticket }: GuestStart): void {
+export function startGuest({ link, ticket, log }: GuestStart): void {
   const time = ticket === undefined ? realTime() : guestTestTime(ticket);
   // Whatever the guest has left open (timers, sockets) ends with it.
-  const runtime = guestRuntime(time.control(link), time.links, () => process.exit(), time);
+  const runtime = guestRuntime(time.control(link), time.links, () => process.exit(), time, log);
   hearProcess({
     uncaught: (thrown) => {
       runtime.crash(thrown);
@@ -43,6 +43,7 @@ export function guestRuntime(
   links: LinkOpener,
   idle: () => void,
   { clock, during }: ThreadTime = realTime(),
+  log: GuestStart['log'] = () => undefined,
 ): Runtime {
   return new Runtime({
     control,
@@ -52,7 +53,8 @@ export function guestRuntime(
     nextTurn: nodeNextTurn,
     text: nodeTextCodec,
     collector: garbageCollector(),
-    load: (boot) => during(load(boot as GuestBoot, during)),
+    load: (boot) => during(load(boot as GuestBoot, during, log)),
+    log,
     idle,
   });
 }
@@ -73,11 +75,16 @@ export function garbageCollector(): Collector {
 async function load(
   { image, args, bindings, pool, mostTimers }: GuestBoot,
   during: ThreadTime['during'],
+  log: GuestStart['log'],
 ): Promise<Loaded> {
   if (pool !== undefined) {
     // Loaded here only: no other guest needs Piscina.
     const { startPool } = await import('../pool/pool-host.js');
-    return { behaviour: await startPool({ image, bindings, ...pool }, during), args: undefined, bindings };
+    return {
+      behaviour: await startPool({ image, bindings, ...pool }, during, log),
+      args: undefined,
+      bindings,
+    };
   }
   const timerCount = mostTimers === undefined ? undefined : new TimerCount(mostTimers);
   if (timerCount !== undefined) limitTimers(timerCount);

@@ -21,6 +21,7 @@ import type { KernelTicket } from './test-clock/tickets.js';
 import type { Use } from './use.js';
 import { realTime } from './thread-time.js';
 import type { ThreadFacts } from './thread-wall.js';
+import type { OutputStream } from './wall-messages.js';
 
 /** `workerData` of the kernel's thread, beside its code (thread-code.ts). */
 export interface KernelSetup extends KernelSettings {
@@ -72,7 +73,7 @@ export type FromKernel =
   | {
       readonly tag: 'output';
       readonly path: string;
-      readonly stream: 'stdout' | 'stderr';
+      readonly stream: OutputStream;
       readonly text: string;
       readonly dropped: number;
     }

@@ -25,6 +25,8 @@ import type { OutputStream, ThreadRequest, ThreadStarter } from './wall-messages
 
 /** After this long `close` no longer waits for threads to end. */
 const CLOSE_WITHIN_MS = 1_000;
+/** A stuck thread that ends within this time was in a long native call: that is no reason to end others with it. */
+const STUCK_FOR_GOOD_MS = 5_000;
 
 export interface ThreadWallOptions {
   /** The compiled bootstrap: a module that calls `bootThread(startGuest)`. */
@@ -40,6 +42,8 @@ export interface ThreadWallOptions {
   output?(title: string, stream: OutputStream, text: string, dropped: number): void;
   /** A thread sent what does not belong to the protocol; its link has ended. */
   violation?(title: string, problem: string): void;
+  /** That thread was told to end long ago, and only the end of the process will end it. */
+  stuckForGood?(title: string): void;
   /** Something is not as it should be: no guard, or V8 did not take a limit. For people. */
   warning?(problem: string): void;
 }
@@ -186,7 +190,7 @@ export class ThreadWall implements ThreadStarter {
       output: (from, stream, text, dropped) => this.#options.output?.(from.title, stream, text, dropped),
       violation: (from, problem) => this.#options.violation?.(from.title, problem),
       unmeasured: ({ title: of }) => this.#unmeasured(of),
-      stuck: (which) => this.#stuck.add(which),
+      stuck: (which) => this.#isStuck(which),
       ended: (ended) => this.#ended(ended),
     });
     this.#threads.add(thread);
@@ -215,6 +219,13 @@ export class ThreadWall implements ThreadStarter {
     this.#options.warning?.(
       `The system does not tell what a thread uses of the processor: the limit \`cpu\` of '${title}' and others is not held`,
     );
+  }
+
+  #isStuck(thread: NodeThread): void {
+    this.#stuck.add(thread);
+    this.#clock.after(STUCK_FOR_GOOD_MS, () => {
+      if (this.#stuck.has(thread) && thread.booted) this.#options.stuckForGood?.(thread.title);
+    });
   }
 
   #rehearsed(compiled: Uint8Array): void {

@@ -39,7 +39,9 @@ export interface ThreadStarter extends Wall {
   start(request: ThreadRequest): WallThread;
 }
 
-export type OutputStream = 'stdout' | 'stderr';
+export type PrintedStream = 'stdout' | 'stderr';
+/** `log`: each text is one record, which is passed on whole or not at all. */
+export type OutputStream = PrintedStream | 'log';
 
 export type FromBootstrap =
   | {
@@ -62,6 +64,10 @@ export type FromBootstrap =
       readonly dropped: number;
     };
 
+export function isOutputStream(stream: unknown): stream is OutputStream {
+  return stream === 'stdout' || stream === 'stderr' || stream === 'log';
+}
+
 /** What the bootstrap sent, or undefined for what it would never send. */
 export function readFromBootstrap(message: unknown): FromBootstrap | undefined {
   if (typeof message !== 'object' || message === null) return undefined;
@@ -73,7 +79,7 @@ export function readFromBootstrap(message: unknown): FromBootstrap | undefined {
   if (tag === 'rehearsed') {
     return compiled === undefined || compiled instanceof Uint8Array ? { tag, compiled } : undefined;
   }
-  if (tag !== 'output' || (stream !== 'stdout' && stream !== 'stderr')) return undefined;
+  if (tag !== 'output' || !isOutputStream(stream)) return undefined;
   if (typeof text !== 'string' || typeof dropped !== 'number') return undefined;
   return { tag, stream, text, dropped };
 }

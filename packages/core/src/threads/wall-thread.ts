@@ -99,6 +99,11 @@ export class NodeThread implements WallThread {
     return this.#left;
   }
 
+  /** It was let in to run a guest: no spare. */
+  get booted(): boolean {
+    return this.#request !== undefined;
+  }
+
   /** As a spare it has gone through a start for practice: the next one is as quick as it gets. */
   get rehearsed(): boolean {
     return this.#rehearsed;
@@ -271,7 +276,7 @@ export class NodeThread implements WallThread {
 
   #output(stream: OutputStream, text: string, droppedThere: number): void {
     if (this.#silent) return;
-    const fits = this.#quota.take(text);
+    const fits = this.#quota.take(text, stream === 'log');
     const dropped = this.#quota.takeDropped() + droppedThere;
     if (fits !== '' || dropped > 0) this.#setup.output(this, stream, fits, dropped);
   }

@@ -35,12 +35,12 @@ describe('the command that starts a cell', () => {
     [
       'a process namespace: both processes die with the one above',
       command(['proc', 'deathSignal']),
-      'setpriv --pdeathsig KILL -- unshare --pid --fork --kill-child=KILL --mount --mount-proc -- setpriv --pdeathsig KILL -- NODE',
+      'setpriv --pdeathsig KILL -- unshare --pid --fork --kill-child=KILL --mount --mount-proc -- setpriv --pdeathsig KILL -- sh -c … sh NODE',
     ],
     [
       'a process namespace in a user namespace: the death signal comes after the namespace that would clear it',
       command(['pid', 'deathSignal', 'user']),
-      `unshare --user --map-root-user -- setpriv --pdeathsig KILL -- unshare --pid --fork --kill-child=KILL -- setpriv ${RIGHTS} --pdeathsig KILL -- NODE`,
+      `unshare --user --map-root-user -- setpriv --pdeathsig KILL -- unshare --pid --fork --kill-child=KILL -- setpriv ${RIGHTS} --pdeathsig KILL -- sh -c … sh NODE`,
     ],
     [
       'another user, and limits that are set as that user',

@@ -19,8 +19,9 @@ describe('messages of a cell', () => {
       dropped: fc.nat(),
     });
     const warning = fc.record({ tag: fc.constant('warning' as const), problem: fc.string() });
+    const stuck = fc.record({ tag: fc.constant('stuck' as const), path: fc.string() });
     fc.assert(
-      fc.property(fc.oneof(output, warning), (message: FromCell) => {
+      fc.property(fc.oneof(output, warning, stuck), (message: FromCell) => {
         expect(decodeFromCell(encodeFromCell(message))).toEqual(message);
       }),
     );
@@ -35,14 +36,15 @@ describe('messages of a cell', () => {
     ['no text', text({ ...OUTPUT, text: ['x'] })],
     ['fewer than none dropped', text({ ...OUTPUT, dropped: -1 })],
     ['a warning without words', text({ tag: 'warning' })],
+    ['a stuck thread without a path', text({ tag: 'stuck' })],
   ])('messages: %s is none', (_, bytes) => {
     expect(decodeFromCell(bytes)).toBeUndefined();
   });
 });
 
 describe('the machine inside of a cell', () => {
-  const offered = async (...walls: WallName[]): Promise<ReadonlySet<string>> => {
-    const machine = await thisMachine();
+  const offeredAt = async (inUserNamespace: boolean, ...walls: WallName[]): Promise<ReadonlySet<string>> => {
+    const machine = { ...(await thisMachine()), inUserNamespace };
     const all = Object.fromEntries(
       Object.keys(machine.walls).map((wall) => [wall, { available: true, why: 'it is there' }]),
     ) as typeof machine.walls;
@@ -52,11 +54,31 @@ describe('the machine inside of a cell', () => {
     );
   };
 
+  const offered = (...walls: WallName[]) => offeredAt(false, ...walls);
+  const OWN = ['rlimits', 'deathSignal', 'oomScore', 'permission'];
+  const CGROUPS = ['memory', 'cpu', 'pids'];
+
   test('inside: limits and signals take nothing away', async () => {
     expect((await offered('rlimits', 'deathSignal', 'oomScore')).size).toBe((await offered()).size);
   });
 
-  test('inside: a cgroup takes away cgroups, namespaces nearly everything', async () => {
+  test('inside: namespaces take nothing away where the host may make them as it is', async () => {
+    expect((await offered('proc', 'net', 'mount', 'ipc', 'uts')).size).toBe((await offered()).size);
+  });
+
+  test('inside: in a user namespace no right is left to make others; cgroups are where they were', async () => {
+    const left = new Set([...OWN, ...CGROUPS]);
+    expect(await offered('user')).toEqual(left);
+    expect(await offeredAt(true, 'proc')).toEqual(left);
+  });
+
+  test('inside: another user, and numbers of processes that are not those of /proc, leave what needs neither', async () => {
+    expect(await offered('otherUser')).toEqual(new Set(OWN));
+    expect(await offered('pid')).toEqual(new Set(OWN));
+    expect(await offered('pid', 'proc')).toEqual(await offered());
+  });
+
+  test('inside: a cgroup takes away cgroups', async () => {
     const divided = await offered('memory');
     expect(['memory', 'cpu', 'pids', 'net'].map((wall) => divided.has(wall))).toEqual([
       false,
@@ -64,6 +86,5 @@ describe('the machine inside of a cell', () => {
       false,
       true,
     ]);
-    expect(await offered('net')).toEqual(new Set(['rlimits', 'deathSignal', 'oomScore', 'permission']));
   });
 });

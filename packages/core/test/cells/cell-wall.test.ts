@@ -96,6 +96,26 @@ describe('what a cell says', () => {
     expect(cell.output).toEqual([]);
   });
 
+  test('wall: one with a thread that cannot be ended is killed, and its end says for whose sake', async () => {
+    const cell = await startCell();
+    cell.run(
+      `() => pipe.wall.send(new TextEncoder().encode(JSON.stringify({ tag: 'stuck', path: 'tree/c/x' })))`,
+    );
+    expect(await cell.end).toMatchObject({
+      kind: 'reason',
+      reason: {
+        tag: 'cell',
+        detail: { signal: 'SIGKILL', problem: "the thread of 'tree/c/x' could not be ended" },
+      },
+    });
+  });
+
+  test('wall: one that says this of a thread outside of it ends as who breaks the protocol', async () => {
+    const cell = await startCell();
+    cell.run(saying({ tag: 'stuck', path: 'tree/b' }));
+    expect(await cell.end).toMatchObject({ kind: 'reason', reason: { tag: 'protocol' } });
+  });
+
   test('wall: more output than its quota is counted, whatever it says it has counted itself', async () => {
     const cell = await startCell();
     const flood = { ...output('tree/c/x'), text: 'y'.repeat(1_500_000) };

@@ -124,7 +124,7 @@ describe('orphans', () => {
       const walls: WallName[] = ['pid', 'proc', 'net', 'mount', 'ipc', 'uts', 'deathSignal', 'rlimits'];
       const { parent, told } = await parentOf({ walls, busy }, user);
       expect(told.inUserNamespace).toBe(true);
-      expect(String(told.value)).toMatch(/^Pid:\s+1$/m);
+      expect(String(told.value)).toMatch(/^PPid:\s+1$/m);
       expect(String(told.value)).toMatch(/^CapEff:\s+0+$/m);
       parent.kill('SIGKILL');
       expect(await gone(told.pid)).toBe(true);

@@ -6,7 +6,7 @@
  * No test of the grid sleeps. What has to come is awaited with `settle`; what takes time (a timeout, a
  * report after a second) is awaited by what it brings.
  */
-import type { Context, ExitReason } from '../../src/index.js';
+import type { Address, Context, ExitReason } from '../../src/index.js';
 import type { KernelEvent } from '../../src/kernel/index.js';
 import type { MailboxTerms } from '../../src/protocol/notices.js';
 
@@ -34,6 +34,10 @@ export interface Grid {
   readonly context: Context;
   /** Why the tree did not come up. */
   readonly failure: ExitReason | undefined;
+  /** The endpoint of an application beside that child: who ends it, or sends it a signal, does so from there. */
+  near(id: string): Context;
+  /** Where an environment cannot tell its address: how else one learns it. */
+  addressOf?(name: string): Promise<Address>;
   /** Everything the kernel has reported so far, in order. */
   readonly events: readonly KernelEvent[];
   /** Awaits, and lets happen what has to happen meanwhile. */
@@ -47,9 +51,25 @@ export interface Grid {
   close(): Promise<void>;
 }
 
-export interface Harness {
+/** A case that does not hold on a link. */
+export interface Exception {
+  readonly why: string;
+  /** What its error has there as `code`, or else in its message. Without it the case would wait for ever, and does not run. */
+  readonly failsWith?: RegExp;
+}
+
+/** What carries a grid. */
+export interface Host {
   readonly name: string;
   /** Each child has a namespace of its own, with the others' names in it, as they are granted. */
   readonly isolated?: boolean;
+  /** By the titles of cases: each must be one, and must fail if it says how. */
+  readonly exceptions?: Readonly<Record<string, Exception>>;
   start(children: readonly GridChild[], options?: GridOptions): Promise<Grid>;
+}
+
+/** What a suite is given. */
+export interface Harness extends Host {
+  /** As Jest's; for what the host makes an exception of, the other way round. */
+  readonly test: (title: string, body: () => Promise<void>, timeoutMs?: number) => void;
 }

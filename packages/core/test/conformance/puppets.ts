@@ -5,10 +5,10 @@ import type { Grid } from './harness.js';
 import type { Item, Outcome, Step } from './modules/puppet.js';
 
 export class Puppet {
-  readonly grid: Pick<Grid, 'context' | 'settle'>;
+  readonly grid: Pick<Grid, 'context' | 'settle' | 'addressOf'>;
   readonly target: Destination;
 
-  constructor(grid: Pick<Grid, 'context' | 'settle'>, target: Destination) {
+  constructor(grid: Pick<Grid, 'context' | 'settle' | 'addressOf'>, target: Destination) {
     this.grid = grid;
     this.target = target;
   }
@@ -45,6 +45,8 @@ export class Puppet {
   }
 
   address(): Promise<Address> {
+    const { grid, target } = this;
+    if (grid.addressOf !== undefined && typeof target === 'string') return grid.addressOf(target);
     return this.get('self') as Promise<Address>;
   }
 

@@ -3,7 +3,7 @@ import type { Behaviour } from '../../src/index.js';
 import type { ChildSpec } from '../../src/kernel/index.js';
 import { nameIn } from '../../src/kernel/names.js';
 import { Simulation } from '../../src/testing/index.js';
-import type { Grid, GridChild, Harness } from './harness.js';
+import type { Grid, GridChild, Host } from './harness.js';
 import { restarting } from './restarting.js';
 import { ALL, around, THREADS, withoutCells, type Walls } from './walls.js';
 
@@ -11,7 +11,7 @@ async function behaviourOf(module: string): Promise<Behaviour> {
   return ((await import(`./modules/${module}.ts`)) as { default: Behaviour }).default;
 }
 
-export function simulationHarness(seed: number, walls: Walls = THREADS): Harness {
+export function simulationHarness(seed: number, walls: Walls = THREADS): Host {
   return {
     name: `loopback, ${walls.name}, seed ${String(seed)}`,
     isolated: walls.siblings === 'isolate',
@@ -54,6 +54,7 @@ export function simulationHarness(seed: number, walls: Walls = THREADS): Harness
       return {
         context: simulation.context,
         failure,
+        near: () => simulation.context,
         get events() {
           return simulation.events.map(withoutCells);
         },

@@ -44,6 +44,7 @@ class Bench {
       text,
       collector: { watch: () => undefined },
       load: () => Promise.reject(new Error('nothing is loaded here')),
+      log: () => undefined,
       idle: () => undefined,
     });
     this.context = this.runtime.openEndpoint(0, 1, TERMS).context;

@@ -16,6 +16,10 @@ describe('hostile guests', () => {
     ['a field of another type', { call: 'register', env: 0, id: 1, name: 5 }],
     ['an end without a cause', { call: 'exit', env: 0 }],
     ['a tag that only the kernel gives', { call: 'exit', env: 0, tag: 'killed', detail: undefined }],
+    [
+      'a signal with such a tag to somebody else',
+      { call: 'signal', env: 0, target: 'e1', kind: 'exit', tag: 'limit', detail: undefined },
+    ],
     ['a signal that was not sent', { call: 'exit', env: 0, signal: 77 }],
     ['another environment of its thread', { call: 'ready', env: 3, ignore: false }],
   ])('protocol: %s ends the caller with `protocol`, and nobody else', (_, call) => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { environment, server, type Received } from '../../src/index.js';
+import { environment, server, task, type Context, type LogRecord, type Received } from '../../src/index.js';
 import { Simulation, SimulationStuck } from '../../src/testing/index.js';
 import { restarting } from '../conformance/restarting.js';
 
@@ -35,6 +35,16 @@ describe('simulation', () => {
     expect(simulation.clock.now()).toBe(1234);
     await simulation.advance(1000);
     expect(simulation.clock.now()).toBe(2234);
+  });
+
+  test('simulation: what environments log is handed over', async () => {
+    const logged: LogRecord[] = [];
+    const simulation = new Simulation({ onLog: (record) => logged.push(record) });
+    const behaviour = task((_args: unknown, context: Context) => {
+      context.log('info', 'done', { in: 7n });
+    });
+    await simulation.start([simulation.child('a', { behaviour })]);
+    expect(logged).toEqual([{ level: 'info', text: 'done', fields: { in: '7' } }]);
   });
 
   test('simulation: what a timer sets going happens at its time, however far time is to go', async () => {

@@ -10,6 +10,14 @@ test('output quota: a second’s worth passes at once, the rest is cut and count
   expect(quota.takeDropped()).toBe(0);
 });
 
+test('output quota: a record passes whole or not at all, and is counted', () => {
+  const quota = new OutputQuota(10, () => 0);
+  expect(quota.take('123456', true)).toBe('123456');
+  expect(quota.take('789abc', true)).toBe('');
+  expect(quota.takeDropped()).toBe(6);
+  expect(quota.passed).toBe(6);
+});
+
 test('output quota: it refills with time, never above a second’s worth', () => {
   let now = 0;
   const quota = new OutputQuota(10, () => now);

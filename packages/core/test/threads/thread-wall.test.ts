@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { WallEnd } from '../../src/kernel/wall.js';
+import { nodeClock } from '../../src/threads/node-clock.js';
 import { openThread, type OpenThread } from '../../src/threads/open-thread.js';
 import { portLinks } from '../../src/threads/port-link.js';
 import { LIMITS, testWall, TestGuest, type TestWall } from './thread-fixture.js';
@@ -206,5 +207,59 @@ describe('thread wall: a thread that was opened before there was a wall', () => 
     if ('terminate' in early.worker) await early.worker.terminate();
     walls = testWall({ early, spares: { perClass: 1, total: 1, beside: false } });
     expect((await (await walls.start()).run('() => 7')).value).toBe(7);
+  });
+});
+
+describe('a thread that was told to end and does not', () => {
+  /** So many steps in which nothing interrupts it: some 600 a millisecond. */
+  const uninterrupted = (steps: number): string =>
+    `() => { setTimeout(() => Array.prototype.includes.call({ length: 2 ** 53 - 1 }, 1, 2 ** 53 - 1 - ${steps})); }`;
+  const LONG_MS = 5_000;
+
+  /** Real but for the long wait, which passes when the test says so. */
+  function wallThatWaits(): { stuck: string[]; waitIsOver: () => Promise<() => void> } {
+    const stuck: string[] = [];
+    const clock = nodeClock();
+    let over: (() => void) | undefined;
+    let waiting: (wake: () => void) => void = () => undefined;
+    walls = testWall({
+      stuckForGood: (title) => stuck.push(title),
+      clock: {
+        now: () => clock.now(),
+        after: (delayMs, wake) => {
+          if (delayMs < LONG_MS) return clock.after(delayMs, wake);
+          over = wake;
+          waiting(wake);
+          return () => undefined;
+        },
+      },
+    });
+    const waitIsOver = () =>
+      new Promise<() => void>((resolve) => {
+        if (over === undefined) waiting = resolve;
+        else resolve(over);
+      });
+    return { stuck, waitIsOver };
+  }
+
+  test('is told of once it has not ended for long', async () => {
+    const { stuck, waitIsOver } = wallThatWaits();
+    const guest = await walls.start({ title: 'slow' });
+    await guest.run(uninterrupted(1e6));
+    guest.thread.terminate();
+    guest.thread.markStuck();
+    (await waitIsOver())();
+    expect(stuck).toEqual(['slow']);
+  });
+
+  test('is not told of when it ends meanwhile', async () => {
+    const { stuck, waitIsOver } = wallThatWaits();
+    const guest = await walls.start({ title: 'slow' });
+    await guest.run(uninterrupted(2e5));
+    guest.thread.terminate();
+    guest.thread.markStuck();
+    await guest.ended;
+    (await waitIsOver())();
+    expect(stuck).toEqual([]);
   });
 });

@@ -7,15 +7,18 @@
  * - A name is known through a living host alone; names of an earlier epoch end with it.
  * - Nobody else ends a host: that a responder says an instance is gone is a reason to ask, not to believe.
  */
+import type { AskedHost } from '../exchange.js';
 import { Members } from '@espalier/core/identity';
 import {
   HOST_PURPOSE,
   HOST_TYPE,
   readHostRecord,
+  sameEpoch,
   type Epoch,
   type HostRecord,
   type Refusal,
 } from '../records/host-record.js';
+import { encodeQuestion, openNamesChange } from '../records/names-change.js';
 import { NAMES_PURPOSE, NAMES_TYPE, pageInstance, readNamesPage } from '../records/names-page.js';
 import { isTxtSignedBy, type Txt } from '../records/txt.js';
 import { KnownHost } from './known-host.js';
@@ -39,8 +42,11 @@ export interface Moment {
   readonly wall: number;
 }
 
-/** `key_used_twice`: another process speaks as this very host, with its key. */
-export type HostEventKind = 'appeared' | 'restarted' | 'left' | 'lost' | 'key_used_twice';
+/**
+ * `revoked`: it stands on a list of the root, and is not believed any more. `key_used_twice`: another process speaks as
+ * this very host, with its key.
+ */
+export type HostEventKind = 'appeared' | 'restarted' | 'left' | 'lost' | 'revoked' | 'key_used_twice';
 
 export interface HostEvent {
   readonly kind: HostEventKind;
@@ -97,7 +103,7 @@ export class Directory {
     const instance = label.toLowerCase();
     const outcome = txt === undefined ? 'malformed' : this.#take(type, instance, txt, at);
     if (typeof outcome !== 'string') return outcome;
-    this.#refused.set(outcome, (this.#refused.get(outcome) ?? 0) + 1);
+    this.#refuse(outcome);
     return outcome === 'clash'
       ? { ...NOTHING, hosts: [{ kind: 'key_used_twice', host: instance }] }
       : NOTHING;
@@ -108,6 +114,18 @@ export class Directory {
     const instance = label.toLowerCase();
     const known = type === HOST_TYPE && this.#hosts.has(instance);
     return known ? { ...NOTHING, asks: [{ type, label: instance }] } : NOTHING;
+  }
+
+  /** From now on these hosts are not believed; what was known through them is gone. This very host stays known to itself. */
+  revoke(revoked: ReadonlySet<string>, now: number): Effects {
+    const others = new Set([...revoked].filter((host) => host !== this.#options.self.host));
+    this.#members.revoke(others);
+    const known = [...this.#hosts.keys(), ...this.#static.ids()].filter((host) => others.has(host));
+    const names = known.flatMap((host) => {
+      this.#static.forget(host);
+      return this.#remove(host, now);
+    });
+    return { hosts: known.map((host) => ({ kind: 'revoked', host })), names, asks: [] };
   }
 
   /** Time has passed: asks hosts that are silent, and forgets those whose lease has ended. */
@@ -154,6 +172,10 @@ export class Directory {
     return Object.fromEntries(this.#refused);
   }
 
+  #refuse(why: Refusal): void {
+    this.#refused.set(why, (this.#refused.get(why) ?? 0) + 1);
+  }
+
   #take(type: string, instance: string, txt: Txt, at: Moment): Effects | Refusal {
     if (type === HOST_TYPE) return this.#takeHost(instance, txt, at);
     return type === NAMES_TYPE ? this.#takePage(instance, txt) : 'malformed';
@@ -170,7 +192,8 @@ export class Directory {
     const { self } = this.#options;
     const otherSelf = instance === self.host && record.epoch.boot !== self.epoch.boot;
     if (otherSelf ? record.sealedAt <= self.epoch.startedAt : age < 0) return 'stale';
-    if (!this.#isGenuine(record, txt)) return 'forged';
+    const fault = this.#faultOf(record, txt);
+    if (fault !== undefined) return fault;
     if (otherSelf) return 'clash';
     if (record.leaseMs === 0) return this.#leave(record, at.now);
     return this.#alive(record, at.now);
@@ -180,15 +203,16 @@ export class Directory {
     const { host } = record;
     const known = this.#hosts.get(host);
     const hosts: HostEvent[] = [];
+    let names: NameEvent[] = [];
     if (known === undefined && this.#hosts.size >= this.#options.maxHosts) return 'overflow';
     if (known !== undefined && compareEpoch(record, known.record) === 0) {
-      known.renew(record, now);
+      if (known.renew(record, now)) names = this.#reclaim(host);
     } else {
       hosts.push({ kind: known === undefined ? 'appeared' : 'restarted', host });
       this.#hosts.set(host, new KnownHost(record, now));
-      this.#static.heard(host);
+      this.#static.forget(host);
+      names = this.#reclaim(host);
     }
-    const names = this.#reclaim(host);
     const missing = this.#hosts.get(host)?.missingPages() ?? [];
     return { hosts, names, asks: missing.map((label) => ({ type: NAMES_TYPE, label })) };
   }
@@ -208,8 +232,7 @@ export class Directory {
     const known = this.#hosts.get(page.host);
     // Its host's next record asks for it.
     if (known === undefined || page.index >= known.record.pages.length) return 'early';
-    const { epoch } = known.record;
-    if (page.epoch.startedAt !== epoch.startedAt || page.epoch.boot !== epoch.boot) return 'stale';
+    if (!sameEpoch(page.epoch, known.record.epoch)) return 'stale';
     const held = known.page(page.index)?.version ?? 0;
     if (page.version === held) return NOTHING;
     // An older page than the host lists may hold names that it has withdrawn.
@@ -220,17 +243,47 @@ export class Directory {
     return { ...NOTHING, names: this.#reclaim(page.host) };
   }
 
+  /** How to ask a host for what it serves over the broker and is missing here; nothing where all is here. */
+  question(host: string): { readonly host: AskedHost; readonly question: Uint8Array } | undefined {
+    const known = this.#hosts.get(host);
+    const question = known?.question;
+    if (known === undefined || question === undefined) return undefined;
+    const { queue, endpoints } = known.record;
+    return { host: { host, queue, endpoints }, question: encodeQuestion(question) };
+  }
+
+  /** What a host is said to have answered; nothing where it is of no use. */
+  hearServed(host: string, bytes: Uint8Array): Effects | undefined {
+    const names = this.#takeServed(host, bytes);
+    if (typeof names !== 'string') return { ...NOTHING, names };
+    this.#refuse(names);
+    return undefined;
+  }
+
+  #takeServed(host: string, bytes: Uint8Array): NameEvent[] | Refusal {
+    const known = this.#hosts.get(host);
+    if (known === undefined) return 'early';
+    const change = openNamesChange(bytes, known.record.publicKey);
+    if (typeof change === 'string') return change;
+    if (change.host !== host) return 'forged';
+    if (!sameEpoch(change.epoch, known.record.epoch)) return 'stale';
+    const touched = known.takeServed(change);
+    return typeof touched === 'string' ? touched : this.#reclaim(host, touched);
+  }
+
   #remove(host: string, now: number, record = this.#hosts.get(host)?.record): NameEvent[] {
     if (record !== undefined) this.#tombstones.add(record, now);
     this.#hosts.delete(host);
     return this.#reclaim(host);
   }
 
-  /** Brings the claims of a host up to what it offers now. */
-  #reclaim(host: string): NameEvent[] {
+  /** Brings the claims of a host up to what it offers now, of these names or all. */
+  #reclaim(host: string, names?: readonly string[]): NameEvent[] {
     const offered = this.#offers(host);
-    const touched = new Set(offered.keys());
-    for (const [name, claims] of this.#claims) if (claims.has(host)) touched.add(name);
+    const touched = new Set(names ?? offered.keys());
+    if (names === undefined) {
+      for (const [name, claims] of this.#claims) if (claims.has(host)) touched.add(name);
+    }
     return [...touched].flatMap((name) => {
       const before = this.name(name);
       this.#claim(name, host, offered.get(name));
@@ -252,9 +305,11 @@ export class Directory {
     else this.#claims.set(name, claims);
   }
 
-  #isGenuine(record: HostRecord, txt: Txt): boolean {
-    if (this.#members.judge(record.publicKey, record.grant) !== 'member') return false;
-    return isTxtSignedBy(HOST_PURPOSE, record.host, txt, record.publicKey);
+  #faultOf(record: HostRecord, txt: Txt): Refusal | undefined {
+    const verdict = this.#members.judge(record.publicKey, record.grant);
+    if (verdict === 'revoked') return 'revoked';
+    const isSigned = verdict === 'member' && isTxtSignedBy(HOST_PURPOSE, record.host, txt, record.publicKey);
+    return isSigned ? undefined : 'forged';
   }
 }
 

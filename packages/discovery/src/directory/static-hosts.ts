@@ -25,7 +25,7 @@ export class StaticHosts {
     return [...this.#hosts.keys()];
   }
 
-  heard(host: string): void {
+  forget(host: string): void {
     this.#hosts.delete(host);
   }
 

@@ -87,6 +87,7 @@ export class MdnsEngine implements Backend {
     } else if (packet.questions.some(({ name }) => name === hearingName(attached))) {
       attached.hearing = 'heard';
     } else {
+      this.#querier.hearProbe(packet);
       this.#responder.answer(attached.link, packet);
     }
   }

@@ -71,8 +71,7 @@ export function packRecords(records: readonly DnsRecord[]): Packet[] {
   const packets: DnsRecord[][] = [[]];
   for (const record of records) {
     const last = packets.at(-1) ?? [];
-    const fits = encodingLength(rawPacket(response([...last, record]))) <= MAX_PACKET_BYTES;
-    if (fits || last.length === 0) last.push(record);
+    if (last.length === 0 || fitsFrame(response([...last, record]))) last.push(record);
     else packets.push([record]);
   }
   return packets.filter((answers) => answers.length > 0).map(response);
@@ -84,11 +83,15 @@ export function packQuery(questions: readonly Question[], known: readonly DnsRec
   const query = (): Packet => ({ kind: 'query', questions, answers });
   for (const record of known) {
     answers.push(record);
-    if (encodingLength(rawPacket(query())) <= MAX_PACKET_BYTES) continue;
+    if (fitsFrame(query())) continue;
     answers.pop();
     break;
   }
   return query();
+}
+
+export function fitsFrame(packet: Packet): boolean {
+  return encodingLength(rawPacket(packet)) <= MAX_PACKET_BYTES;
 }
 
 /** Names of DNS are equal whatever their case. */

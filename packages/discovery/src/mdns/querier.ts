@@ -113,6 +113,15 @@ export class Querier {
     for (const known of touched) this.#tell(known);
   }
 
+  /**
+   * What somebody is about to claim is as good as what he will say in a second, when he has: whether it is his is
+   * for signatures to tell, not for a claim that nobody has contested.
+   */
+  hearProbe({ authorities = [] }: Packet): void {
+    const proposed = authorities.filter(({ type }) => type === 'TXT');
+    if (proposed.length > 0) this.hear({ kind: 'response', questions: [], answers: proposed });
+  }
+
   close(): void {
     this.#closed = true;
     this.#cancel();

@@ -5,7 +5,7 @@
 import type { Clock, Random } from '@espalier/core/internal/clock.js';
 import type { Txt } from '../records/txt.js';
 import type { Link } from './link.js';
-import { packRecords, sameName, type DnsRecord, type Packet, type Question } from './packet.js';
+import { fitsFrame, packRecords, sameName, type DnsRecord, type Packet, type Question } from './packet.js';
 import { addressRecord, Service, typePointer, TYPES_NAME, type ServiceFacts } from './service.js';
 
 export interface ResponderParts {
@@ -49,6 +49,8 @@ export class Responder {
       update: (next) => {
         service.setTxt(next);
         if (service.state === 'announced') this.#broadcast([service.text()]);
+        // Who has heard the former probe must not keep to it: it may have been the last word but one.
+        else if (service.state === 'probing') this.#sendProbe(service);
       },
       withdraw: () => this.#withdraw(service),
     };
@@ -83,21 +85,29 @@ export class Responder {
   }
 
   #probe(service: Service, round: number): void {
-    if (service.state !== 'probing') return;
+    if (service.state === 'withdrawn') return;
     if (round > PROBES) {
       service.state = 'announced';
       this.#announce(service);
       this.#after(ANNOUNCE_AGAIN_MS, () => this.#announce(service));
       return;
     }
-    const packet: Packet = {
+    service.state = 'probing';
+    this.#sendProbe(service);
+    this.#after(PROBE_EVERY_MS, () => this.#probe(service, round + 1));
+  }
+
+  #sendProbe(service: Service): void {
+    // All that is proposed (RFC 6762, section 8.2). Who believes signatures need not wait for the end of the probes.
+    const bare = {
       kind: 'query',
       questions: [{ name: service.fullName, type: 'ANY' }],
       answers: [],
       authorities: [service.place()],
-    };
+    } as const;
+    const whole: Packet = { ...bare, authorities: [service.place(), service.text()] };
+    const packet = fitsFrame(whole) ? whole : bare;
     for (const link of this.#parts.links()) this.#parts.send(link, packet);
-    this.#after(PROBE_EVERY_MS, () => this.#probe(service, round + 1));
   }
 
   #announce(service: Service): void {

@@ -1,7 +1,9 @@
 /**
  * One service instance of ours on the link: its records, and how far its claim to the name is.
  *
- *   probing (3 × 250 ms) ──► announced ──► withdrawn
+ *   waiting (0 to 250 ms) ──► probing (3 × 250 ms) ──► announced ──► withdrawn
+ *
+ * Its probes say all that it will announce, and listeners of ours take it from there.
  *
  * It does not give way to another claim (RFC 6762, section 9, would rename it): its name is the fingerprint of a
  * key, and who else claims it is a forger or holds the same key. Both are told apart by the signature, not here.
@@ -27,7 +29,7 @@ export class Service {
   readonly fullName: string;
   readonly #target: string;
   #strings: Buffer[];
-  state: 'probing' | 'announced' | 'withdrawn' = 'probing';
+  state: 'waiting' | 'probing' | 'announced' | 'withdrawn' = 'waiting';
 
   constructor(facts: ServiceFacts, txt: Txt, target: string) {
     this.facts = facts;

@@ -2,7 +2,8 @@
  * What a host says of itself, as the TXT data of its instance `<host id>._espalier._tcp.local`. It is sealed anew
  * at each beat: its time only grows, so an old one that is played back is known for what it is.
  *
- *   v=1  c=cluster  k=host key  g=grant  e=epoch  t=sealed at  l=lease  d=page versions  q=queue  a0=… endpoints  s=signature
+ *   v=1  c=cluster  k=host key  g=grant  e=epoch  t=sealed at  l=lease  d=page versions  o=served version  q=queue
+ *   a0=… endpoints  s=signature
  */
 import { fingerprint, isPublicKey, type Membership } from '@espalier/core/identity';
 import { isUnsigned, signTxt, type Txt } from './txt.js';
@@ -26,6 +27,8 @@ export interface HostRecord {
   readonly leaseMs: number;
   /** The version of each page of names; 0 for a page that holds none. */
   readonly pages: readonly number[];
+  /** Up to which version it has changes of names to tell over the broker; nothing where its names are on the link. */
+  readonly served: number | undefined;
   /** The queue where its mailboxes are reached; empty if it offers none. */
   readonly queue: string;
   /** Where the broker is reached, e.g. `amqps://10.0.0.5:5671`, without credentials. */
@@ -34,7 +37,7 @@ export interface HostRecord {
 
 /** Why a record was dropped. */
 export type Refusal =
-  'malformed' | 'foreign' | 'unsigned' | 'forged' | 'stale' | 'overflow' | 'clash' | 'early';
+  'malformed' | 'foreign' | 'unsigned' | 'forged' | 'revoked' | 'stale' | 'overflow' | 'clash' | 'early';
 
 export const HOST_TYPE = '_espalier._tcp';
 export const HOST_PURPOSE = 'espalier host 1';
@@ -48,7 +51,8 @@ const EPOCH = /^(\d{1,15})\.([\da-f]{16})$/;
 const NUMBER = /^\d{1,15}$/;
 const VERSIONS = /^\d{1,9}(\.\d{1,9})*$/;
 
-export type HostFacts = Pick<HostRecord, 'epoch' | 'sealedAt' | 'leaseMs' | 'pages' | 'queue' | 'endpoints'>;
+export type HostFacts = Pick<HostRecord, 'epoch' | 'sealedAt' | 'leaseMs' | 'pages' | 'queue' | 'endpoints'> &
+  Partial<Pick<HostRecord, 'served'>>;
 
 export function sealHostRecord(facts: HostFacts, membership: Membership): Txt {
   const txt = new Map([
@@ -60,6 +64,7 @@ export function sealHostRecord(facts: HostFacts, membership: Membership): Txt {
     ['t', String(facts.sealedAt)],
     ['l', String(facts.leaseMs)],
     ['d', facts.pages.join('.')],
+    ...(facts.served === undefined ? [] : [['o', String(facts.served)] as const]),
     ['q', facts.queue],
     ...facts.endpoints.map((endpoint, i): [string, string] => [`a${i}`, endpoint]),
   ]);
@@ -76,6 +81,8 @@ export function readHostRecord(instance: string, txt: Txt, cluster: string): Hos
   const leaseMs = readNumber(txt.get('l'));
   const pages = readPages(txt.get('d'));
   if (txt.get('v') !== VERSION || epoch === undefined || !isPublicKey(publicKey)) return 'malformed';
+  const served = readNumber(txt.get('o'));
+  if (served === undefined && txt.has('o')) return 'malformed';
   if (sealedAt === undefined || leaseMs === undefined || pages === undefined) return 'malformed';
   if (leaseMs !== 0 && (leaseMs < MIN_LEASE_MS || leaseMs > MAX_LEASE_MS)) return 'malformed';
   if (fingerprint(publicKey) !== instance) return 'forged';
@@ -88,6 +95,7 @@ export function readHostRecord(instance: string, txt: Txt, cluster: string): Hos
     sealedAt,
     leaseMs,
     pages,
+    served,
     queue: txt.get('q') ?? '',
     endpoints: endpoints.filter((endpoint) => endpoint !== undefined),
   };
@@ -95,6 +103,10 @@ export function readHostRecord(instance: string, txt: Txt, cluster: string): Hos
 
 export function epochText({ startedAt, boot }: Epoch): string {
   return `${startedAt}.${boot}`;
+}
+
+export function sameEpoch(a: Epoch, b: Epoch): boolean {
+  return epochText(a) === epochText(b);
 }
 
 export function readEpoch(text: string | undefined): Epoch | undefined {

@@ -5,6 +5,7 @@
  *
  *   v=1  e=epoch  d=version  n0=<incarnation>.<holding><name>  n1=…  s=signature
  */
+import { HostError } from '@espalier/core';
 import type { Holding } from '@espalier/core/directory';
 import { epochText, MAX_PAGES, readEpoch, type Epoch, type Refusal } from './host-record.js';
 import { isUnsigned, MAX_TXT_STRING, signTxt, type Txt } from './txt.js';
@@ -79,6 +80,21 @@ export function readNamesPage(instance: string, txt: Txt): NamesPage | Refusal {
 /** How many bytes of a page a name takes. */
 export function entryBytes(entry: ExportedName): number {
   return Buffer.byteLength(entryText(entry)) + 6;
+}
+
+/** @throws HostError `host_unfit` (`field: name`) for what no record takes */
+export function checkName(name: string): void {
+  const bytes = Buffer.byteLength(name);
+  if (bytes >= 1 && bytes <= MAX_NAME_BYTES && !/[\p{Cc}\p{Cs}]/u.test(name)) return;
+  throw new HostError(
+    'host_unfit',
+    'A name that is advertised has 1 to 100 bytes and no control characters',
+    {
+      field: 'name',
+      value: name,
+      remedy: 'Choose a shorter name, or advertise a hash of it.',
+    },
+  );
 }
 
 function entryText({ name, holding, incarnation }: ExportedName): string {

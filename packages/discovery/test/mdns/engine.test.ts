@@ -62,6 +62,9 @@ describe('mDNS: answering', () => {
         .length;
     const before = pass(749);
     expect(probes(before)).toBe(3);
+    for (const { authorities = [] } of before.filter(({ questions }) => questions[0]?.type === 'ANY')) {
+      expect(authorities.map(({ type, name }) => `${type} ${name}`)).toEqual([`SRV ${NAME}`, `TXT ${NAME}`]);
+    }
     expect(answersOf(before)).toEqual([]);
     const announcement = [`PTR ${TYPE_NAME}`, `SRV ${NAME}`, `TXT ${NAME}`, 'A host.local'];
     expect(answersOf(pass(251))).toEqual(announcement);
@@ -154,6 +157,21 @@ describe('mDNS: asking', () => {
     hear({ type: 'TXT', name: NAME, ttl: 120, flush: true, strings: encodeTxt(new Map([['k', 'v']])) });
     hear({ type: 'PTR', name: TYPE_NAME, target: NAME, ttl: 0, flush: false });
     expect(told).toEqual(['me k=v', 'me gone']);
+  });
+
+  it('what somebody is about to claim is told from his first probe on', () => {
+    const told: string[] = [];
+    engine.browse(TYPE, {
+      found: ({ label, strings }: Found) => told.push(`${label} ${Buffer.concat([...strings]).toString()}`),
+      gone: () => undefined,
+    });
+    const authorities: DnsRecord[] = [
+      { type: 'SRV', name: NAME, ttl: 120, flush: true, target: 'host.local', port: 1 },
+      { type: 'TXT', name: NAME, ttl: 120, flush: true, strings: [Buffer.from('k=v')] },
+    ];
+    const questions = [{ name: NAME, type: 'ANY' }];
+    engine.receive('net', encodePacket({ kind: 'query', questions, answers: [], authorities }), PEER);
+    expect(told).toEqual(['me k=v']);
   });
 
   it('an instance that nobody speaks of any more is gone when its time is over', () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { NamePages } from '../../src/name-pages.js';
 import { readHostRecord, sealHostRecord } from '../../src/records/host-record.js';
-import { readNamesPage, sealNamesPage, type ExportedName } from '../../src/records/names-page.js';
+import { checkName, readNamesPage, sealNamesPage, type ExportedName } from '../../src/records/names-page.js';
 import { decodeTxt, encodeTxt, isTxtSignedBy, signTxt } from '../../src/records/txt.js';
 import { TestCluster } from '../simulated-network.js';
 
@@ -94,7 +94,7 @@ describe('name pages', () => {
   });
 
   it.each(['', 'x'.repeat(101), 'tab\t', '\ud800'])('the name %j is refused', (bad) => {
-    expect(() => new NamePages().set({ name: bad, holding: 'many', incarnation: 1 })).toThrow(
+    expect(() => checkName(bad)).toThrow(
       expect.objectContaining({ code: 'host_unfit', field: 'name', value: bad }),
     );
   });

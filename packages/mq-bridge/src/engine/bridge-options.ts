@@ -2,18 +2,13 @@
 import type { ExitReason } from '@espalier/core';
 import type { Membership } from '@espalier/core/identity';
 import type { AfterTurn, Clock, Random } from '@espalier/core/internal/bridge.js';
-import type { Transport, TransportEvents } from '../transport/transport.js';
+import type { PresencePlace, Transport, TransportEvents } from '../transport/transport.js';
 import type { NewDhKey } from '../trust/dh-key.js';
 import type { BridgeEvent, LocalSide } from './local-side.js';
 import type { CompleteTerms } from './settings.js';
 
 export interface TransportMaker {
-  (parts: {
-    /** Asked at each try; undefined: none is known yet. */
-    readonly url: () => string | undefined;
-    readonly presence: { readonly exchange: string; readonly queue: string; readonly expiresMs: number };
-    readonly events: TransportEvents;
-  }): Transport;
+  (parts: { readonly presence: PresencePlace; readonly events: TransportEvents }): Transport;
 }
 
 export interface BridgeOptions {
@@ -26,8 +21,6 @@ export interface BridgeOptions {
   readonly afterTurn: AfterTurn;
   /** A new X25519 key. */
   readonly newKey: NewDhKey;
-  /** Where the broker is, asked at each try to connect; undefined: that is not known yet. */
-  readonly broker: () => string | undefined;
   readonly transport: TransportMaker;
   readonly onEvent: (event: BridgeEvent) => void;
   /** A mailbox that is exported somewhere can be sent to; or can no more. */

@@ -7,8 +7,9 @@
  */
 import { CallError } from '@espalier/core';
 import type { Revocations } from '@espalier/core/identity';
-import type { Fate } from '../protocol/out-stream.js';
-import { Peers, type RemoteMailbox } from '../protocol/peers.js';
+import { newIncarnation } from '../protocol/incarnation.js';
+import { STREAM_BOUNDS, type Fate } from '../protocol/out-stream.js';
+import { mailboxKey, Peers, type RemoteMailbox } from '../protocol/peers.js';
 import type { Transport } from '../transport/transport.js';
 import { encodeItem, type Item } from '../wire/frames.js';
 import { QueueNames } from '../wire/queue-names.js';
@@ -23,10 +24,14 @@ import { Trust } from './trust.js';
 
 /** The one call that a durable mailbox takes. */
 const CONFIRMED = 'confirmed';
-/** Calls that wait for room on the way, together; further ones are `full`. */
+/** Calls, and answers, that wait for room on the way, together; further ones are `full`. */
 const CALLS_WAITING_BYTES = 16 * 1024 * 1024;
 /** A word of a handshake; one that gets lost is said again with the next presence. */
 const UNASKED: Fate = { confirmed: () => undefined, rejected: () => undefined };
+/** What a body holds beside the messages: heads, a signature, who it is from. */
+const FRAME_OVERHEAD_BYTES = 4096;
+/** Whoever is not heard because of a lost binding is heard again before he is taken for down. */
+const BINDINGS_BEFORE_DOWN = 3;
 const STOP_MS = 2000;
 const STOP_LOOK_MS = 10;
 
@@ -47,7 +52,7 @@ export class Bridge {
     this.#options = options;
     const { settings, membership, local, clock, random, afterTurn, newKey, onEvent } = options;
     this.#names = new QueueNames(membership.root);
-    this.#incarnation = this.#newIncarnation();
+    this.#incarnation = newIncarnation(this.#options.random);
     this.#trust = new Trust(
       {
         membership,
@@ -66,11 +71,11 @@ export class Bridge {
     );
     this.#peers = this.#newPeers();
     this.#transport = options.transport({
-      url: options.broker,
       presence: {
         exchange: this.#names.presenceExchange,
         queue: this.#names.presence(this.#incarnation),
         expiresMs: expiryMs(settings.downAfterMs),
+        bindAgainMs: settings.downAfterMs / BINDINGS_BEFORE_DOWN,
       },
       events: {
         connected: () => this.#connected(),
@@ -80,6 +85,7 @@ export class Bridge {
           this.#intakes.disconnected();
           onEvent({ kind: 'disconnected', why });
         },
+        unreachable: (why, remedy) => onEvent({ kind: 'unreachable', why, remedy }),
         blocked: (on) => {
           this.#peers.muted(on);
           onEvent({ kind: 'blocked', on });
@@ -100,6 +106,7 @@ export class Bridge {
     });
     this.#intakes = new Intakes({
       patienceMs: settings.downAfterMs,
+      bodyBytes: Math.max(settings.messageBytes, STREAM_BOUNDS.frameBytes) + FRAME_OVERHEAD_BYTES,
       clock,
       transport: () => this.#transport,
       awaited: (stream) => this.#peers.isUp(...senderOf(stream)),
@@ -189,7 +196,7 @@ export class Bridge {
     if (mailbox === undefined) throw new CallError('noproc', `nobody exports '${name}'`);
     const outbox = this.#outboxOf(mailbox);
     return await new Promise<unknown>((resolve, reject) => {
-      const call = this.#calls.start({ mailbox: keyOf(mailbox), operation, resolve, reject });
+      const call = this.#calls.start({ mailbox: mailboxKey(mailbox), operation, resolve, reject });
       let bytes: Buffer;
       try {
         bytes = this.#encode({ kind: 'call', call, operation, parameters });
@@ -207,7 +214,7 @@ export class Bridge {
     const { timeoutMs, signal } = options;
     const end = (code: CallError['code'], message: string): void => {
       this.#calls.fail(call, code, message);
-      outbox.post(this.#encode({ kind: 'cancel', call }));
+      outbox.post(this.#encode({ kind: 'cancel', call }), Infinity);
     };
     if (timeoutMs !== Infinity) {
       this.#options.clock.after(timeoutMs, () => {
@@ -308,7 +315,12 @@ export class Bridge {
       incarnation: this.#incarnation,
       of: incarnation,
     });
-    if (!outbox.post(this.#encodeAnswer(item)))
+    if (outbox.post(this.#encodeAnswer(item), CALLS_WAITING_BYTES)) return;
+    // Whoever asks for more than he takes hears at least that he will not get it.
+    const { call } = item as { readonly call: number };
+    const message = 'the answer is lost: too many wait for room on the way back';
+    const failure = this.#encode({ kind: 'failure', call, code: 'full', message, cause: undefined });
+    if (!outbox.post(failure, Infinity))
       this.#options.onEvent({ kind: 'undelivered', target: 'who has called', count: 1 });
   }
 
@@ -346,7 +358,7 @@ export class Bridge {
       appeared: ({ name }) => appeared(name),
       ended: (mailbox, reason) => {
         this.#outboxes.close(this.#names.mailbox(mailbox.incarnation, mailbox.name, mailbox.life));
-        this.#calls.mailboxEnded(keyOf(mailbox), reason);
+        this.#calls.mailboxEnded(mailboxKey(mailbox), reason);
         ended(mailbox.name, reason);
       },
       hostDown: (down, incarnation) => {
@@ -363,7 +375,7 @@ export class Bridge {
   async #renew(): Promise<void> {
     const old = this.#peers;
     const left = [this.#names.inbox(this.#incarnation), ...this.#exports.withdrawAll(this.#incarnation)];
-    this.#incarnation = this.#newIncarnation();
+    this.#incarnation = newIncarnation(this.#options.random);
     this.#peers = this.#newPeers();
     old.forgetAll();
     this.#trust.renew(this.#incarnation);
@@ -374,19 +386,6 @@ export class Bridge {
     this.#peers.connected();
     await this.#exports.renew();
   }
-
-  #newIncarnation(): string {
-    const { random } = this.#options;
-    const half = (): string =>
-      Math.floor(random.next() * 2 ** 32)
-        .toString(16)
-        .padStart(8, '0');
-    return half() + half();
-  }
-}
-
-function keyOf({ incarnation, name, life }: RemoteMailbox): string {
-  return `${incarnation}/${name}/${String(life)}`;
 }
 
 /** Host and incarnation. */

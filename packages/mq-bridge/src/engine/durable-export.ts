@@ -6,6 +6,9 @@
  *   handling ──reply──► next
  *      │  ├─ refused, or the server ended by it ──► again after a pause ──(`attempts` times)──► dead letter ──► next
  *      └──┴─ nobody has the name ──► again, as often as it takes
+ *
+ * What was in vain is written into the mailbox's journal, and what may be the end of this host before it is begun: the
+ * next holder goes on counting.
  */
 import type { CallError } from '@espalier/core';
 import type { Clock } from '@espalier/core/internal/bridge.js';
@@ -31,6 +34,15 @@ const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2000;
 /** A plain value is a call of this operation. */
 const MESSAGE = 'message';
+
+type Handled = Item & { readonly kind: 'message' | 'cast' };
+
+interface Circumstances {
+  readonly id: string;
+  readonly again: boolean;
+  readonly isSuspect: boolean;
+  readonly hold: Hold;
+}
 
 export interface DurableExportOptions {
   readonly name: string;
@@ -58,28 +70,45 @@ export class DurableExport {
 
   /** False: this host is not, or no more, the one to handle it. */
   readonly handle = async ({ stream, seq, items, again, hold }: ReceivedFrame): Promise<boolean> => {
+    if (hold === undefined) return false;
+    const frame = `${stream}/${String(seq)}`;
+    // Where a frame is one message there is no doubt which one was in hand.
+    const isSuspect = again && (items.length === 1 || hold.isSuspect(frame));
+    if (again && !isSuspect && !(await hold.note('suspect', frame))) return false;
     for (const [index, item] of items.entries()) {
       if (item.kind !== 'message' && item.kind !== 'cast') continue;
-      const id = `${stream}/${String(seq)}/${String(index)}`;
-      if (!(await this.#handle(item, id, again, hold))) return false;
+      const id = `${frame}/${String(index)}`;
+      if (!(await this.#handle(item, { id, again, isSuspect, hold }))) return false;
     }
     return true;
   };
 
-  async #handle(
-    item: Item & { readonly kind: 'message' | 'cast' },
-    id: string,
-    redelivered: boolean,
-    hold: Hold | undefined,
-  ): Promise<boolean> {
+  async #handle(item: Handled, { id, again, isSuspect, hold }: Circumstances): Promise<boolean> {
     const { attempts, clock, deadLetter, poison } = this.#options;
     let pauseMs = FIRST_PAUSE_MS;
-    for (let failed = 0; failed < attempts;) {
-      if (this.#isOver(hold)) return false;
-      const delivery = { id, again: redelivered || failed > 0, fence: hold?.fence };
-      const outcome = await this.#try(item, delivery);
+    let isToNote = isSuspect;
+    let isNoted = false;
+    for (let failed = hold.attempts(id); failed < attempts;) {
+      if (isToNote && !isNoted && !this.#isOver(hold)) {
+        if (!(await hold.note('begun', id))) return false;
+        isNoted = true;
+        // Others may have written meanwhile.
+        failed = hold.attempts(id);
+        continue;
+      }
+      if (this.#isOver(hold)) {
+        if (isNoted) void hold.note('left', id);
+        return false;
+      }
+      const outcome = await this.#try(item, { id, again: again || failed > 0, fence: hold.fence });
       if (outcome === 'handled') return true;
-      if (outcome === 'failed') failed++;
+      if (outcome === 'failed') {
+        failed++;
+        // Unwritten it counts here, and nowhere else.
+        void hold.note('failed', id);
+        isToNote = true;
+        isNoted = false;
+      }
       await new Promise<void>((resolve) => clock.after(pauseMs, resolve));
       pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
     }
@@ -89,14 +118,11 @@ export class DurableExport {
     return true;
   }
 
-  #isOver(hold: Hold | undefined): boolean {
-    return this.#stop.signal.aborted || hold?.isHeld === false;
+  #isOver(hold: Hold): boolean {
+    return this.#stop.signal.aborted || !hold.isHeld;
   }
 
-  async #try(
-    item: Item & { readonly kind: 'message' | 'cast' },
-    delivery: DurableDelivery,
-  ): Promise<'handled' | 'failed' | 'absent'> {
+  async #try(item: Handled, delivery: DurableDelivery): Promise<'handled' | 'failed' | 'absent'> {
     const { local, to } = this.#options;
     const [operation, parameters] =
       item.kind === 'message' ? [MESSAGE, [item.value]] : [item.operation, item.parameters];

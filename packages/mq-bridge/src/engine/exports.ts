@@ -1,5 +1,6 @@
 /** What this host exports, and what it says of it. */
 import type { Clock } from '@espalier/core/internal/bridge.js';
+import { encodeValue } from '../wire/cbor-encode.js';
 import type { Ended, Exported, Item } from '../wire/frames.js';
 import type { QueueNames } from '../wire/queue-names.js';
 import { DurableExport } from './durable-export.js';
@@ -27,6 +28,8 @@ export interface ExportsOptions {
   readonly onEvent: (event: BridgeEvent) => void;
 }
 
+/** Characters of a text, or bytes of another value. */
+const MOST_DETAIL = 1000;
 /** Ends that are told with each presence. */
 const TOLD_ENDS = 32;
 
@@ -126,15 +129,21 @@ export class Exports {
       terms: durableTerms(holders, settings.replicated),
       open,
       handle: exported.handle,
-      ...(holders === 'one' ? { fences: names.fences(name) } : {}),
+      journal: names.journal(name),
+      deadLetters: names.deadLetters(name),
       held: (fence) => onEvent({ kind: 'holding', name, fence }),
     });
   }
 }
 
-/** The detail of an end goes to everybody: only what is small and plain. */
+/** The detail of an end goes to everybody: only what is small. */
 function printable(detail: unknown): unknown {
-  if (typeof detail === 'string') return detail.slice(0, 1000);
-  if (detail instanceof Error) return { name: detail.name, message: detail.message.slice(0, 1000) };
-  return typeof detail === 'number' || typeof detail === 'boolean' ? detail : undefined;
+  if (detail instanceof Error) return { name: detail.name, message: detail.message.slice(0, MOST_DETAIL) };
+  if (typeof detail === 'string') return detail.slice(0, MOST_DETAIL);
+  try {
+    encodeValue(detail, MOST_DETAIL);
+    return detail;
+  } catch {
+    return undefined;
+  }
 }

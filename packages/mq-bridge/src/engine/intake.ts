@@ -1,6 +1,6 @@
 /** Takes frames from one queue: consumption, decoding and order, up to whoever handles the items. */
 import type { Clock } from '@espalier/core/internal/bridge.js';
-import { InQueue } from '../protocol/in-queue.js';
+import { InQueue, type Delivery } from '../protocol/in-queue.js';
 import type { Hold, QueueTerms, Transport } from '../transport/transport.js';
 import { decodeFrame, type Frame } from '../wire/frames.js';
 import type { Opener } from './trust.js';
@@ -19,7 +19,11 @@ export interface IntakeOptions {
   readonly prefetch: number;
   /** Others take from it, too: frames come in no order. */
   readonly isShared: boolean;
-  readonly fences: string | undefined;
+  readonly journal: string | undefined;
+  /** Where what cannot be taken goes, as it came; undefined: nowhere. */
+  readonly deadLetters: string | undefined;
+  /** The largest body that is taken. */
+  readonly bodyBytes: number;
   readonly held: (fence: number) => void;
   readonly patienceMs: number;
   readonly transport: Transport;
@@ -30,7 +34,7 @@ export interface IntakeOptions {
   readonly handle: (frame: ReceivedFrame) => Promise<boolean>;
   /** What stands in a body, if whoever sent it is believed. */
   readonly open: Opener;
-  /** Called for what cannot be read; it is acknowledged afterwards. */
+  /** Called for what cannot be taken; it is put aside and acknowledged afterwards. */
   readonly dropped: (why: Refusal) => void;
 }
 
@@ -53,20 +57,20 @@ export class Intake {
   }
 
   open(): Promise<void> {
-    const { transport, queue, terms, prefetch, fences, held } = this.#options;
+    const { transport, queue, terms, prefetch, journal, held } = this.#options;
     return transport.consume({
       queue,
       terms,
       prefetch,
-      fences,
+      journal,
       arrived: (body, delivery, redelivered, hold) => {
-        if (hold !== undefined && hold.fence !== this.#fence) {
+        if (hold?.fence !== undefined && hold.fence !== this.#fence) {
           this.#fence = hold.fence;
           held(hold.fence);
         }
         const frame = this.#frame(body);
         if (frame === undefined) {
-          delivery.ack();
+          this.#putAside(body, delivery);
           return;
         }
         const { duplicates } = this.#queue;
@@ -76,8 +80,20 @@ export class Intake {
     });
   }
 
+  /** If there is no room for it, that is its end: nobody whom we believe has sent it, or nobody can read it. */
+  #putAside(body: Buffer, delivery: Delivery): void {
+    const { deadLetters, transport } = this.#options;
+    const over = (): void => delivery.ack();
+    if (deadLetters === undefined) over();
+    else transport.publish(deadLetters, body, true, { confirmed: over, rejected: over });
+  }
+
   #frame(body: Buffer): Frame | undefined {
-    const { open, queue, dropped } = this.#options;
+    const { open, queue, bodyBytes, dropped } = this.#options;
+    if (body.length > bodyBytes) {
+      dropped('oversized');
+      return undefined;
+    }
     try {
       const opened = open(queue, body);
       if (opened === undefined) return undefined;

@@ -7,6 +7,8 @@ import { Intake, type ReceivedFrame } from './intake.js';
 
 export interface IntakesOptions {
   readonly patienceMs: number;
+  /** The largest body that is taken. */
+  readonly bodyBytes: number;
   readonly clock: Clock;
   readonly transport: () => Transport;
   /** Whether who sends that stream is there. */
@@ -20,8 +22,10 @@ export interface Source {
   readonly open: Opener;
   /** Resolves when the frame was handled, or is given back: then with false. */
   readonly handle: (frame: ReceivedFrame) => Promise<boolean>;
-  /** One at a time takes from it: where their terms are numbered. */
-  readonly fences?: string;
+  /** Of a durable queue. */
+  readonly journal?: string;
+  /** Of a durable queue: where what cannot be taken goes, as it came. */
+  readonly deadLetters?: string;
   /** Called at the first frame of each term of ours. */
   readonly held?: (fence: number) => void;
 }
@@ -40,7 +44,7 @@ export class Intakes {
   }
 
   /** Resolves when it is in place, or will be with the next connection. */
-  take({ queue, terms, open, handle, fences, held = nothing }: Source): Promise<void> {
+  take({ queue, terms, open, handle, journal, deadLetters, held = nothing }: Source): Promise<void> {
     const { transport, ...rest } = this.#options;
     const isShared = terms.durable && terms.singleActive !== true;
     const intake = new Intake({
@@ -52,7 +56,8 @@ export class Intakes {
       isShared,
       prefetch: isShared ? SHARED_PREFETCH : PREFETCH,
       transport: transport(),
-      fences,
+      journal,
+      deadLetters,
       held,
     });
     this.#intakes.set(queue, { intake, durable: terms.durable });

@@ -20,6 +20,8 @@ export interface LocalSide {
 export type BridgeEvent =
   | { readonly kind: 'connected'; readonly incarnation: string }
   | { readonly kind: 'disconnected'; readonly why: string }
+  /** The broker cannot be had, and is tried again and again; said once for each reason. */
+  | { readonly kind: 'unreachable'; readonly why: string; readonly remedy: string }
   | { readonly kind: 'blocked'; readonly on: boolean }
   /** A transient name can be sent to by others; or can no more. */
   | { readonly kind: 'exported' | 'withdrawn'; readonly name: string }

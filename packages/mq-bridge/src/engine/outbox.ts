@@ -92,9 +92,9 @@ export class Outbox {
     });
   }
 
-  /** In order as well, but nobody waits for it. False if it is lost, because too much waits already. */
-  post(bytes: Uint8Array): boolean {
-    return !this.#closed && this.#take({ bytes, taken: nothing, confirmed: nothing }, Infinity);
+  /** In order as well, but nobody waits for it. False if it is lost: too much waits already, or more than `waitingBytes`. */
+  post(bytes: Uint8Array, waitingBytes: number): boolean {
+    return !this.#closed && this.#take({ bytes, taken: nothing, confirmed: nothing }, waitingBytes);
   }
 
   #take(message: Waiting, waitingBytes: number): boolean {
@@ -104,7 +104,8 @@ export class Outbox {
       taken();
       return true;
     }
-    if (this.#waiting.length >= MAX_WAITING || this.#waitingBytes + bytes.length > waitingBytes) return false;
+    const isFull = this.#waiting.length > 0 && this.#waitingBytes + bytes.length > waitingBytes;
+    if (isFull || this.#waiting.length >= MAX_WAITING) return false;
     this.#waiting.push(message);
     this.#waitingBytes += bytes.length;
     return true;

@@ -1,5 +1,5 @@
 /** What a bridge is told, and what it takes where it is told nothing. */
-import { SpecError, type SpecProblem } from '@espalier/core';
+import { SpecError, type OverflowPolicy, type SpecProblem } from '@espalier/core';
 
 /** Of a durable mailbox: `one` at a time, and the next when that is gone; or `many` that share the work. */
 export type Holders = 'one' | 'many';
@@ -22,11 +22,31 @@ export interface ImportSettings {
   readonly durable?: boolean;
   /** As whoever exports it says. Default: `one`. */
   readonly holders?: Holders;
+  /** What a sender here meets when there is no room on the way. Default: `block`. */
+  readonly overflow?: OverflowPolicy;
+  /** How long a sender waits with `block`. Milliseconds, 5000 by default. */
+  readonly sendTimeoutMs?: number;
+}
+
+/** Files in PEM, read anew for each connection. */
+export interface TlsSettings {
+  /** Of the authority that has signed the broker's certificate. Default: those that Node knows. */
+  readonly ca?: string;
+  /** Of this host, where the broker asks for one; with `key`. */
+  readonly certificate?: string;
+  readonly key?: string;
+  /** The name that stands in the broker's certificate. Default: the host of `url`. */
+  readonly serverName?: string;
 }
 
 export interface BridgeSettings {
-  /** `amqp://user:password@host:port/vhost`, or `amqps:`. */
-  readonly url: string;
+  /**
+   * `amqp://user:password@host:port/vhost`, or `amqps:`; several where the broker is a cluster. Without a user the login is
+   * what the ticket says; else the client certificate, if there is one; else RabbitMQ's own, `guest`.
+   */
+  readonly url: string | readonly string[];
+  /** For `amqps:`. */
+  readonly tls?: TlsSettings;
   /** File with the host's private key (PEM, as `createKeyPair` makes it): who this host is. No two may use the same. */
   readonly key: string;
   /** File with the join ticket for that key: the cluster, whose bridges see each other and no others. */
@@ -47,16 +67,24 @@ export interface BridgeSettings {
   readonly messageBytes?: number;
 }
 
-type Place = Pick<BridgeSettings, 'url' | 'key' | 'ticket' | 'revoked'>;
+type Place = Pick<BridgeSettings, 'url' | 'tls' | 'key' | 'ticket' | 'revoked'>;
 /** What a bridge does, whoever it is and wherever its broker. */
 export type BridgeTerms = Omit<BridgeSettings, keyof Place>;
 export type CompleteTerms = Required<BridgeTerms>;
-export type CompleteSettings = CompleteTerms & Place;
+export interface CompleteSettings extends CompleteTerms, Omit<Place, 'url'> {
+  readonly urls: readonly string[];
+  readonly tls: TlsSettings;
+}
 
 type Fits = (value: unknown) => boolean;
 const isName: Fits = (value) => typeof value === 'string' && value.length > 0 && value.length <= 255;
 const isFlag: Fits = (value) => typeof value === 'boolean';
 const isCount: Fits = (value) => typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
+const MOST_MS = 2 ** 31 - 1;
+const isDuration: Fits = (value) => value === 0 || (isCount(value) && (value as number) <= MOST_MS);
+const OVERFLOWS: readonly OverflowPolicy[] = ['block', 'reject', 'drop-newest', 'drop-oldest'];
+const isOverflow: Fits = (value) => OVERFLOWS.includes(value as OverflowPolicy);
+const isUrl: Fits = (value) => typeof value === 'string' && /^amqps?:/.test(value) && URL.canParse(value);
 const isHolders: Fits = (value) => value === 'one' || value === 'many';
 const EXPORT_FIELDS: Readonly<Record<string, Fits>> = {
   to: isName,
@@ -64,10 +92,19 @@ const EXPORT_FIELDS: Readonly<Record<string, Fits>> = {
   holders: isHolders,
   attempts: isCount,
 };
-const IMPORT_FIELDS: Readonly<Record<string, Fits>> = { as: isName, durable: isFlag, holders: isHolders };
+const IMPORT_FIELDS: Readonly<Record<string, Fits>> = {
+  as: isName,
+  durable: isFlag,
+  holders: isHolders,
+  overflow: isOverflow,
+  sendTimeoutMs: isDuration,
+};
+
+const TLS_FIELDS = ['ca', 'certificate', 'key', 'serverName'];
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
 
 const MOST_PATH = 4096;
-const MOST_MS = 2 ** 31 - 1;
 
 /** Throws `SpecError` `spec_invalid` with every problem. The url is never repeated: it may hold a password. */
 export function completeSettings(settings: BridgeSettings): CompleteSettings {
@@ -75,8 +112,9 @@ export function completeSettings(settings: BridgeSettings): CompleteSettings {
   const problems = problemsOfPlace(own);
   const terms = read(own, problems);
   throwIfAny(problems);
-  const { url, key, ticket, revoked } = own;
-  return { url, key, ticket, ...(revoked === undefined ? {} : { revoked }), ...terms };
+  const { url, tls = {}, key, ticket, revoked } = own;
+  const urls = typeof url === 'string' ? [url] : url;
+  return { urls, tls, key, ticket, ...(revoked === undefined ? {} : { revoked }), ...terms };
 }
 
 /** The same, of a bridge that learns elsewhere who and where it is. */
@@ -97,11 +135,36 @@ function problemsOfPlace(given: Partial<Record<keyof Place, unknown>>): SpecProb
   const problem = (path: string, value: unknown, what: string, remedy: string): void => {
     problems.push({ path, value, problem: what, remedy });
   };
-  if (typeof given.url !== 'string' || !/^amqps?:/.test(given.url) || !URL.canParse(given.url))
-    problem('url', typeof given.url, 'must be an amqp: or amqps: address', 'Write amqp://host.');
-  for (const field of ['key', 'ticket', 'revoked'] as const) {
-    const value = given[field];
-    if (field === 'revoked' && value === undefined) continue;
+  const urls: readonly unknown[] = Array.isArray(given.url) ? given.url : [given.url];
+  if (urls.length === 0 || !urls.every(isUrl))
+    problem('url', typeof given.url, 'must be an amqp: or amqps: address, or some', 'Write amqp://host.');
+  const tls: Readonly<Record<string, unknown>> = isRecord(given.tls) ? given.tls : {};
+  if (given.tls !== undefined && !isRecord(given.tls))
+    problem('tls', typeof given.tls, 'must be an object', 'Write { ca, certificate, key, serverName }.');
+  for (const field of Object.keys(tls))
+    if (!TLS_FIELDS.includes(field))
+      problem(`tls.${field}`, undefined, 'is no field', `The fields are ${TLS_FIELDS.join(', ')}.`);
+  if ((tls['certificate'] === undefined) !== (tls['key'] === undefined))
+    problem(
+      'tls',
+      Object.keys(tls),
+      'must have both or neither of certificate and key',
+      'Add the other one.',
+    );
+  if (tls['serverName'] !== undefined && !isName(tls['serverName']))
+    problem(
+      'tls.serverName',
+      tls['serverName'],
+      'must be the name of a host',
+      'Write what the certificate says.',
+    );
+  if (given.tls !== undefined && urls.some((url) => isUrl(url) && !(url as string).startsWith('amqps:')))
+    problem('tls', undefined, 'is for amqps: addresses only', 'Write amqps: in url, or leave out tls.');
+  const { key, ticket, revoked } = given;
+  const { ca, certificate, key: tlsKey } = tls;
+  const files = { key, ticket, revoked, 'tls.ca': ca, 'tls.certificate': certificate, 'tls.key': tlsKey };
+  for (const [field, value] of Object.entries(files)) {
+    if (value === undefined && field !== 'key' && field !== 'ticket') continue;
     // A secret may have been written here instead of the name of its file.
     if (typeof value !== 'string' || value === '' || value.length > MOST_PATH || /[\n\0]/.test(value))
       problem(

@@ -5,8 +5,8 @@
  *                                       └───(it ends itself)──► after a pause: starting
  */
 import type { Address, Context, ExitReason } from '@espalier/core';
-import type { Clock } from '@espalier/core/internal/bridge.js';
-import type { CompleteTerms } from './settings.js';
+import type { Clock, Random } from '@espalier/core/internal/bridge.js';
+import type { CompleteTerms, ImportSettings } from './settings.js';
 
 export interface StandInsOptions {
   readonly context: Context;
@@ -14,9 +14,13 @@ export interface StandInsOptions {
   readonly module: string;
   readonly settings: CompleteTerms;
   readonly clock: Clock;
+  readonly random: Random;
   readonly watch: (target: Address, ended: (reason: ExitReason) => void) => void;
   readonly failed: (name: string, why: string) => void;
 }
+
+/** A value, or an operation with its arguments: what a stand-in passes on. */
+export type Post = readonly [value: unknown] | readonly [operation: string, parameters: readonly unknown[]];
 
 /** What the driver answers a stand-in. */
 export interface Outcome {
@@ -28,10 +32,29 @@ interface StandIn {
   readonly name: string;
   readonly as: string;
   readonly durable: boolean;
+  readonly terms: Pick<ImportSettings, 'overflow' | 'sendTimeoutMs'>;
   /** Whether the mailbox can be sent to. */
   isThere: boolean;
   isStarting: boolean;
-  address: Address | undefined;
+  started: Started | undefined;
+}
+
+interface Started {
+  readonly address: Address;
+  /** Known to driver and stand-in alone, so that nobody else can end it by a message. */
+  readonly farewell: string;
+}
+
+/** The first message to a stand-in. */
+export interface Welcome {
+  readonly driver: Address;
+  readonly farewell: string;
+}
+
+/** The last one: it ends as `normal`. */
+export interface Farewell {
+  readonly farewell: string;
+  readonly detail: unknown;
 }
 
 const START_AGAIN_MS = 500;
@@ -43,9 +66,14 @@ export class StandIns {
 
   constructor(options: StandInsOptions) {
     this.#options = options;
-    for (const [name, { as = name, durable = false }] of Object.entries(options.settings.imports)) {
-      const standIn = { name, as, durable, isThere: durable, isStarting: false, address: undefined };
-      this.#standIns.set(name, standIn);
+    for (const [name, how] of Object.entries(options.settings.imports)) {
+      const { as = name, durable = false, overflow, sendTimeoutMs } = how;
+      const terms = {
+        ...(overflow === undefined ? {} : { overflow }),
+        ...(sendTimeoutMs === undefined ? {} : { sendTimeoutMs }),
+      };
+      const now = { isThere: durable, isStarting: false, started: undefined };
+      this.#standIns.set(name, { name, as, durable, terms, ...now });
     }
   }
 
@@ -69,17 +97,17 @@ export class StandIns {
     const standIn = this.#standIns.get(name);
     if (standIn === undefined || standIn.durable) return;
     standIn.isThere = false;
-    const { address } = standIn;
-    standIn.address = undefined;
-    if (address !== undefined) this.#end(address, reason);
+    const { started } = standIn;
+    standIn.started = undefined;
+    if (started !== undefined) this.#end(started, reason);
   }
 
   #start(standIn: StandIn): void {
-    if (!standIn.isThere || standIn.isStarting || standIn.address !== undefined || this.#stopped) return;
+    if (!standIn.isThere || standIn.isStarting || standIn.started !== undefined || this.#stopped) return;
     standIn.isStarting = true;
     const { context, module } = this.#options;
-    const { name, as } = standIn;
-    context.spawn({ module, args: { name, as } }).then(
+    const { name, as, terms } = standIn;
+    context.spawn({ module, args: { name, as }, ...terms }).then(
       ({ address }) => {
         standIn.isStarting = false;
         this.#started(standIn, address);
@@ -99,28 +127,30 @@ export class StandIns {
   }
 
   #started(standIn: StandIn, address: Address): void {
+    const { context, watch, random } = this.#options;
+    const started = { address, farewell: `${String(random.next())}/${String(random.next())}` };
     if (!standIn.isThere) {
-      this.#end(address, { tag: 'noproc' });
+      this.#end(started, { tag: 'noproc' });
       return;
     }
-    standIn.address = address;
-    const { context, watch } = this.#options;
+    standIn.started = started;
     watch(address, ({ tag, detail }) => {
       // Not one that was ended because its mailbox has.
-      if (standIn.address !== address) return;
-      standIn.address = undefined;
+      if (standIn.started !== started) return;
+      standIn.started = undefined;
       this.#failed(standIn, tag === 'error' ? String(detail) : tag);
     });
     // It takes its name once it knows whom to pass things on to; nobody else knows its address until then.
-    void context.send(address, context.self);
+    void context.send(address, { driver: context.self, farewell: started.farewell } satisfies Welcome);
   }
 
-  /** An environment can end another with these reasons only; any other one is told as the detail of an error. */
-  #end(address: Address, reason: ExitReason): void {
-    const { tag, detail } = reason;
-    // Who does not trap exits is not ended by `normal`.
-    if (tag === 'shutdown' || tag === 'normal')
-      this.#options.context.sendExit(address, { tag: 'shutdown', detail });
-    else this.#options.context.sendExit(address, { tag: 'error', detail: tag === 'error' ? detail : reason });
+  /** As the mailbox has ended. By an exit signal `normal` nobody ends: the stand-in is told to end so itself. */
+  #end({ address, farewell }: Started, reason: ExitReason): void {
+    const { context } = this.#options;
+    if (reason.tag !== 'normal') context.sendExit(address, reason);
+    else {
+      const told: Farewell = { farewell, detail: reason.detail };
+      context.send(address, told).catch(() => context.sendExit(address, { ...reason, tag: 'shutdown' }));
+    }
   }
 }

@@ -10,7 +10,8 @@ import {
   type Revocations,
 } from '@espalier/core/identity';
 import type { Clock } from '@espalier/core/internal/bridge.js';
-import type { CompleteSettings } from '../engine/settings.js';
+import type { CompleteSettings, TlsSettings } from '../engine/settings.js';
+import type { Access, Login, TlsMaterial } from '../transport/connect.js';
 
 /**
  * Throws `SpecError` `spec_invalid` where a file cannot be read or holds no key, and `HostError` `ticket_refused` where
@@ -24,6 +25,29 @@ export function readMembership({ key, ticket }: Pick<CompleteSettings, 'key' | '
     throw unfit('key', key, 'holds no private Ed25519 key', remedy);
   }
   return openJoinTicket(textOf('ticket', ticket).trim(), { publicKey, privateKey });
+}
+
+/**
+ * How to come to the broker. Throws `SpecError` `spec_invalid` where a file cannot be read, and where what the ticket says
+ * of the broker is no login.
+ */
+export function readAccess(urls: Access['urls'], tls: TlsSettings, { broker }: Membership): Access {
+  const { ca, certificate, key, serverName } = tls;
+  const material = (): TlsMaterial => ({
+    ...(ca === undefined ? {} : { ca: bytesOf('tls.ca', ca) }),
+    ...(certificate === undefined ? {} : { cert: bytesOf('tls.certificate', certificate) }),
+    ...(key === undefined ? {} : { key: bytesOf('tls.key', key) }),
+    ...(serverName === undefined ? {} : { servername: serverName }),
+  });
+  material();
+  return { urls, tls: material, login: broker === undefined ? undefined : loginOf(broker) };
+}
+
+function loginOf(broker: string): Login {
+  const [, user, password] = /^([^:]+):(.*)$/s.exec(broker) ?? [];
+  if (user !== undefined && password !== undefined) return { user, password };
+  const remedy = 'Have the ticket made anew, with `user:password`.';
+  throw unfit('ticket', undefined, 'names no login at the broker', remedy);
 }
 
 export interface Following {
@@ -87,9 +111,11 @@ export class RevocationFile {
   }
 }
 
-function textOf(field: string, path: string): string {
+const textOf = (field: string, path: string): string => bytesOf(field, path).toString('utf8');
+
+function bytesOf(field: string, path: string): Buffer {
   try {
-    return readFileSync(path, 'utf8');
+    return readFileSync(path);
   } catch (error) {
     const why = (error as { readonly code?: string }).code ?? 'error';
     throw unfit(field, path, `cannot be read (${why})`, 'Check the path, and who may read the file.');

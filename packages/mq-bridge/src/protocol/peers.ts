@@ -20,6 +20,11 @@ export interface RemoteMailbox {
   readonly life: number;
 }
 
+/** No other mailbox has it. */
+export function mailboxKey({ incarnation, name, life }: RemoteMailbox): string {
+  return `${incarnation}/${name}/${String(life)}`;
+}
+
 export interface PeersOptions {
   readonly host: string;
   readonly incarnation: string;

@@ -10,18 +10,27 @@
  * connection, calls it with `null` when the broker cancels it, and never stops buffering: so callbacks here
  * catch everything, a cancelled consumer is a lost connection, and what is in flight is bounded by the streams.
  */
-import amqp, { type Channel, type ChannelModel, type ConfirmChannel, type ConsumeMessage } from 'amqplib';
+import type { Channel, ChannelModel, ConfirmChannel, ConsumeMessage } from 'amqplib';
 import { HostError } from '@espalier/core';
 import type { Clock, Random } from '@espalier/core/internal/bridge.js';
 import type { Fate } from '../protocol/out-stream.js';
+import { hindranceOf, openConnection, reasonOf, type Access, type Hindrance } from './connect.js';
 import { Holding } from './holding.js';
-import type { Consumption, Hold, QueueTerms, Transport, TransportEvents } from './transport.js';
+import { Journal } from './journal.js';
+import { declareQueue, Queues } from './queues.js';
+import type {
+  Consumption,
+  Hold,
+  PresencePlace,
+  QueueTerms,
+  Transport,
+  TransportEvents,
+} from './transport.js';
 
 export interface AmqpOptions {
-  /** `amqp://user:password@host:port/vhost`, or `amqps:`; asked at each try, and undefined where none is known yet. */
-  readonly url: () => string | undefined;
+  readonly access: Access;
   /** The fanout exchange of the cluster, and this host's queue at it. */
-  readonly presence: { readonly exchange: string; readonly queue: string; readonly expiresMs: number };
+  readonly presence: PresencePlace;
   readonly clock: Clock;
   readonly random: Random;
   readonly events: TransportEvents;
@@ -38,11 +47,10 @@ interface Session {
 
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5000;
+const STABLE_MS = 1000;
 const HEARTBEAT_S = 5;
-const CONNECT_MS = 10_000;
 const CLOSE_MS = 1000;
-/** Of a queue that is there with other terms. */
-const PRECONDITION_FAILED = 406;
+const STOP_MS = 1000;
 /** Half of what the broker waits before it takes a connection for dead. */
 const LEASE_MS = (HEARTBEAT_S * 1000) / 2;
 const PRESENCE_PREFETCH = 256;
@@ -50,17 +58,34 @@ const PRESENCE_PREFETCH = 256;
 export class AmqpTransport implements Transport {
   readonly #options: AmqpOptions;
   readonly #consumptions = new Map<string, Consumption>();
-  readonly #declared = new Map<string, QueueTerms>();
+  readonly #queues: Queues<Session>;
   #session: Session | undefined;
   #stopped = false;
   #retryMs = FIRST_RETRY_MS;
+  /** When the last connection was there; Infinity: it was lost, and that was counted. */
+  #upSince = Infinity;
+  /** Which of the addresses is the one to try. */
+  #next = 0;
+  /** What was told last. */
+  #hindrance = '';
   #cancelRetry: (() => void) | undefined;
   /** Published and returned by the broker, because there is no such queue: by message id. */
   readonly #returned = new Set<string>();
   #lastId = 0;
+  /** As which we write into journals: until the end of the process. */
+  readonly #life: string;
+  #lastNote = 0;
 
   constructor(options: AmqpOptions) {
     this.#options = options;
+    const { random, clock, events } = options;
+    this.#queues = new Queues<Session>({
+      clock,
+      random,
+      mismatch: events.mismatch,
+      lost: (session, why) => this.#lost(session, why),
+    });
+    this.#life = `${String(random.next())}/${String(random.next())}`;
   }
 
   get connected(): boolean {
@@ -81,6 +106,7 @@ export class AmqpTransport implements Transport {
         if (session.lost) return;
         // A frame that finds no queue is returned first and confirmed then.
         const isReturned = this.#returned.delete(messageId);
+        if (isReturned) this.#orLost(session, this.#queues.restore(session, queue));
         if (isReturned || (refused !== null && refused !== undefined)) fate.rejected();
         else fate.confirmed();
       });
@@ -103,10 +129,9 @@ export class AmqpTransport implements Transport {
   }
 
   declare(queue: string, terms: QueueTerms): void {
-    this.#declared.set(queue, terms);
     const session = this.#session;
-    if (session === undefined) return;
-    this.#declare(session, queue, terms).catch((error: unknown) => this.#lost(session, error));
+    const added = this.#queues.add(session, queue, terms);
+    if (session !== undefined) this.#orLost(session, added);
   }
 
   async release(queue: string, remove: boolean): Promise<void> {
@@ -128,6 +153,10 @@ export class AmqpTransport implements Transport {
     this.#cancelRetry?.();
     const session = this.#session;
     if (session === undefined) return;
+    // A broker that takes nothing confirms nothing.
+    const cancel = this.#options.clock.after(STOP_MS, () =>
+      this.#lost(session, 'the broker does not confirm'),
+    );
     try {
       await session.out.waitForConfirms();
       // From here on nothing that ends is a loss.
@@ -136,6 +165,7 @@ export class AmqpTransport implements Transport {
     } catch {
       // The connection is lost: what is left expires.
     }
+    cancel();
     session.lost = true;
     this.#session = undefined;
     await this.#close(session.publishing);
@@ -145,27 +175,48 @@ export class AmqpTransport implements Transport {
   // ---- one connection --------------------------------------------------------------------------------
 
   async #connect(): Promise<void> {
+    const urls = this.#options.access.urls();
+    const url = urls[this.#next % urls.length];
+    if (url === undefined) {
+      this.#retry();
+      return;
+    }
     const opened: ChannelModel[] = [];
     try {
-      const url = this.#options.url();
-      if (url === undefined) throw new HostError('host_unfit', 'it is not known where the broker is');
-      const publishing = await open(url, opened);
-      const consuming = await open(url, opened);
+      const publishing = await this.#open(url, opened);
+      const consuming = await this.#open(url, opened);
       const out = await publishing.createConfirmChannel();
       const admin = await consuming.createChannel();
       const session: Session = { publishing, consuming, out, admin, consumers: new Map(), lost: false };
       this.#watch(session);
       await this.#listen(session);
-      for (const [queue, terms] of this.#declared) await this.#declare(session, queue, terms);
+      await this.#queues.declareAll(session);
       for (const consumption of this.#consumptions.values()) await this.#consume(session, consumption);
       if (session.lost || this.#stopped) throw new HostError('host_stopped', 'the connection is not wanted');
       this.#session = session;
-      this.#retryMs = FIRST_RETRY_MS;
+      this.#upSince = this.#options.clock.now();
+      this.#hindrance = '';
       this.#options.events.connected();
-    } catch {
+    } catch (error) {
+      // Two connections at one node have failed, or half a set-up: the next node is tried.
+      this.#next++;
+      if (!this.#stopped) this.#tell(hindranceOf(error, opened.length === 2));
       for (const connection of opened) await this.#close(connection);
       this.#retry();
     }
+  }
+
+  async #open(url: string, opened: ChannelModel[]): Promise<ChannelModel> {
+    const connection = await openConnection(url, this.#options.access, HEARTBEAT_S);
+    opened.push(connection);
+    return connection;
+  }
+
+  /** Once, however often it is met. */
+  #tell(hindrance: Hindrance | undefined): void {
+    if (hindrance === undefined || hindrance.why === this.#hindrance) return;
+    this.#hindrance = hindrance.why;
+    this.#options.events.unreachable(hindrance.why, hindrance.remedy);
   }
 
   #watch(session: Session): void {
@@ -202,6 +253,9 @@ export class AmqpTransport implements Transport {
 
   #retry(): void {
     if (this.#stopped) return;
+    // What ends again and again soon after it was there is no better than what never is.
+    if (this.#options.clock.now() - this.#upSince >= STABLE_MS) this.#retryMs = FIRST_RETRY_MS;
+    this.#upSince = Infinity;
     const delayMs = this.#retryMs * (0.5 + this.#options.random.next() / 2);
     this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
     this.#cancelRetry?.();
@@ -223,14 +277,29 @@ export class AmqpTransport implements Transport {
         this.#options.events.presence(message.content);
       }
     });
+    this.#bindLater(session);
+  }
+
+  /**
+   * Somebody may have removed the exchange, and another host made it again: then nothing fails, and nobody is heard. To
+   * bind once more changes nothing, and where there is no exchange it is refused.
+   */
+  #bindLater(session: Session): void {
+    const { exchange, queue, bindAgainMs } = this.#options.presence;
+    this.#options.clock.after(bindAgainMs, () => {
+      if (session.lost) return;
+      const bound = session.admin.bindQueue(queue, exchange, '').then(() => this.#bindLater(session));
+      this.#orLost(session, bound);
+    });
   }
 
   async #consume(session: Session, consumption: Consumption): Promise<void> {
-    const { queue, terms, prefetch, fences } = consumption;
-    // A channel each: a refusal closes the channel, and must not close anybody else's.
-    const channel = await session.consuming.createChannel();
-    const refused = this.#watchTerms(session, channel, queue);
-    const holding = fences === undefined ? undefined : this.#holding(session, queue, fences);
+    const { queue, terms, prefetch } = consumption;
+    const channel = await this.#queues.open(session, queue, terms, async () => {
+      if (this.#consumptions.get(queue) === consumption) await this.#consume(session, consumption);
+    });
+    if (channel === undefined) return;
+    const holding = this.#holding(session, consumption);
     const take = (message: ConsumeMessage | null): void => {
       if (message === null) this.#lost(session, 'the broker has cancelled a consumer');
       else if (!session.lost) {
@@ -246,52 +315,32 @@ export class AmqpTransport implements Transport {
         else holding.take(deliver);
       }
     };
-    try {
-      await declareQueue(channel, queue, terms);
-      await channel.prefetch(prefetch);
-      session.consumers.set(queue, { channel });
-      await channel.consume(queue, take);
-    } catch (error) {
-      session.consumers.delete(queue);
-      if (!refused()) throw error;
-    }
+    await channel.prefetch(prefetch);
+    session.consumers.set(queue, { channel });
+    await channel.consume(queue, take);
   }
 
-  #holding(session: Session, queue: string, fences: string): Holding {
-    const { random, clock } = this.#options;
+  #holding(session: Session, { queue, terms, journal }: Consumption): Holding | undefined {
+    if (journal === undefined) return undefined;
     return new Holding({
-      connection: session.consuming,
       admin: session.admin,
       queue,
-      fences,
-      claim: `${String(random.next())}/${String(random.next())}`,
-      leaseMs: LEASE_MS,
-      clock,
+      journal: new Journal({
+        connection: session.consuming,
+        queue: journal,
+        life: this.#life,
+        nextCount: () => ++this.#lastNote,
+        publish: (to, body) => {
+          this.#guarded(session, () =>
+            session.out.publish('', to, body, { persistent: true }, () => undefined),
+          );
+        },
+      }),
+      leaseMs: terms.singleActive === true ? LEASE_MS : undefined,
+      clock: this.#options.clock,
       isLost: () => session.lost,
       lost: (why) => this.#lost(session, why),
     });
-  }
-
-  /** A channel on which a queue is declared. Tells whether the queue was there with other terms. */
-  #watchTerms(session: Session, channel: Channel, queue: string): () => boolean {
-    let isRefused = false;
-    channel.on('error', (error: Error & { readonly code?: unknown }) => {
-      isRefused = error.code === PRECONDITION_FAILED;
-      if (isRefused) this.#options.events.mismatch(queue);
-      else this.#lost(session, error);
-    });
-    return () => isRefused;
-  }
-
-  async #declare(session: Session, queue: string, terms: QueueTerms): Promise<void> {
-    const channel = await session.consuming.createChannel();
-    const refused = this.#watchTerms(session, channel, queue);
-    try {
-      await declareQueue(channel, queue, terms);
-      await channel.close();
-    } catch (error) {
-      if (!refused()) throw error;
-    }
   }
 
   /** In order if the broker answers, and at once if it does not. */
@@ -306,6 +355,10 @@ export class AmqpTransport implements Transport {
     cancel();
   }
 
+  #orLost(session: Session, work: Promise<void>): void {
+    work.catch((error: unknown) => this.#lost(session, error));
+  }
+
   /** amqplib throws where a channel was closed a moment ago and we have not heard of it yet. */
   #guarded(session: Session, use: () => void): void {
     try {
@@ -314,43 +367,4 @@ export class AmqpTransport implements Transport {
       this.#lost(session, error);
     }
   }
-}
-
-async function open(url: string, opened: ChannelModel[]): Promise<ChannelModel> {
-  const target = new URL(url);
-  target.searchParams.set('heartbeat', String(HEARTBEAT_S));
-  const connection = await amqp.connect(target.href, { timeout: CONNECT_MS, noDelay: true });
-  // Without a listener an error would end the process; who uses it adds its own.
-  connection.on('error', () => undefined);
-  opened.push(connection);
-  return connection;
-}
-
-/**
- * Without a limit of deliveries a quorum queue puts what it takes back behind all others, measured on 3.10; with one it
- * keeps its place. A limit that is never reached: what is done with poison is not the broker's to say.
- */
-const QUORUM = { 'x-queue-type': 'quorum', 'x-delivery-limit': 1_000_000_000 };
-
-async function declareQueue(channel: Channel, queue: string, terms: QueueTerms): Promise<void> {
-  const { durable, expiresMs, messageTtlMs, maxLength, singleActive, replicated } = terms;
-  await channel.assertQueue(queue, {
-    durable,
-    ...(expiresMs === undefined ? {} : { expires: expiresMs }),
-    ...(messageTtlMs === undefined ? {} : { messageTtl: messageTtlMs }),
-    ...(maxLength === undefined ? {} : { maxLength }),
-    arguments: {
-      ...(maxLength === undefined ? {} : { 'x-overflow': 'reject-publish' }),
-      ...(singleActive === true ? { 'x-single-active-consumer': true } : {}),
-      ...(replicated === true ? QUORUM : {}),
-    },
-  });
-}
-
-/** Without the address of the broker, which may hold a password. */
-function reasonOf(error: unknown): string {
-  if (typeof error === 'string') return error;
-  const code = (error as { readonly code?: unknown } | undefined)?.code;
-  const isKnown = typeof code === 'string' || typeof code === 'number';
-  return isKnown ? `the connection ended with ${code}` : 'the connection was closed';
 }

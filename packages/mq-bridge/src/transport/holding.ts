@@ -1,52 +1,66 @@
 /**
- * Being the one consumer of a queue that gets everything (RabbitMQ's single active consumer), as a lease.
+ * Taking from a durable mailbox: alone (RabbitMQ's single active consumer), as a lease, or with others.
  *
- *   standby ──first delivery──► claiming ──the number is there──► held ──not renewed in time──► over
+ *   standby ──first delivery──► claiming ──the claim is in the journal──► held ──(alone) not renewed in time──► over
  *
  * The broker takes a connection for dead when it has heard nothing for a whole heartbeat, and only then makes
  * another consumer the active one. So whoever has an answer to what he asked at some instant is the one for a heartbeat
  * from that instant; he counts on half of it. The question goes to the queue itself, wherever in a broker cluster that is.
  *
- * The number of a term is the place of a claim in a stream, which the broker only ever appends to. A claim is made
- * after a delivery, so by who is active: the next one's is behind it.
+ * The number of a term is the place of a claim in the mailbox's journal. A claim is made after a delivery, so by who is
+ * active: the next one's is behind it.
  */
-import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
-import { HostError } from '@espalier/core';
+import type { Channel } from 'amqplib';
 import type { Clock } from '@espalier/core/internal/bridge.js';
-import type { Hold } from './transport.js';
+import type { Journal } from './journal.js';
+import type { Hold, HoldNote } from './transport.js';
 
 export interface HoldingOptions {
-  readonly connection: ChannelModel;
   /** To ask the queue on. */
   readonly admin: Channel;
   readonly queue: string;
-  readonly fences: string;
-  /** Never used before. */
-  readonly claim: string;
-  readonly leaseMs: number;
+  readonly journal: Journal;
+  /** Milliseconds; undefined: with others, and so without a lease. */
+  readonly leaseMs: number | undefined;
   readonly clock: Clock;
   readonly isLost: () => boolean;
   readonly lost: (why: unknown) => void;
 }
 
-const STREAM = { durable: true, arguments: { 'x-queue-type': 'stream' } };
-
 export class Holding implements Hold {
   readonly #options: HoldingOptions;
   #state: 'standby' | 'claiming' | 'held' = 'standby';
   #waiting: ((hold: Hold) => void)[] = [];
-  #until = -Infinity;
-  fence = 0;
+  #until: number;
+  fence: number | undefined;
 
   constructor(options: HoldingOptions) {
     this.#options = options;
+    this.#until = options.leaseMs === undefined ? Infinity : -Infinity;
   }
 
   get isHeld(): boolean {
     return !this.#options.isLost() && this.#options.clock.now() < this.#until;
   }
 
-  /** A delivery has come: it is handed over as soon as the term has its number. */
+  attempts(id: string): number {
+    return this.#options.journal.attempts(id);
+  }
+
+  isSuspect(frame: string): boolean {
+    return this.#options.journal.isSuspect(frame);
+  }
+
+  async note(kind: HoldNote, id: string): Promise<boolean> {
+    try {
+      await this.#options.journal.append(kind, id);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** A delivery has come: it is handed over as soon as the term has begun. */
   take(deliver: (hold: Hold) => void): void {
     if (this.#state === 'held') {
       deliver(this);
@@ -59,14 +73,19 @@ export class Holding implements Hold {
   }
 
   async #begin(): Promise<void> {
-    this.fence = await this.#claim();
-    await this.#renew();
+    const { journal, leaseMs } = this.#options;
+    await journal.open();
+    const place = await journal.append('claim');
+    if (leaseMs !== undefined) {
+      this.fence = place;
+      await this.#renew(leaseMs);
+    }
     this.#state = 'held';
     for (const deliver of this.#waiting.splice(0)) deliver(this);
   }
 
-  async #renew(): Promise<void> {
-    const { admin, queue, clock, leaseMs, isLost, lost } = this.#options;
+  async #renew(leaseMs: number): Promise<void> {
+    const { admin, queue, clock, isLost, lost } = this.#options;
     const askedAt = clock.now();
     const cancel = clock.after(leaseMs, () => lost('the lease has lapsed'));
     await admin.checkQueue(queue);
@@ -76,38 +95,7 @@ export class Holding implements Hold {
     clock.after(leaseMs / 2, () => {
       if (isLost()) return;
       if (!this.isHeld) lost('the lease has lapsed');
-      else this.#renew().catch((error: unknown) => lost(error));
+      else this.#renew(leaseMs).catch((error: unknown) => lost(error));
     });
   }
-
-  /** Listens first, and then says what it listens for. */
-  async #claim(): Promise<number> {
-    const { connection, fences, claim } = this.#options;
-    const channel = await connection.createChannel();
-    channel.on('error', () => undefined);
-    await channel.assertQueue(fences, STREAM);
-    await channel.prefetch(1);
-    const place = new Promise<number>((resolve, reject) => {
-      const take = (message: ConsumeMessage | null): void => {
-        if (message === null) {
-          reject(ended());
-          return;
-        }
-        channel.ack(message);
-        const offset: unknown = message.properties.headers?.['x-stream-offset'];
-        if (message.content.toString() === claim) resolve(Number(offset) + 1);
-      };
-      channel.on('close', () => reject(ended()));
-      channel
-        .consume(fences, take, { arguments: { 'x-stream-offset': 'next' } })
-        .then(() => channel.sendToQueue(fences, Buffer.from(claim), { persistent: true }), reject);
-    });
-    const number = await place;
-    await channel.close();
-    return number;
-  }
-}
-
-function ended(): HostError {
-  return new HostError('host_stopped', 'the channel of a claim has ended');
 }

@@ -1,5 +1,6 @@
 /** What a bridge needs of a broker. One transport outlives any number of connections. */
 import type { Delivery } from '../protocol/in-queue.js';
+import type { NoteKind } from '../protocol/attempts.js';
 import type { Fate } from '../protocol/out-stream.js';
 
 export interface QueueTerms {
@@ -15,29 +16,48 @@ export interface QueueTerms {
   readonly replicated?: boolean;
 }
 
-/** Being the one who takes from a queue. Every term of it has a number, greater than that of all before it. */
+export type HoldNote = Exclude<NoteKind, 'claim'>;
+
+/** Taking from a durable queue: alone, or with others. */
 export interface Hold {
-  readonly fence: number;
-  /** False as soon as somebody else may be the one. It never becomes true again. */
+  /** Alone: the number of the term, greater than that of all before it. */
+  readonly fence: number | undefined;
+  /** False as soon as somebody else may have what was given to us. It never becomes true again. */
   readonly isHeld: boolean;
+  /** Handlings of that message that were in vain, by whomever, so far as it was noted. */
+  attempts(id: string): number;
+  isSuspect(frame: string): boolean;
+  /** For all who take from it. Resolves when all that was noted before is known; false: it could not be written. */
+  note(kind: HoldNote, id: string): Promise<boolean>;
 }
 
 export interface Consumption {
   readonly queue: string;
   readonly terms: QueueTerms;
   readonly prefetch: number;
-  /** One at a time takes from it: where the terms of all who did are numbered. */
-  readonly fences?: string | undefined;
+  /** Of a durable queue: where those who take from it write down what they must know of each other. */
+  readonly journal?: string | undefined;
   /**
-   * Must not throw. `redelivered`: it may have been handled by somebody before. With `fences`, and only then, there is a
+   * Must not throw. `redelivered`: it may have been handled by somebody before. With `journal`, and only then, there is a
    * `hold`: the same for all of a term.
    */
   readonly arrived: (body: Buffer, delivery: Delivery, redelivered: boolean, hold?: Hold) => void;
 }
 
+/** The fanout exchange of the cluster, and this host's queue at it. */
+export interface PresencePlace {
+  readonly exchange: string;
+  readonly queue: string;
+  readonly expiresMs: number;
+  /** How often it is made sure that the queue is bound. */
+  readonly bindAgainMs: number;
+}
+
 export interface TransportEvents {
   /** Both connections are there, and every consumer is in place. */
   readonly connected: () => void;
+  /** The broker cannot be had; it is tried again and again. Told once for each reason. */
+  readonly unreachable: (why: string, remedy: string) => void;
   /** Everything unconfirmed and unacknowledged is in doubt. */
   readonly disconnected: (why: string) => void;
   /** The broker takes nothing for now (memory or disk alarm), or takes again. */

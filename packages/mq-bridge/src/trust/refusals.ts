@@ -2,11 +2,11 @@
 import type { Clock } from '@espalier/core/internal/bridge.js';
 
 /**
- * `malformed`: cannot be read; `unsigned`: carries no signature; `foreign`: of nobody in this cluster, or of an incarnation
+ * `oversized`: larger than is taken here; `malformed`: cannot be read; `unsigned`: carries no signature; `foreign`: of nobody in this cluster, or of an incarnation
  * that we have no session with; `revoked`: of a host that was thrown out; `forged`: not of who it says it is, or not what
  * he said, or not meant for this place; `replayed`: came before, be it given again by the broker after a loss.
  */
-export type Refusal = 'malformed' | 'unsigned' | 'foreign' | 'revoked' | 'forged' | 'replayed';
+export type Refusal = 'oversized' | 'malformed' | 'unsigned' | 'foreign' | 'revoked' | 'forged' | 'replayed';
 
 export type RefusalCounts = Readonly<Partial<Record<Refusal, number>>>;
 

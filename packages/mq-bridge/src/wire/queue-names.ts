@@ -33,9 +33,9 @@ export class QueueNames {
     return this.#name('durable', name);
   }
 
-  /** Where the terms of a durable mailbox's holders are numbered. */
-  fences(name: string): string {
-    return this.#name('fences', name);
+  /** Where those who take from a durable mailbox write down what they must know of each other. */
+  journal(name: string): string {
+    return this.#name('journal', name);
   }
 
   deadLetters(name: string): string {

@@ -1,25 +1,32 @@
 import { expect, test } from '@jest/globals';
 import { ManualClock } from '@espalier/core/testing';
 import { Intake, type ReceivedFrame } from '../../src/engine/intake.js';
+import type { Fate } from '../../src/protocol/out-stream.js';
 import type { Consumption, Transport } from '../../src/transport/transport.js';
 import { encodeFrame } from '../../src/wire/frames.js';
 
 const SENDER = 'host/incarnation/';
 
-function intake() {
+function intake(deadLetters?: string) {
   const handled: ReceivedFrame[] = [];
   const dropped: string[] = [];
+  const aside: { queue: string; body: Buffer; persistent: boolean; fate: Fate }[] = [];
   let acknowledged = 0;
   let consumption: Consumption | undefined;
   const transport = {
     consume: async (given: Consumption) => void (consumption = given),
+    publish: (queue: string, body: Buffer, persistent: boolean, fate: Fate) => {
+      aside.push({ queue, body, persistent, fate });
+    },
   } as unknown as Transport;
   const taken = new Intake({
     queue: 'q',
     terms: { durable: false, expiresMs: undefined, messageTtlMs: undefined, maxLength: undefined },
     prefetch: 8,
     isShared: false,
-    fences: undefined,
+    journal: undefined,
+    deadLetters,
+    bodyBytes: 1000,
     held: () => undefined,
     patienceMs: 1000,
     transport,
@@ -34,7 +41,7 @@ function intake() {
     consumption?.arrived(body, { ack: () => acknowledged++ }, false);
     await new Promise((resolve) => setImmediate(resolve));
   };
-  return { arrives, handled, dropped, acknowledged: () => acknowledged };
+  return { arrives, handled, dropped, aside, acknowledged: () => acknowledged };
 }
 
 const frame = (stream: string): Buffer => encodeFrame(stream, 1, 1, []);
@@ -56,4 +63,26 @@ test('a frame in a stream of another than its sender is forged, and what is no f
   expect(handled).toEqual([]);
   expect(dropped).toEqual(['forged', 'forged', 'malformed']);
   expect(acknowledged()).toBe(4);
+});
+
+test('what is larger than is taken is not even opened', async () => {
+  const { arrives, dropped, acknowledged } = intake();
+  await arrives(Buffer.alloc(1001));
+  expect(dropped).toEqual(['oversized']);
+  expect(acknowledged()).toBe(1);
+});
+
+test('what a durable queue holds and nobody can take is put aside as it came, and acknowledged when it is there', async () => {
+  const { arrives, handled, dropped, aside, acknowledged } = intake('dead');
+  const bodies = [Buffer.from('ff', 'hex'), Buffer.alloc(1001), frame('other/incarnation/1')];
+  for (const body of bodies) await arrives(body);
+  expect(dropped).toEqual(['malformed', 'oversized', 'forged']);
+  expect(aside).toMatchObject(bodies.map((body) => ({ queue: 'dead', body, persistent: true })));
+  expect(acknowledged()).toBe(0);
+  // There is room for the first, and none for the second.
+  aside[0]?.fate.confirmed();
+  aside[1]?.fate.rejected();
+  expect(acknowledged()).toBe(2);
+  await arrives(frame(`${SENDER}1`));
+  expect(handled).toHaveLength(1);
 });

@@ -15,8 +15,11 @@ function problemsOf(settings: unknown): SpecError {
 
 describe('the settings of a bridge', () => {
   test('are complete where only what must be is given', () => {
+    const { url, ...rest } = LEAST;
     expect(completeSettings(LEAST)).toEqual({
-      ...LEAST,
+      ...rest,
+      urls: [url],
+      tls: {},
       exports: {},
       imports: {},
       replicated: false,
@@ -42,6 +45,26 @@ describe('the settings of a bridge', () => {
     expect(code).toBe('spec_invalid');
     expect(problems.map(({ path }) => path)).toEqual(['url', 'key', 'ticket', 'revoked', 'messageBytes']);
     expect(problemsOf(undefined).problems).toHaveLength(3);
+  });
+
+  test('name several nodes of a broker, and files for TLS', () => {
+    const url = ['amqps://one', 'amqps://two'];
+    const tls = { ca: '/ca', certificate: '/c', key: '/k', serverName: 'broker' };
+    expect(completeSettings({ ...LEAST, url, tls })).toMatchObject({ urls: url, tls });
+  });
+
+  test.each([
+    ['an address among several is none', { url: ['amqp://one', 7] }, 'url'],
+    ['there is no address', { url: [] }, 'url'],
+    ['TLS is asked for and the address has none', { tls: { ca: '/ca' } }, 'tls'],
+    ['a certificate has no key', { url: 'amqps://one', tls: { certificate: '/c' } }, 'tls'],
+    ['a file is no path', { url: 'amqps://one', tls: { ca: '-----BEGIN\n' } }, 'tls.ca'],
+    ['a field of TLS is unknown', { url: 'amqps://one', tls: { cert: '/c' } }, 'tls.cert'],
+    ['TLS is no object', { url: 'amqps://one', tls: true }, 'tls'],
+    ['a policy is none', { imports: { a: { overflow: 'wait' } } }, 'imports.a.overflow'],
+    ['a time is none', { imports: { a: { sendTimeoutMs: -1 } } }, 'imports.a.sendTimeoutMs'],
+  ])('are refused where %s', (_what, more, path) => {
+    expect(problemsOf({ ...LEAST, ...more }).problems.map((problem) => problem.path)).toEqual([path]);
   });
 
   test('are refused where an export or import is none', () => {

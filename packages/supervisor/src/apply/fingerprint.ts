@@ -15,7 +15,20 @@ export function fingerprint(value: unknown): string {
 }
 
 export function isSame(one: unknown, other: unknown): boolean {
-  return Object.is(one, other) || fingerprint(one) === fingerprint(other);
+  return Object.is(one, other) || isSameFlat(one, other) || fingerprint(one) === fingerprint(other);
+}
+
+/** Plain objects of the same primitives: most of what is compared, at a hundredth of the work. False says nothing. */
+function isSameFlat(one: unknown, other: unknown): boolean {
+  if (!isPlainObject(one) || !isPlainObject(other)) return false;
+  if (Object.getPrototypeOf(one) !== Object.getPrototypeOf(other)) return false;
+  const keys = Object.keys(one);
+  return (
+    keys.length === Object.keys(other).length &&
+    keys.every(
+      (key) => Object(one[key]) !== one[key] && Object.hasOwn(other, key) && Object.is(one[key], other[key]),
+    )
+  );
 }
 
 /** `made`: what has been copied already; a value may hold itself. */

@@ -15,6 +15,7 @@ import type {
   JoinRequest,
   LimitsOutcome,
   LogLine,
+  LogStream,
   MadeToken,
   NodeDetails,
   NodeLimits,
@@ -60,6 +61,8 @@ export interface LogOptions extends FollowOptions {
   readonly path?: string;
   /** So many of the last lines at first. 1000 by default, 10,000 at most. */
   readonly lines?: number;
+  /** Only what came that way; by default all. */
+  readonly stream?: LogStream;
   /** Texts that end with a carriage return as well, as they come. False by default. */
   readonly progress?: boolean;
 }

@@ -117,7 +117,7 @@ export class Grants {
     return this.#inTurn(async () => {
       const by = await this.#present(path);
       if (!isWord(name))
-        throw refused('name', name, [`A name cannot be ${shown(name)}.`, `Give ${word.expects}.`]);
+        throw refused('name', shown(name), [`A name cannot be ${shown(name)}.`, `Give ${word.expects}.`]);
       const fault = holderProblem(by);
       if (fault !== undefined) throw refused('path', path, fault);
       await this.#grant(await this.#lineTo(to, { ...by, tree: this.#tree.name, name }), by.passing);
@@ -141,16 +141,18 @@ export class Grants {
   revoke(path: string, name: string): Promise<void> {
     return this.#inTurn(async () => {
       assertPath(path);
-      const line = this.lines.find((one) => one.by === path && one.name.endsWith(`\0${name}`));
+      const own = (line: Grant): boolean =>
+        line.by === path && isWord(name) && line.name.endsWith(nameIn('', name));
+      const line = this.lines.find(own);
       if (line !== undefined) {
         await this.#revoke(line.name);
         return;
       }
       const remedy =
         'Give the path of the node whose grant it is, and the name that its spec or `grant` gave.';
-      throw new CallError('noproc', `'${path}' is granted no '${name}'`, {
+      throw new CallError('noproc', `'${path}' is granted no ${shown(name)}`, {
         field: 'name',
-        value: name,
+        value: shown(name),
         remedy,
       });
     });

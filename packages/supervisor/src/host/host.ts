@@ -31,6 +31,7 @@ import type { TreeEvent } from './events.js';
 import type { Grants } from './grants.js';
 import type { ImageSource } from './image-source.js';
 import { Limits, type LimitsChanged } from './limits.js';
+import { assertListener } from './listener.js';
 import type { KernelThread } from './kernel-thread-handle.js';
 import { Reservations } from './reservations.js';
 import type { StartedChild, StartedNode } from './started-child.js';
@@ -104,8 +105,9 @@ export class Host {
     return this.context.call(target, operation, parameters, options);
   }
 
-  /** Everything that happens in the tree from now on, in order. Returns what stops it. */
+  /** Everything that happens in the tree from now on, in order. Returns what stops it. @throws CallError `operation_refused`. */
   onEvent(listener: (event: TreeEvent) => void): () => void {
+    assertListener(listener);
     return this.#kernel.onEvent(listener);
   }
 

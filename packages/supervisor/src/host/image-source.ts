@@ -1,21 +1,24 @@
 /**
- * The image builder of a host: there while somebody needs images, and not in between, because its
+ * Who makes the images of a host: somebody else who was given, or the builder of its own, there while somebody needs images, and not in between, because its
  * thread and the bundler's process are worth more memory than starting them again costs time.
  */
-import { ImageBuilder, type ApplicationTime } from '@espalier/core/internal/host.js';
+import { ImageBuilder, type ApplicationTime, type ImageMaker } from '@espalier/core/internal/host.js';
 
 export class ImageSource {
   #builder: ImageBuilder | undefined;
   #users = 0;
   #closing: Promise<unknown> = Promise.resolve();
   readonly #time: ApplicationTime;
+  readonly #given: ImageMaker | undefined;
 
-  constructor(time: ApplicationTime) {
+  constructor(time: ApplicationTime, given?: ImageMaker) {
     this.#time = time;
+    this.#given = given;
   }
 
   /** Users at the same time share one builder, so that a module they both want is built once. */
-  async use<T>(run: (builder: ImageBuilder) => Promise<T>): Promise<T> {
+  async use<T>(run: (maker: ImageMaker) => Promise<T>): Promise<T> {
+    if (this.#given !== undefined) return this.#time.during(run(this.#given));
     this.#users += 1;
     this.#builder ??= new ImageBuilder();
     try {
@@ -31,7 +34,7 @@ export class ImageSource {
     return this.#closing;
   }
 
-  /** Whoever is using the builder gets `HostError` `host_stopped`. */
+  /** Whoever is using the own builder gets `HostError` `host_stopped`. */
   close(): Promise<unknown> {
     this.#close();
     return this.#closing;

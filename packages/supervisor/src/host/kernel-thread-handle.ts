@@ -52,7 +52,9 @@ export interface KernelThreadOptions extends KernelSettings {
   readonly place: TreePlace;
   readonly spares: KernelSetup['spares'];
   readonly first: KernelSetup['first'];
-  readonly output: (path: string, stream: 'stdout' | 'stderr', text: string, dropped: number) => void;
+  readonly output: (path: string, stream: FromKernelOutput['stream'], text: string, dropped: number) => void;
+  /** Of the application's own context. */
+  readonly log: (record: string) => void;
   readonly warning: (problem: string) => void;
   readonly time: ApplicationTime;
 }
@@ -73,6 +75,7 @@ export interface SupervisorAnswer {
 const ANSWER_WITHIN_MS = 500;
 const CUT_OFF = 'the endpoint of the application was killed or cut off, and the tree has ended with it';
 
+type FromKernelOutput = FromKernel & { readonly tag: 'output' };
 type TreeEnded = TreeEvent & { readonly kind: 'tree-ended' };
 
 export class KernelThread {
@@ -174,6 +177,7 @@ export class KernelThread {
       text: nodeTextCodec,
       collector: garbageCollector(),
       load: () => Promise.reject(new HostError('host_unfit', 'an application endpoint loads nothing')),
+      log: options.log,
       idle: () => {
         // Nobody is left who could ask for an end of the tree.
         if (this.#stopping !== undefined) return;

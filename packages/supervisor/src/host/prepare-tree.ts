@@ -9,7 +9,7 @@ import {
   opaqueValue,
   type EnvironmentSpec,
   type Image,
-  type ImageBuilder,
+  type ImageMaker,
   type NodeStart,
 } from '@espalier/core/internal/host.js';
 import type { ChildSpec, SupervisorSpec } from '@espalier/core/internal/supervisor-logic.js';
@@ -29,7 +29,7 @@ import type {
 /** Throws `EnvironmentError` `module_missing` or `module_unfit`, with the module in `value`. */
 export async function prepareSupervisor(
   node: NormalisedSupervisor,
-  builder: ImageBuilder,
+  builder: ImageMaker,
 ): Promise<SupervisorSpec> {
   const isTemplate = node.strategy === 'simple_one_for_one';
   const children = await Promise.all(node.children.map((child) => prepareChild(child, builder, isTemplate)));
@@ -39,7 +39,7 @@ export async function prepareSupervisor(
 /** The same errors. */
 export async function prepareChild(
   node: NormalisedNode,
-  builder: ImageBuilder,
+  builder: ImageMaker,
   isTemplate = false,
 ): Promise<ChildSpec> {
   const { start, version } = await prepareNode(node, builder);
@@ -55,7 +55,7 @@ function withoutArguments(node: NormalisedNode): NormalisedNode {
 
 async function prepareNode(
   node: NormalisedNode,
-  builder: ImageBuilder,
+  builder: ImageMaker,
 ): Promise<{ readonly start: NodeStart; readonly version: string }> {
   if (node.kind === 'supervisor') {
     const spec = await prepareSupervisor(node, builder);

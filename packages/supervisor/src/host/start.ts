@@ -1,14 +1,16 @@
 /** Starts a tree in a host of its own: `const host = await start(spec)`. */
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { SpecError } from '@espalier/core';
+import { SpecError, type LogRecord } from '@espalier/core';
 import {
   applicationTestTime,
   hostFlagsThatOverrideLimits,
+  readLogRecord,
   realTime,
   THREAD_FILES,
   type ApplicationTime,
   type EarlyCell,
+  type ImageMaker,
 } from '@espalier/core/internal/host.js';
 import type { TestClock } from '@espalier/core/testing';
 import {
@@ -45,10 +47,20 @@ export interface StartOptions {
   readonly base?: string | URL;
   /** Warm spares: threads that wait ready. 1 for each limit class in use, 4 in all; 0 turns them off. */
   readonly spares?: { readonly perClass?: number; readonly total?: number };
+  /**
+   * Who makes modules into images. By default the application's process does, by a thread and the bundler below
+   * it, whenever there is something to build.
+   */
+  readonly images?: ImageMaker;
   /** Gets every event from the first on, in order. */
   readonly onEvent?: (event: TreeEvent) => void;
   /** What environments print; by default it goes to the application's own streams. */
   readonly onOutput?: (path: string, stream: 'stdout' | 'stderr', text: string, dropped: number) => void;
+  /**
+   * What environments log (`context.log`); by default a line for each goes to the application's stderr. What was left
+   * out is told by a record of level `warn`, with the number of its characters in the field `dropped`.
+   */
+  readonly onLog?: (path: string, record: LogRecord) => void;
   /** Something is not as it should be, but the tree runs; printed to stderr by default. */
   readonly onWarning?: (problem: string) => void;
   /**
@@ -100,7 +112,7 @@ async function startTree(
   time: ApplicationTime,
 ): Promise<Host> {
   checkWithoutDaemon(tree);
-  const images = new ImageSource(time);
+  const images = new ImageSource(time, options.images);
   const warning = options.onWarning ?? warn;
   // Of threads in this process: a cell is started without them.
   for (const { flag, from } of hostFlagsThatOverrideLimits())
@@ -118,11 +130,24 @@ async function startTree(
       spawnLimits: wallLimits(DEFAULTS.limits),
     };
     if (!place.embedded) early = startEarlyCell(tree, { ...parts, clock: time.clock });
+    const logged = (path: string, written: string, dropped: number): void => {
+      const log = options.onLog ?? printRecord;
+      if (written !== '') log(path, readLogRecord(written));
+      if (dropped === 0) return;
+      const text = `${dropped} characters were logged or printed faster than allowed`;
+      log(path, { level: 'warn', text, fields: { dropped } });
+    };
     const kernel = new KernelThread({
       ...parts,
       place,
       first: limitsOfFirst(root),
-      output: options.onOutput ?? print,
+      output: (path, stream, text, dropped) => {
+        if (stream !== 'log') (options.onOutput ?? print)(path, stream, text, dropped);
+        else logged(path, text, dropped);
+      },
+      log: (record) => {
+        logged(name, record, 0);
+      },
       warning,
       time,
     });
@@ -158,6 +183,11 @@ async function startTree(
 
 function print(_path: string, stream: 'stdout' | 'stderr', text: string): void {
   process[stream].write(text);
+}
+
+function printRecord(path: string, { level, text, fields }: LogRecord): void {
+  const more = fields === undefined ? '' : ` ${JSON.stringify(fields)}`;
+  process.stderr.write(`${level} ${path}: ${text}${more}\n`);
 }
 
 function warn(problem: string): void {

@@ -22,8 +22,13 @@ export const DEFAULTS = deepFreeze({
   wall: { group: 'thread', isolate: 'process' },
   walls: {
     required: [],
-    /** What needs no rights, costs a millisecond or two, and takes nothing from who runs inside. */
-    preferred: ['deathSignal', 'rlimits', 'oomScore'],
+    /** By what its supervisor says of `siblings`. */
+    preferred: {
+      /** What needs no rights, costs a millisecond or two, and takes nothing from who runs inside. */
+      group: ['deathSignal', 'rlimits', 'oomScore'],
+      /** And what holds off its host and its siblings, who run as the same user. */
+      isolate: ['deathSignal', 'rlimits', 'oomScore', 'proc'],
+    },
   },
   trust: 'trusted',
   limits: {

@@ -148,7 +148,7 @@ export const WALLS_FIELDS = {
   preferred: {
     kind: wallNames,
     says: 'One that is missing is reported as a warning, and done without.',
-    default: `\`[${walls.preferred.join(', ')}]\``,
+    default: `\`[${walls.preferred.group.join(', ')}]\`, and \`proc\` below \`siblings: isolate\``,
   },
 } satisfies FieldTable<WallsSpec>;
 

@@ -19,8 +19,8 @@ export const nodePath: Kind<string> = {
 
 const WORD_SAYS = 'a word of 1 to 128 letters, digits, `_`, `.` or `-`';
 
-export function isWord(text: string): boolean {
-  return new RegExp(WORD, 'u').test(text);
+export function isWord(value: unknown): value is string {
+  return typeof value === 'string' && new RegExp(WORD, 'u').test(value);
 }
 
 /** Ids and names are parts of paths and of lines in a log, so they hold nothing that would break either. */
@@ -28,7 +28,7 @@ export const word: Kind<string> = {
   expects: WORD_SAYS,
   schema: { type: 'string', pattern: WORD },
   read: (value, place) => {
-    if (typeof value === 'string' && isWord(value)) return value;
+    if (isWord(value)) return value;
     const quote =
       typeof value === 'number' ? `Write "${value}", with quotes.` : 'Write a short name, e.g. `prices`.';
     return refuse(place, value, WORD_SAYS, quote);

@@ -227,7 +227,7 @@ function childOf<K extends 'environment' | 'pool' | 'supervisor'>(
     shutdown: DEFAULTS.shutdown[kind],
     ...pick(read, ['id', 'restart', 'shutdown', 'startTimeoutMs', 'significant']),
     wall,
-    walls: wallsOf({ ...read, wall }),
+    walls: wallsOf({ ...read, wall }, walk),
     grants: (read['grants'] ?? Object.freeze({})) as NormalisedNode['grants'],
   };
 }
@@ -236,10 +236,11 @@ function wallOf({ wall }: Record<string, unknown>, { siblings }: Walk): Wall {
   return (wall as Wall | undefined) ?? DEFAULTS.wall[siblings];
 }
 
-function wallsOf({ wall, walls }: Record<string, unknown>): NormalisedWalls {
+function wallsOf({ wall, walls }: Record<string, unknown>, { siblings }: Walk): NormalisedWalls {
   if (wall !== 'process') return NO_WALLS;
   const { required, preferred }: NormalisedWalls = {
-    ...DEFAULTS.walls,
+    required: DEFAULTS.walls.required,
+    preferred: DEFAULTS.walls.preferred[siblings],
     ...(walls as Partial<NormalisedWalls> | undefined),
   };
   return Object.freeze({

@@ -33,6 +33,11 @@ export const cell = (...given: Parameters<typeof group>): SupervisorNodeSpec => 
   wall: 'process',
 });
 
+/** For a child of an isolating node: its process is known to itself by the number that it has outside. */
+export const SAME_NUMBERS: Pick<EnvironmentSpec, 'walls'> = {
+  walls: { preferred: ['deathSignal', 'rlimits', 'oomScore'] },
+};
+
 type Supervision = TreeEvent & { readonly kind: 'supervision' };
 
 export interface Printed {
@@ -134,9 +139,9 @@ export function cellsOf(parent: number): readonly number[] {
   return childrenOf(parent).filter(isCell);
 }
 
-/** The one cell below a process that waits for another, as a process namespace needs it. */
+/** The one cell in a process namespace, below the two processes that wait for it. */
 export function onlyCellBelow(pid: number): number {
-  const [only, ...others] = childrenOf(pid).flatMap((child) => [...cellsOf(child)]);
+  const [only, ...others] = childrenOf(pid).flatMap(childrenOf).flatMap(cellsOf);
   if (only === undefined || others.length > 0) throw new Error('not one cell');
   return only;
 }
@@ -145,6 +150,10 @@ function childrenOf(parent: number): readonly number[] {
   return readdirSync('/proc')
     .map(Number)
     .filter((pid) => pid > 0 && stateOf(pid)?.parent === parent);
+}
+
+export function descendantsOf(parent: number): readonly number[] {
+  return childrenOf(parent).flatMap((child) => [child, ...descendantsOf(child)]);
 }
 
 export function openDescriptors(): number {
@@ -168,7 +177,7 @@ export async function gone(pid: number): Promise<boolean> {
 }
 
 /** Its title is its path. */
-function isCell(pid: number): boolean {
+export function isCell(pid: number): boolean {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('tree');
   } catch {

@@ -44,6 +44,17 @@ describe('the tree runs in one process of its own', () => {
     expect(cellsOf(process.pid)).toEqual([]);
   }, 60_000);
 
+  test('default: a thread that nothing can stop ends the process in the end, and the tree is started anew', async () => {
+    const running = await startTree([actor('a'), actor('b')]);
+    const first = await pidOf(running, 'b');
+    await running.host.call('a', 'getStuck', [], { timeoutMs: 100 }).catch(() => undefined);
+    await running.host.kill('tree/a');
+    await running.happened('tree/a', 'restarted');
+    expect(running.events).toContainEqual({ kind: 'stuck', path: 'tree/a' });
+    expect(await gone(first)).toBe(true);
+    expect(await running.pid('tree/b', 2)).not.toBe(first);
+  }, 60_000);
+
   test('default: a root that gives up ends the tree, and its process is not started again', async () => {
     const running = await startTree([actor('a')], { intensity: 0 });
     const pid = await pidOf(running, 'a');

@@ -1,7 +1,7 @@
 /** One isolated child at a limit of its own, or gone, and another beside it, over real processes. */
 import { expect, test } from '@jest/globals';
 import type { EnvironmentLimitsSpec, EnvironmentSpec } from '../../src/index.js';
-import { cellStarter, group, type Running } from './cells.js';
+import { cellStarter, group, SAME_NUMBERS, type Running } from './cells.js';
 
 const startTree = cellStarter({ embedded: false });
 const GRANTED = { shop: { send: '/store' } };
@@ -15,14 +15,17 @@ const child = (id: string, module: string, fields: Partial<EnvironmentSpec> = {}
 });
 
 /** A tenant that asks the store, beside a wild one with these limits. */
-async function startTenants(limits: EnvironmentLimitsSpec): Promise<Running> {
+async function startTenants(
+  limits: EnvironmentLimitsSpec,
+  fields: Partial<EnvironmentSpec> = {},
+): Promise<Running> {
   return startTree([
     child('store', './mail.ts'),
     group(
       'tenants',
       [
         child('calm', './mail.ts', { grants: GRANTED }),
-        child('wild', './eater.ts', { grants: GRANTED, limits }),
+        child('wild', './eater.ts', { grants: GRANTED, limits, ...fields }),
       ],
       { siblings: 'isolate' },
     ),
@@ -59,7 +62,7 @@ function expectCalm(running: Running): void {
 
 test.each<readonly [string, EnvironmentLimitsSpec, string, unknown[]]>([
   ['memory', { memoryMb: 100 }, 'workerKeeps', [400]],
-  ['processor time', { cpu: 0.3, cpuOver: 'end' }, 'loop', []],
+  ['processor time', { cpu: 0.1, cpuOver: 'end' }, 'loop', []],
 ])(
   'an isolated child at its limit of %s is ended and started anew; no request of its sibling fails',
   async (_what, limits, operation, parameters) => {
@@ -91,7 +94,7 @@ test('an isolated child whose mailbox is full makes who sends to it wait, and no
 }, 60_000);
 
 test('an isolated child whose process is killed again and again is started anew each time; no request of its sibling fails', async () => {
-  const running = await startTenants({});
+  const running = await startTenants({}, SAME_NUMBERS);
   for (let life = 1; life <= 3; life += 1) {
     process.kill(await running.pid(WILD, life), 'SIGKILL');
     await askedUntil(running, running.happened(WILD, 'restarted', life));

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { SpecError } from '@espalier/core';
 import type { ChildSpecInput, EnvironmentSpec, SupervisorNodeSpec, TreeSpec } from '../../src/index.js';
-import { cellStarter, group, type Running } from './cells.js';
+import { cellStarter, group, SAME_NUMBERS, type Running } from './cells.js';
 
 const mail = (id: string, fields: Partial<EnvironmentSpec> = {}): EnvironmentSpec => ({
   id,
@@ -11,7 +11,11 @@ const mail = (id: string, fields: Partial<EnvironmentSpec> = {}): EnvironmentSpe
 });
 const GRANTED = { grants: { shop: { send: '/store' } } };
 const tenants = (children: readonly ChildSpecInput[]): SupervisorNodeSpec =>
-  group('tenants', children, { siblings: 'isolate' });
+  group(
+    'tenants',
+    children.map((child) => ({ ...child, ...SAME_NUMBERS })),
+    { siblings: 'isolate' },
+  );
 const tree = (...houses: readonly ChildSpecInput[]): TreeSpec => ({
   name: 'tree',
   intensity: 10,
@@ -98,7 +102,10 @@ describe.each([
     expect(await ask(running, 'tree/tenants/blue', 'store')).toBe(store);
     expect(running.pids('tree/tenants/blue')).toHaveLength(1);
     const [first, second] = tree(mail('blue')).children as [ChildSpecInput, SupervisorNodeSpec];
-    await host.apply({ ...tree(), children: [first, { ...second, siblings: 'group' }] });
+    await host.apply({
+      ...tree(),
+      children: [first, { ...second, siblings: 'group', children: [mail('blue')] }],
+    });
     expect(await host.call('blue', 'ask', ['store'])).toBe(store);
     expect(await codeOf(host.apply({ ...tree(), siblings: 'isolate' }))).toBe('spec_invalid');
   }, 60_000);

@@ -114,6 +114,21 @@ describe('a cell starts and stops', () => {
 });
 
 describe('something in a cell ends', () => {
+  test('cells: a thread in it that nothing can stop is replaced, and later ends the cell, which says for whose sake', async () => {
+    const stuck = actor('x');
+    const running = await startTree([actor('a'), cell('c', [stuck, actor('y')])]);
+    await running.host.call('x', 'getStuck', [], { timeoutMs: 100 }).catch(() => undefined);
+    await running.host.kill('tree/c/x');
+    await running.happened('tree/c/x', 'restarted');
+    expect(running.events).toContainEqual({ kind: 'stuck', path: 'tree/c/x' });
+    expect(await running.happened('tree/c', 'failed')).toMatchObject({
+      reason: { tag: 'cell', detail: { signal: 'SIGKILL', problem: expect.stringContaining("'tree/c/x'") } },
+    });
+    await running.happened('tree/c', 'restarted');
+    expect(await running.pid('tree/c/y', 2)).not.toBe(await running.pid('tree/c/y'));
+    expect(running.history('tree/a').map(({ kind }) => kind)).toEqual(['started']);
+  }, 60_000);
+
   test('cells: a thread in it is restarted there, and the process stays', async () => {
     const running = await startTree([cell('c', [actor('x'), actor('y')])], { intensity: 0 });
     await running.host.kill('tree/c/x');

@@ -6,7 +6,17 @@ import { probeMachine, type Machine } from '@espalier/core/internal/host.js';
 import { testClock } from '@espalier/core/testing';
 import { normaliseSpec, start, type CellWallName } from '../../src/index.js';
 import { CellWalls } from '../../src/host/cell-walls.js';
-import { actor, cell, cellsOf, cellStarter, FOLDER, onlyCellBelow } from './cells.js';
+import {
+  actor,
+  cell,
+  cellsOf,
+  cellStarter,
+  descendantsOf,
+  FOLDER,
+  group,
+  isCell,
+  onlyCellBelow,
+} from './cells.js';
 
 const startTree = cellStarter();
 const machine = await probeMachine({ files: [] });
@@ -84,7 +94,7 @@ describe('what a cell has around it', () => {
     async () => {
       const walls = { required: ['pid', 'proc'] satisfies CellWallName[] };
       const running = await startTree([cell('c', [actor('x')], { walls })]);
-      expect(await running.pid('tree/c/x')).toBe(1);
+      expect(await running.pid('tree/c/x')).toBeLessThan(20);
       process.kill(onlyCellBelow(process.pid), 'SIGKILL');
       expect(await running.happened('tree/c', 'failed')).toMatchObject({ reason: { tag: 'cell' } });
       await running.happened('tree/c', 'restarted');
@@ -92,11 +102,33 @@ describe('what a cell has around it', () => {
     60_000,
   );
 
-  testOf('net', 'uts')(
+  testOf('proc')(
+    'walls: a child of an isolating node has a process namespace by default, and so has one of an isolating node in there',
+    async () => {
+      const inner = group('houses', [actor('y')], { siblings: 'isolate' });
+      const running = await startTree([
+        group('tenants', [group('c', [actor('x'), inner])], { siblings: 'isolate' }),
+      ]);
+      const pids = [await running.pid('tree/tenants/c/x'), await running.pid('tree/tenants/c/houses/y')];
+      for (const pid of pids) expect(pid).toBeLessThan(20);
+      // Of the outer one and, unless the host may make no others, of the inner one.
+      const cells = descendantsOf(process.pid).filter(isCell);
+      expect(cells).toHaveLength(2);
+      const spaces = new Set(cells.map((pid) => readlinkSync(`/proc/${pid}/ns/pid`)));
+      expect(spaces.size).toBe(machine.inUserNamespace ? 1 : 2);
+      expect(spaces).not.toContain(readlinkSync('/proc/self/ns/pid'));
+      expect(running.warnings).toEqual([]);
+      for (const cell of cells) process.kill(cell, 'SIGKILL');
+      await running.happened('tree/tenants/c', 'restarted');
+    },
+    60_000,
+  );
+
+  testOf('otherUser', 'uts')(
     'walls: a cell in a cell cannot have what the outer one may have taken away',
     async () => {
       const inner = cell('d', [actor('x')], { walls: { required: ['uts'] } });
-      const outer = cell('c', [inner], { walls: { required: ['net'] } });
+      const outer = cell('c', [inner], { walls: { required: ['otherUser'] } });
       await expect(startTree([outer])).rejects.toMatchObject({ code: 'start_failed' });
       expect(cellsOf(process.pid)).toEqual([]);
     },

@@ -33,8 +33,25 @@ describe('defaults', () => {
     const [tenants, e] = root.children as [NormalisedSupervisor, (typeof root.children)[0]];
     expect([tenants.wall, e.wall]).toEqual(['thread', 'thread']);
     expect(tenants.children.map(({ wall }) => wall)).toEqual(['process', 'thread', 'process']);
-    expect(tenants.children[0]?.walls.preferred.length).toBeGreaterThan(0);
+    const preferred = ['deathSignal', 'rlimits', 'oomScore'];
+    expect(tenants.children[0]?.walls).toEqual({ required: [], preferred: [...preferred, 'proc'] });
+    expect(tenants.children[1]?.walls.preferred).toEqual([]);
     expect((tenants.children[2] as NormalisedSupervisor).children[0]?.wall).toBe('thread');
+  });
+
+  test('a list of walls decides alone, and what is in a process below an isolated child has those of any other', () => {
+    const { root } = normalise([
+      isolating([
+        leaf('a', { walls: { preferred: ['rlimits'] } }),
+        leaf('b', { walls: { required: ['proc'] } }),
+        { id: 'c', children: [leaf('d', { wall: 'process' })] },
+      ]),
+    ]);
+    const [a, b, c] = (root.children[0] as NormalisedSupervisor).children;
+    expect(a?.walls).toEqual({ required: [], preferred: ['rlimits'] });
+    expect(b?.walls).toEqual({ required: ['proc'], preferred: ['deathSignal', 'rlimits', 'oomScore'] });
+    const [d] = (c as NormalisedSupervisor).children;
+    expect(d?.walls.preferred).toEqual(['deathSignal', 'rlimits', 'oomScore']);
   });
 
   test('walls belong to the process that a child of an isolating node has by default', () => {

@@ -1,9 +1,10 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import type { Address } from '../../../src/index.js';
 import type { Harness } from '../harness.js';
 import { endOf, errorOf, Puppet } from '../puppets.js';
 
 export function addresses(harness: Harness): void {
+  const { test } = harness;
   const start = async () => {
     const grid = await harness.start([
       { id: 'a', module: 'puppet' },

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import type { MailboxTerms } from '../../../src/protocol/notices.js';
 import type { Harness } from '../harness.js';
 import { endOf, errorOf, lost, ofKind, Puppet } from '../puppets.js';
@@ -14,6 +14,7 @@ const sends = (target: string, n: number): Step[] =>
   Array.from({ length: n }, (_, at) => ['send', target, at] as const);
 
 export function bounds(harness: Harness): void {
+  const { test } = harness;
   /** A puppet, and a holder that reads nothing until it gets an exit signal. */
   const start = async (terms: Partial<MailboxTerms>) => {
     const grid = await harness.start([
@@ -21,7 +22,10 @@ export function bounds(harness: Harness): void {
       { id: 'h', module: 'holder', terms },
     ]);
     const a = new Puppet(grid, 'a');
-    const release = () => a.do(['sendExit', 'h', { tag: 'normal' }]);
+    const release = () => {
+      grid.near('h').sendExit('h', { tag: 'normal' });
+      return a.do(['whereis', 'h']);
+    };
     const taken = async (): Promise<unknown[]> => {
       const all = await grid.settle(grid.context.call('h', 'taken', [], { timeoutMs: 60_000 }));
       return (all as unknown[]).filter((value) => value !== 'warm');
@@ -161,7 +165,7 @@ export function bounds(harness: Harness): void {
     test('overflow: a `down` needs no room', async () => {
       const { grid, context, drain } = await flooded();
       const monitor = await grid.settle(context.monitor('adder'));
-      context.kill('adder');
+      grid.near('adder').kill('adder');
       const down = await grid.settle(context.receive({ match: (item) => item.type === 'down' }));
       expect(down).toMatchObject({ monitor, reason: { tag: 'killed' } });
       await drain();
@@ -217,7 +221,7 @@ export function bounds(harness: Harness): void {
       const { context } = grid;
       await grid.settle(context.send('h', 0));
       await grid.settle(context.whereis('h'));
-      context.sendExit('h', { tag: 'normal' });
+      grid.near('h').sendExit('h', { tag: 'normal' });
       await grid.settle(context.call('h', 'taken', []));
       const buffer = new ArrayBuffer(5000);
       const error = await errorOf(grid.settle(context.send('h', buffer, { transfer: [buffer] })));
@@ -260,7 +264,7 @@ export function bounds(harness: Harness): void {
         { id: 'a', module: 'puppet' },
         { id: 'h', module: 'holder' },
       ]);
-      grid.context.sendExit('h', { tag: 'normal' });
+      grid.near('h').sendExit('h', { tag: 'normal' });
       for (let n = 0; n < 8; n++) {
         const silent = new Puppet(grid, `s${String(n)}`);
         for (let burst = 0; burst < 3; burst++)
@@ -325,7 +329,7 @@ export function bounds(harness: Harness): void {
       const { a, grid, taken } = await start({ capacity: 8 });
       const reason = await endOf(grid, 'a', () => a.tell(['sendMany', 'h', 16], ['exit', { tag: 'normal' }]));
       expect(reason).toEqual({ tag: 'normal' });
-      grid.context.sendExit('h', { tag: 'normal' });
+      grid.near('h').sendExit('h', { tag: 'normal' });
       expect(await taken()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
     });
   });

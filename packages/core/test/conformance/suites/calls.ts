@@ -1,8 +1,9 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import type { Harness } from '../harness.js';
 import { endOf, errorOf, Puppet } from '../puppets.js';
 
 export function calls(harness: Harness): void {
+  const { test } = harness;
   const start = () =>
     harness.start([
       { id: 'a', module: 'puppet' },
@@ -68,7 +69,7 @@ export function calls(harness: Harness): void {
       const address = await grid.settle(grid.context.whereis('adder'));
       if (address === undefined) throw new Error('no adder');
       await endOf(grid, 'adder', () => {
-        grid.context.kill('adder');
+        grid.near('adder').kill('adder');
       });
       expect(await errorOf(grid.settle(grid.context.call(address, 'add', [1])))).toMatchObject({
         code: 'noproc',
@@ -135,7 +136,7 @@ export function calls(harness: Harness): void {
       );
       const odd = await grid.settle(Promise.all(all.filter((_, n) => n % 2 === 1)));
       expect(odd).toEqual(Array.from({ length: 50 }, (_, n) => 2 * n + 1));
-      context.kill('adder');
+      grid.near('adder').kill('adder');
       const even = await grid.settle(Promise.all(all.filter((_, n) => n % 2 === 0)));
       expect(new Set(even)).toEqual(new Set(['down']));
       expect(endings).toBe(100);

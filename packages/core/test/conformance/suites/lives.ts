@@ -1,8 +1,10 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
+import type { Address } from '../../../src/index.js';
 import type { Harness } from '../harness.js';
 import { endOf, errorOf, ofKind, Puppet } from '../puppets.js';
 
 export function lives(harness: Harness): void {
+  const { test } = harness;
   /** What needs a namespace that all have together. */
   const shared = harness.isolated === true ? () => undefined : test;
   describe('starts and ends', () => {
@@ -224,6 +226,28 @@ export function lives(harness: Harness): void {
         new Puppet(grid, child).tell(['exit', { tag: 'error', detail: 'kid' }]),
       );
       expect(reason).toEqual({ tag: 'error', detail: 'kid' });
+    });
+
+    test('spawn: who has spawned an environment ends it with any reason; nobody else does', async () => {
+      const grid = await harness.start([
+        { id: 'a', module: 'puppet' },
+        { id: 'b', module: 'puppet' },
+      ]);
+      const a = new Puppet(grid, 'a');
+      const reasons = [
+        { tag: 'noconnection' },
+        { tag: 'limit', detail: 'theirs' },
+        { tag: 'killed' },
+      ] as const;
+      for (const [n, reason] of reasons.entries()) {
+        const child = (await a.get('spawn', { module: './adder.ts' }, { monitor: true })) as Address;
+        for (const target of ['b', child])
+          expect(() => grid.context.sendExit(target, reason)).toThrow(
+            expect.objectContaining({ code: 'operation_refused', field: 'reason' }),
+          );
+        await a.get('sendExit', child, reason);
+        expect((await a.items(n + 1)).at(-1)).toMatchObject({ type: 'down', reason });
+      }
     });
 
     test('spawn: children end with their parent', async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import { FIRST_WINDOW_BYTES } from '../../../src/channel/first-window.js';
 import type { Received } from '../../../src/index.js';
 import type { Harness } from '../harness.js';
@@ -8,6 +8,7 @@ const values = (items: readonly (Received | undefined)[]): unknown[] =>
   items.map((item) => (item?.type === 'message' ? item.value : item?.type));
 
 export function messages(harness: Harness): void {
+  const { test } = harness;
   describe('messages', () => {
     test('order: messages from one environment to another arrive in the order sent', async () => {
       const grid = await harness.start([

@@ -1,10 +1,11 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import type { Harness } from '../harness.js';
 import { endOf, errorOf, lost, Puppet } from '../puppets.js';
 
 const numbers = (n: number, from = 0): number[] => Array.from({ length: n }, (_, at) => from + at);
 
 export function parking(harness: Harness): void {
+  const { test } = harness;
   const start = (restart: 'permanent' | 'temporary', intensity = 3) =>
     harness.start(
       [
@@ -67,7 +68,7 @@ export function parking(harness: Harness): void {
       await a.items(1);
       const late = a.start(...numbers(2, 24).map((n) => ['send', 'h', n] as const));
       while ((await grid.settle(grid.context.whereis('h'))) === undefined);
-      grid.context.sendExit('h', { tag: 'normal' });
+      grid.near('h').sendExit('h', { tag: 'normal' });
       const outcomes = [...(await grid.settle(early)), ...(await grid.settle(late))];
       // Those that waited for room in too great a number were refused, and are not expected.
       const sent = outcomes.flatMap((one, n) => ('value' in one ? [n] : []));
@@ -141,7 +142,7 @@ export function parking(harness: Harness): void {
       ]);
       await new Puppet(grid, 'a').do(['sendMany', 'q', 5], ['whereis', 'q']);
       await endOf(grid, 'q', () => {
-        grid.context.sendExit('q', { tag: 'normal' });
+        grid.near('q').sendExit('q', { tag: 'normal' });
       });
       await grid.reported((events) => lost(events, 'unread') === 5);
       expect(lost(grid.events, 'unread')).toBe(5);

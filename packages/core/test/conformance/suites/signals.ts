@@ -1,9 +1,10 @@
 /** Erlang's reference manual, chapter "Processes": links, monitors, exit signals. */
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import type { Harness } from '../harness.js';
 import { endOf, Puppet } from '../puppets.js';
 
 export function signals(harness: Harness): void {
+  const { test } = harness;
   const start = async () => {
     const grid = await harness.start([
       { id: 'a', module: 'puppet' },
@@ -212,7 +213,7 @@ export function signals(harness: Harness): void {
       await a.do(['trapExits', true], ['link', toB], ['whereis', 'b']);
       await c.do(['link', toB], ['whereis', 'b']);
       const reason = await endOf(grid, 'c', () => {
-        grid.context.kill('b');
+        grid.near('b').kill('b');
       });
       expect(reason).toEqual(told({ tag: 'killed' }));
       expect(await a.items(1)).toEqual([{ type: 'exit', from: toB, reason: told({ tag: 'killed' }) }]);

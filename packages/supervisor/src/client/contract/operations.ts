@@ -197,7 +197,7 @@ export const OPERATIONS = {
   logs: {
     method: 'GET',
     path: '/v1/logs',
-    summary: 'What a node and those below it print; all, without a path.',
+    summary: 'What a node and those below it print and log; all, without a path.',
     query: schemas.Parameters.logs,
     response: schemas.LogLine,
     status: 200,

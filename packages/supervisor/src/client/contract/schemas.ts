@@ -206,13 +206,28 @@ export const EventEntry = Type.Object(
 );
 export type EventEntry = Readonly<Static<typeof EventEntry>> & { readonly [fact: string]: unknown };
 
+export const LogStream = Type.Union([Type.Literal('stdout'), Type.Literal('stderr'), Type.Literal('log')]);
+export type LogStream = Static<typeof LogStream>;
+
+const LogLevel = Type.Union([
+  Type.Literal('debug'),
+  Type.Literal('info'),
+  Type.Literal('warn'),
+  Type.Literal('error'),
+]);
+
 export const LogLine = Type.Object(
   {
     id: EntryId,
     at: At,
     path: Type.String(),
-    stream: Type.Union([Type.Literal('stdout'), Type.Literal('stderr')]),
+    stream: LogStream,
     text: Type.String(),
+    level: Type.Optional(LogLevel),
+    fields: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+    incomplete: Type.Optional(
+      Type.String({ description: 'Why the text is cut off, or the fields are left out.' }),
+    ),
     progress: Type.Optional(
       Type.Literal(true, {
         description:
@@ -220,7 +235,11 @@ export const LogLine = Type.Object(
       }),
     ),
   },
-  { ...closed, $id: 'LogLine' },
+  {
+    ...closed,
+    $id: 'LogLine',
+    description: 'Of stream `log` each is one record, with its level and its fields.',
+  },
 );
 export type LogLine = Readonly<Static<typeof LogLine>>;
 
@@ -290,6 +309,7 @@ export const Parameters = {
       path: Type.Optional(NodePath),
       after: Type.Optional(Type.Integer({ minimum: 0 })),
       lines: Type.Optional(Type.Integer({ minimum: 0, maximum: 10_000, default: 1000 })),
+      stream: Type.Optional(LogStream),
       follow: Type.Optional(Type.Boolean({ default: false })),
       progress: Type.Optional(
         Type.Boolean({

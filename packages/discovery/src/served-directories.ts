@@ -1,0 +1,68 @@
+/** Brings in what hosts serve over the broker: one question at a time to each host, and the next when it is heard again. */
+import type { Clock } from '@espalier/core/internal/clock.js';
+import type { Directory, Effects } from './directory/directory.js';
+import type { DirectoryExchange } from './exchange.js';
+import { problem, type Problem } from './problem.js';
+
+export interface ServedParts {
+  readonly exchange: DirectoryExchange | undefined;
+  readonly directory: Directory;
+  readonly clock: Clock;
+  readonly follow: (effects: Effects) => void;
+  readonly report: (problem: Problem) => void;
+}
+
+const ANSWER_MS = 10_000;
+/** Parts asked for in one go: more than the most names take. A host that says more lets others wait. */
+const MOST_PARTS = 64;
+
+export class ServedDirectories {
+  readonly #parts: ServedParts;
+  readonly #asking = new Set<string>();
+
+  constructor(parts: ServedParts) {
+    this.#parts = parts;
+  }
+
+  /** A host has been heard: asks it for what is missing, if anything is. */
+  heard(host: string): void {
+    const { exchange, directory, report } = this.#parts;
+    if (this.#asking.has(host) || directory.question(host) === undefined) return;
+    if (exchange === undefined) {
+      report(problem('names_out_of_reach', host));
+      return;
+    }
+    this.#asking.add(host);
+    void this.#bringIn(host, exchange).then(
+      () => this.#asking.delete(host),
+      (error: unknown) => {
+        this.#asking.delete(host);
+        report(problem('names_out_of_reach', host, error));
+      },
+    );
+  }
+
+  async #bringIn(host: string, exchange: DirectoryExchange): Promise<void> {
+    const { directory, follow } = this.#parts;
+    for (let part = 0; part < MOST_PARTS; part += 1) {
+      const asked = directory.question(host);
+      if (asked === undefined) return;
+      const answer = await this.#inTime(exchange.ask(asked.host, asked.question));
+      const effects = directory.hearServed(host, answer);
+      if (effects === undefined) return;
+      follow(effects);
+    }
+  }
+
+  async #inTime(answer: Promise<Uint8Array>): Promise<Uint8Array> {
+    let cancel = (): void => undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      cancel = this.#parts.clock.after(ANSWER_MS, () => reject(new Error(`no answer in ${ANSWER_MS} ms`)));
+    });
+    try {
+      return await Promise.race([answer, late]);
+    } finally {
+      cancel();
+    }
+  }
+}

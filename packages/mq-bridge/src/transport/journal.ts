@@ -1,0 +1,106 @@
+/**
+ * The journal of a durable mailbox: a stream of the broker, which is only ever appended to, and which all who take
+ * from the mailbox read. Who appends a note waits until it comes back: then he has seen everything before it.
+ *
+ * It keeps the newest notes only; their places go on to grow.
+ */
+import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
+import { HostError } from '@espalier/core';
+import { Attempts, type NoteKind } from '../protocol/attempts.js';
+import { decodeNote, encodeNote } from '../wire/notes.js';
+
+export interface JournalOptions {
+  readonly connection: ChannelModel;
+  readonly queue: string;
+  readonly life: string;
+  /** The number of the life's next note. */
+  readonly nextCount: () => number;
+  /** Not on the connection that acknowledges: a broker that is short of memory stops reading from who publishes. */
+  readonly publish: (queue: string, body: Buffer) => void;
+}
+
+/** Some ten thousand notes. */
+const KEPT = { 'x-max-length-bytes': 2_000_000, 'x-stream-max-segment-size-bytes': 1_000_000 };
+const STREAM = { durable: true, arguments: { 'x-queue-type': 'stream', ...KEPT } };
+const PREFETCH = 256;
+
+interface Waiting {
+  readonly resolve: (place: number) => void;
+  readonly reject: (error: HostError) => void;
+}
+
+export class Journal {
+  readonly #options: JournalOptions;
+  readonly #attempts = new Attempts();
+  readonly #waiting = new Map<number, Waiting>();
+  #isOver = false;
+
+  constructor(options: JournalOptions) {
+    this.#options = options;
+  }
+
+  /** Reads what is kept, and on. */
+  async open(): Promise<void> {
+    const { connection, queue } = this.#options;
+    const channel = await connection.createChannel();
+    channel.on('error', () => undefined);
+    channel.on('close', () => this.#end());
+    await channel.assertQueue(queue, STREAM);
+    await channel.prefetch(PREFETCH);
+    const take = (message: ConsumeMessage | null): void => {
+      if (message === null) this.#end();
+      else this.#take(channel, message);
+    };
+    await channel.consume(queue, take, { arguments: { 'x-stream-offset': 'first' } });
+  }
+
+  /** Its place, from 1 on, when it has come back. Rejects with `HostError` `host_stopped` if the connection is lost. */
+  append(kind: NoteKind, id = ''): Promise<number> {
+    return new Promise((resolve, reject) => {
+      if (this.#isOver) {
+        reject(ended());
+        return;
+      }
+      const { life, queue, nextCount, publish } = this.#options;
+      const count = nextCount();
+      this.#waiting.set(count, { resolve, reject });
+      publish(queue, encodeNote({ kind, life, count, id }));
+    });
+  }
+
+  /** Handlings of that message that were in vain. */
+  attempts(id: string): number {
+    return this.#attempts.of(id, this.#options.life);
+  }
+
+  isSuspect(frame: string): boolean {
+    return this.#attempts.isSuspect(frame);
+  }
+
+  #take(channel: Channel, message: ConsumeMessage): void {
+    if (this.#isOver) return;
+    try {
+      channel.ack(message);
+    } catch {
+      // It was closed a moment ago.
+      return;
+    }
+    const note = decodeNote(message.content);
+    if (note === undefined) return;
+    this.#attempts.seen(note);
+    if (note.life !== this.#options.life) return;
+    const place: unknown = message.properties.headers?.['x-stream-offset'];
+    this.#waiting.get(note.count)?.resolve(Number(place) + 1);
+    this.#waiting.delete(note.count);
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    for (const { reject } of this.#waiting.values()) reject(ended());
+    this.#waiting.clear();
+  }
+}
+
+function ended(): HostError {
+  return new HostError('host_stopped', 'the journal cannot be written now');
+}

@@ -1,0 +1,3 @@
+import { openRaw } from './amqp.mjs';
+
+export const open = openRaw('transient', 64);
