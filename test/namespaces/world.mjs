@@ -179,7 +179,7 @@ const ORDERS = {
     const address = `10.99.0.${host.number}`;
     const keeper = spawnInside(host, [KEEPER, program]);
     keeper.stdin?.write('start\n');
-    const { port, error } = await firstLine(keeper);
+    const { ports: [port] = [], error } = await firstLine(keeper);
     if (port === undefined) throw new Error(error);
     const relay = spawnInside(host, [RELAY, address, String(BROKER_PORT), String(port)]);
     await firstLine(relay);
