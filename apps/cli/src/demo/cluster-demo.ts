@@ -54,6 +54,8 @@ children:
 const SOON_MS = 60_000;
 const LOOK_MS = 100;
 
+type Say = (step: string) => void;
+
 interface DemoHost {
   readonly name: string;
   readonly client: AdminClient;
@@ -62,6 +64,7 @@ interface DemoHost {
 
 /** @throws HostError `host_unfit`: RabbitMQ is not installed, or something does not come to be. */
 export async function demoCluster(terminal: Terminal): Promise<undefined> {
+  const say: Say = (step) => terminal.tell({ step }, () => [step]);
   const folder = mkdtempSync(join(tmpdir(), 'esp-'));
   const daemons: ChildProcess[] = [];
   let broker: PrivateBroker | undefined;
@@ -72,24 +75,24 @@ export async function demoCluster(terminal: Terminal): Promise<undefined> {
   process.once('exit', end);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   try {
-    terminal.line('Starting a broker …');
+    say('Starting a broker …');
     broker = await startPrivateBroker(join(folder, 'broker'));
     for (const [file, text] of Object.entries(FILES)) writeFileSync(join(folder, file), text);
     const root = createKeyPair();
     const hosts: DemoHost[] = [];
     for (const name of ['alpha', 'beta']) {
-      terminal.line(`Host ${name}: a daemon, a ticket of the cluster's root, and the tree`);
+      say(`Host ${name}: a daemon, a ticket of the cluster's root, and the tree`);
       const host = await startHost(name, join(folder, name));
       daemons.push(host.daemon);
       hosts.push(host);
       await admit(host, issueJoinTicket(root, await keyAndLogin(host)), broker.url, folder);
     }
     const [alpha, beta] = hosts as [DemoHost, DemoHost];
-    await orderAndSee(terminal, 'tea', alpha, beta);
-    terminal.line('kill -9 of the daemon of alpha');
+    await orderAndSee(say, 'tea', alpha, beta);
+    say('kill -9 of the daemon of alpha');
     alpha.daemon.kill('SIGKILL');
-    await orderAndSee(terminal, 'coffee', beta, beta);
-    terminal.line('The service has moved, and nothing that was ordered is lost.');
+    await orderAndSee(say, 'coffee', beta, beta);
+    say('The service has moved, and nothing that was ordered is lost.');
   } finally {
     end();
     process.off('exit', end);
@@ -107,12 +110,10 @@ async function startHost(name: string, folder: string): Promise<DemoHost> {
     },
   );
   const client = new AdminClient({ folder });
-  await until(`the daemon of ${name} answers`, () =>
-    client.ready().then(
-      () => true,
-      () => false,
-    ),
-  );
+  await until(`the daemon of ${name} answers`, async () => {
+    await client.ready();
+    return true;
+  });
   return { name, client, daemon };
 }
 
@@ -134,27 +135,31 @@ async function admit(
 }
 
 /** Ordered on beta; `by`: who is to do it. */
-async function orderAndSee(terminal: Terminal, job: string, by: DemoHost, beta: DemoHost): Promise<void> {
+async function orderAndSee(say: Say, job: string, by: DemoHost, beta: DemoHost): Promise<void> {
   const path = 'jobs/desk';
-  await until(`${job} is ordered`, () =>
-    beta.client.call(path, { operation: 'order', parameters: [job] }).then(
-      () => true,
-      () => false,
-    ),
-  );
+  await until(`${job} is ordered`, async () => {
+    await beta.client.call(path, { operation: 'order', parameters: [job] });
+    return true;
+  });
   await until(`${by.name} does what is ordered`, async () => {
     const done = await by.client.call('jobs/worker', { operation: 'done' });
     return Array.isArray(done) && done.includes(job);
   });
-  terminal.line(`  ${job}: ordered on beta, done on ${by.name}`);
+  say(`${job}: ordered on beta, done on ${by.name}`);
 }
 
+/** A question that is refused is asked again: whoever answers may just be starting, or the machine be busy. */
 async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  for (let waitedMs = 0; waitedMs < SOON_MS; waitedMs += LOOK_MS) {
-    if (await isSo()) return;
-    await pause(LOOK_MS);
+  let cause: unknown;
+  for (const deadline = performance.now() + SOON_MS; performance.now() < deadline; await pause(LOOK_MS)) {
+    try {
+      if (await isSo()) return;
+    } catch (error) {
+      cause = error;
+    }
   }
   throw new HostError('host_unfit', `it does not come to be that ${what}`, {
     remedy: 'Try again when the machine has less to do; `espalier doctor` says what is missing.',
+    cause,
   });
 }

@@ -61,9 +61,10 @@ export function addLocalCommands(program: Command, finish: Finish): void {
     .description(
       'two hosts on this machine, and a service that outlives its host; takes RabbitMQ, and no root',
     )
+    .option('--json', 'JSON in place of text for people', false)
     .addHelpText('after', '\nExample:\n  espalier demo cluster')
-    .action(() => {
-      return run({ json: false }, async (terminal) =>
+    .action((options: LocalOptions) => {
+      return run(options, async (terminal) =>
         (await import('../demo/cluster-demo.js')).demoCluster(terminal),
       );
     });
