@@ -35,11 +35,11 @@ export class ClusterFolder {
   }
 
   /** In the daemon's folder. @throws HostError `folder_unsafe`; `state_unreadable`: its key is none. */
-  static async open(daemonFolder: string): Promise<ClusterFolder> {
+  static async open(daemonFolder: string, makeKey = createKeyPair): Promise<ClusterFolder> {
     const folder = clusterFolder(daemonFolder);
     await privateFolder(folder);
     const file = join(folder, 'host.key');
-    if (!existsSync(file)) await writeNew(file, createKeyPair().privateKey);
+    if (!existsSync(file)) await writeNew(file, keyToType(makeKey).privateKey);
     return new ClusterFolder(folder, keyOf(file, await readFile(file, 'utf8')));
   }
 
@@ -80,6 +80,14 @@ export class ClusterFolder {
   /** The key stays: a ticket for it takes the host in again. */
   async leave(): Promise<void> {
     await removeDurably(join(this.#folder, 'ticket'));
+  }
+}
+
+/** Its public key is an argument of `espalier cluster ticket`: with a dash in front, as one in 64 has it, it would be an option. */
+function keyToType(makeKey: () => KeyPair): KeyPair {
+  for (;;) {
+    const key = makeKey();
+    if (!key.publicKey.startsWith('-')) return key;
   }
 }
 

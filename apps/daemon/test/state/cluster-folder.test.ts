@@ -2,10 +2,17 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { createKeyPair, fingerprint, issueJoinTicket } from '@espalier/core/identity';
+import { createKeyPair, fingerprint, issueJoinTicket, type KeyPair } from '@espalier/core/identity';
 import { ClusterFolder, clusterFolder, readMember } from '../../src/state/cluster-folder.js';
 
 const BROKERS = ['amqp://10.0.0.5:5672'];
+
+function keyPair(isWanted: (publicKey: string) => boolean): KeyPair {
+  for (;;) {
+    const key = createKeyPair();
+    if (isWanted(key.publicKey)) return key;
+  }
+}
 
 describe('the membership of a host', () => {
   let folder: string;
@@ -22,6 +29,14 @@ describe('the membership of a host', () => {
     expect({ host, member }).toEqual({ host: fingerprint(publicKey), member: undefined });
     expect(statSync(join(clusterFolder(folder), 'host.key')).mode & 0o777).toBe(0o600);
     expect((await ClusterFolder.open(folder)).publicKey).toBe(publicKey);
+  });
+
+  test('begins with a key that can be typed as an argument: none with a dash in front', async () => {
+    const dashed = keyPair((publicKey) => publicKey.startsWith('-'));
+    const other = keyPair((publicKey) => !publicKey.startsWith('-'));
+    const made = [dashed, dashed, other];
+    const { publicKey } = await ClusterFolder.open(folder, () => made.shift() as KeyPair);
+    expect(publicKey).toBe(other.publicKey);
   });
 
   test('is there from the ticket on, over restarts, until the host leaves', async () => {

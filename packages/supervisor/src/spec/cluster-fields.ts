@@ -1,6 +1,7 @@
 /** The fields of `cluster`: what a tree offers to the trees of other hosts, and takes from them. */
 import { flag, numberIn, oneOf, type FieldTable } from './field.js';
 import { isWord, mapOf, word } from './kinds.js';
+import { LONGEST_MS } from './limit-fields.js';
 import { objectOf } from './object.js';
 import { shown } from './problems.js';
 import type { ClusterExportSpec, ClusterImportSpec, ClusterSpec } from './tree-spec.js';
@@ -31,6 +32,16 @@ export const CLUSTER_IMPORT_FIELDS = {
   as: { kind: word, says: 'The name in this tree.', default: 'the exported one' },
   durable: { ...DURABLE, says: 'As who exports it says.' },
   holders: { ...HOLDERS, says: 'As who exports it says.' },
+  overflow: {
+    kind: oneOf('block', 'reject', 'drop-newest', 'drop-oldest'),
+    says: 'What a sender in this tree meets when there is no room on the way to it, as at a full mailbox.',
+    default: '`block`',
+  },
+  sendTimeoutMs: {
+    kind: numberIn({ min: 0, max: LONGEST_MS, unit: 'milliseconds' }),
+    says: 'How long a sender waits with `overflow: block`.',
+    default: '5000',
+  },
 } satisfies FieldTable<ClusterImportSpec>;
 
 const exportedName = (key: string): string | undefined =>
@@ -49,7 +60,7 @@ export const CLUSTER_FIELDS = {
   imports: {
     kind: mapOf(
       objectOf(CLUSTER_IMPORT_FIELDS, { on: 'root', prefix: 'cluster.imports.' }),
-      'a map from names to objects with as, durable, holders',
+      'a map from names to objects with as, durable, holders, overflow, sendTimeoutMs',
       exportedName,
     ),
     says: 'Names of other hosts that are to be names of this tree: `{ stock: {} }`.',

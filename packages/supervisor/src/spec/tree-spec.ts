@@ -195,6 +195,10 @@ export interface ClusterImportSpec {
   as?: string;
   durable?: boolean;
   holders?: 'one' | 'many';
+  /** What a sender in this tree meets when there is no room on the way. Default: `block`. */
+  overflow?: Overflow;
+  /** How long a sender waits with `block`. Milliseconds, 5000 by default. */
+  sendTimeoutMs?: number;
 }
 
 /** What a tree offers to the trees of other hosts, and takes from them. For a tree that a daemon runs. */

@@ -3,7 +3,10 @@ import type { SpecError } from '@espalier/core';
 import { normaliseSpec, start, type TreeSpec } from '../../src/index.js';
 
 const BASE = 'file:///srv/shop/';
-const CLUSTER = { exports: { prices: {} }, imports: { stock: { as: 'store', durable: true } } };
+const CLUSTER = {
+  exports: { prices: {} },
+  imports: { stock: { as: 'store', durable: true, overflow: 'reject', sendTimeoutMs: 0 } },
+} as const;
 
 function problemsOf(spec: object): readonly { readonly path: string; readonly problem: string }[] {
   try {
@@ -21,11 +24,15 @@ describe('`cluster` of a tree', () => {
   });
 
   test('is checked field by field, each problem with its path', () => {
-    const cluster = { exports: { prices: { durabel: true }, 'a b': {} }, imports: { stock: { as: '' } } };
+    const cluster = {
+      exports: { prices: { durabel: true }, 'a b': {} },
+      imports: { stock: { as: '', overflow: 'wait' } },
+    };
     expect(problemsOf({ children: [], cluster }).map(({ path }) => path)).toEqual([
       'cluster.exports.prices.durabel',
       'cluster.exports["a b"]',
       'cluster.imports.stock.as',
+      'cluster.imports.stock.overflow',
     ]);
   });
 
