@@ -91,7 +91,7 @@ describeWithBroker('a broker that is spoken to over TLS', (rabbitmq) => {
     const words = await new Promise<string>((resolve) => {
       const nothing = (): void => undefined;
       transport = new AmqpTransport({
-        access: readAccess(settings, readMembership(settings)),
+        access: readAccess(() => settings.urls, settings.tls, readMembership(settings)),
         presence: { exchange: 'x', queue: 'q', expiresMs: 10_000, bindAgainMs: 10_000 },
         clock: nodeClock,
         random: nodeRandom,

@@ -151,13 +151,29 @@ export class NetworkHost {
    * @param {import('./faults/tree.mjs').TreeSetup} [tree] with a tree that has a bridge
    */
   async start(options = {}, cwd, tree) {
+    await this.#launch({ cwd, setup: { key: this.#key, ticket: this.#ticket, options, tree } });
+  }
+
+  /**
+   * Starts another script as its process; resolves with its first line, in which it says that it has `started`.
+   *
+   * @param {URL} script
+   * @param {Line} setup
+   */
+  async launch(script, setup) {
+    return this.#launch({ script: fileURLToPath(script), setup });
+  }
+
+  /** @param {Line} facts @returns {Promise<Line>} */
+  async #launch(facts) {
     this.#answers = new Answers();
+    /** @type {Promise<Line>} */
     const started = new Promise((resolve, reject) => {
       this.#started = resolve;
       this.#exited = (line) => reject(new Error(`${this.name} ended before it ran: ${JSON.stringify(line)}`));
     });
-    await this.#order('start', { cwd, setup: { key: this.#key, ticket: this.#ticket, options, tree } });
-    await started;
+    await this.#order('start', facts);
+    return started;
   }
 
   /** Its key and its ticket as files in a folder, for a bridge. @param {string} folder */

@@ -117,12 +117,12 @@ const ORDERS = {
     });
     host.avahi = child;
   },
-  /** Starts the process of a host in a folder, and hands it its first line. */
-  start({ name, setup, cwd = process.cwd() }) {
+  /** Starts the process of a host in a folder, by that script, and hands it its first line. */
+  start({ name, setup, cwd = process.cwd(), script = HOST_SCRIPT }) {
     // Its processes are a world of their own, which ends with the first of them: as when a machine is lost.
     const child = spawnInside(
       hostOf(name),
-      [HOST_SCRIPT],
+      [script],
       ` unshare --pid --fork --kill-child --mount-proc env -C ${cwd}`,
     );
     processes.set(name, child);

@@ -3,6 +3,7 @@
  * directory by the way that everything else goes: signed, and checked.
  */
 import { HostError } from '@espalier/core';
+import type { AdvertiseOptions, Advertisement } from '@espalier/core/directory';
 import { openRevocations } from '@espalier/core/identity';
 import type { Random } from '@espalier/core/internal/clock.js';
 import type { Backend } from './backend.js';
@@ -14,14 +15,7 @@ import {
   type Moment,
 } from './directory/directory.js';
 import { sameLife, type Holder, type NameEvent, type NameState } from './directory/name-state.js';
-import type {
-  AdvertiseOptions,
-  Advertisement,
-  Discovery,
-  DiscoveryStatus,
-  ResolveOptions,
-  Watch,
-} from './discovery.js';
+import type { Discovery, DiscoveryStatus, ResolveOptions, Watch } from './discovery.js';
 import type { Publication } from './mdns/responder.js';
 import type { Settings } from './options.js';
 import { OwnNames } from './own-names.js';
@@ -169,6 +163,11 @@ export class DiscoveryDriver implements Discovery {
 
   hosts(): readonly HostInfo[] {
     return this.#directory.hosts();
+  }
+
+  brokers(): readonly string[] {
+    const others = this.hosts().flatMap(({ endpoints }) => endpoints);
+    return [...new Set([...this.#settings.endpoints, ...others.sort()])];
   }
 
   revoke(list: string): boolean {

@@ -42,6 +42,18 @@ describe('discovery: hosts', () => {
     await network.until(() => a.discovery.hosts().length === 2, STARTED_MS);
   });
 
+  it('where the broker is, is known from any host: its own addresses first, then those of others, each once', async () => {
+    const { network, cluster, a, b } = two();
+    const endpoints = ['amqp://10.0.0.1:5672', 'amqp://10.0.0.9:5672'];
+    const c = network.start(cluster.member(), { endpoints, leaseMs: LEASE_MS });
+    await network.until(() => [a, b, c].every(({ discovery }) => discovery.hosts().length === 3), STARTED_MS);
+    expect(a.discovery.brokers()).toEqual(endpoints.toReversed());
+    expect(b.discovery.brokers()).toEqual(endpoints);
+    a.kill();
+    c.kill();
+    await network.until(() => b.discovery.brokers().length === 0, 2 * LEASE_MS);
+  });
+
   it('a host and its names are known from its first probes on, and a lost probe costs 250 ms', async () => {
     const { network, cluster, a } = two();
     await network.pass(5000);

@@ -4,7 +4,7 @@
  */
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { Advertisement } from '../src/discovery.js';
+import type { Advertisement } from '@espalier/core/directory';
 import type { NameState } from '../src/directory/name-state.js';
 import type { Membership } from '@espalier/core/identity';
 import { SimulatedNetwork, TestCluster, type SimulatedHost } from './simulated-network.js';

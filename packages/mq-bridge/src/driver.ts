@@ -14,29 +14,64 @@ import {
   type Monitor,
   type ReceivedCall,
 } from '@espalier/core';
+import type { Directory } from '@espalier/core/directory';
+import type { Membership } from '@espalier/core/identity';
 import { Bridge } from './engine/bridge.js';
 import { codeOf, type BridgeEvent, type LocalSide } from './engine/local-side.js';
-import { completeSettings, type BridgeSettings } from './engine/settings.js';
+import { Offers } from './engine/offers.js';
+import { completeSettings, type BridgeSettings, type CompleteTerms } from './engine/settings.js';
 import { StandIns, type Outcome, type Post } from './engine/stand-ins.js';
 import { nodeAfterTurn, nodeClock as clock, nodeRandom as random } from './node/ambient.js';
 import { readAccess, readMembership, RevocationFile } from './node/credentials.js';
 import { AmqpTransport } from './transport/amqp-transport.js';
+import type { Access } from './transport/connect.js';
 import { newDhKey } from './trust/dh-key.js';
+
+export { completeTerms } from './engine/settings.js';
+export { readAccess, RevocationFile } from './node/credentials.js';
+
+export interface BridgeParts {
+  readonly settings: CompleteTerms;
+  readonly membership: Membership;
+  readonly revocations?: RevocationFile;
+  /** Where the broker is, and how to log in. */
+  readonly access: Access;
+  /** Where the names are offered that can be sent to. Default: nowhere; other bridges know them all the same. */
+  readonly directory?: Directory;
+  /** The module of a stand-in, as `spawn` takes it. */
+  readonly standIn: string;
+  readonly onEvent?: (event: BridgeEvent) => void;
+  /** Answers calls that are for who runs the bridge; false: it is one of a stand-in's. */
+  readonly answer?: (call: ReceivedCall) => boolean;
+}
 
 export default environment(async (context: Context, args: BridgeSettings) => {
   const settings = completeSettings(args);
   const membership = readMembership(settings);
-  const access = readAccess(settings, membership);
+  const access = readAccess(() => settings.urls, settings.tls, membership);
   const revocations = new RevocationFile(settings.revoked, membership.root);
+  await runBridge(context, { settings, membership, revocations, access, standIn: './stand-in.js' });
+});
+
+/** A bridge in the environment of this context, until that is asked to end. */
+export async function runBridge(context: Context, parts: BridgeParts): Promise<void> {
+  const { settings, membership, revocations, access, directory } = parts;
+  const offers = directory === undefined ? undefined : new Offers(directory, settings.exports, report);
+  const onEvent = (event: BridgeEvent): void => {
+    offers?.heed(event);
+    parts.onEvent?.(event);
+    report(event);
+  };
   const watched = new Map<Monitor, (reason: ExitReason) => void>();
   const local = localSide(context, watched);
   const standIns = new StandIns({
     context,
+    module: parts.standIn,
     settings,
     clock,
     random,
     watch: local.watch,
-    failed: (name, why) => report({ kind: 'name-refused', name, why }),
+    failed: (name, why) => onEvent({ kind: 'name-refused', name, why }),
   });
   const bridge = new Bridge({
     settings,
@@ -46,35 +81,36 @@ export default environment(async (context: Context, args: BridgeSettings) => {
     random,
     afterTurn: nodeAfterTurn,
     newKey: newDhKey,
-    transport: (parts) => new AmqpTransport({ ...parts, access, clock, random }),
-    onEvent: report,
+    transport: (made) => new AmqpTransport({ ...made, access, clock, random }),
+    onEvent,
     appeared: (name) => standIns.appeared(name),
     ended: (name, reason) => standIns.ended(name, reason),
   });
   // It has queues and connections to give back.
   context.trapExits(true);
-  revocations.follow({
+  revocations?.follow({
     clock,
     everyMs: settings.heartbeatMs,
     taken: (list) => bridge.revoke(list),
-    refused: (why) => report({ kind: 'revocations-refused', why }),
+    refused: (why) => onEvent({ kind: 'revocations-refused', why }),
   });
   bridge.start();
   standIns.start();
   for (;;) {
     const item = await context.receive();
+    if (item.type === 'call' && parts.answer?.(item) === true) continue;
     if (item.type === 'call') serve(bridge, item);
     else if (item.type === 'down') {
       watched.get(item.monitor)?.(item.reason);
       watched.delete(item.monitor);
     } else if (item.type === 'exit' && item.from === undefined) {
       standIns.stop();
-      revocations.stop();
+      revocations?.stop();
       await bridge.stop();
       return;
     }
   }
-});
+}
 
 function localSide(context: Context, watched: Map<Monitor, (reason: ExitReason) => void>): LocalSide {
   return {

@@ -1,2 +1,3 @@
+export type { BridgeEvent } from './engine/local-side.js';
 export type { DurableDelivery } from './engine/durable-export.js';
-export type { BridgeSettings, ExportSettings, ImportSettings } from './engine/settings.js';
+export type { BridgeSettings, BridgeTerms, ExportSettings, ImportSettings } from './engine/settings.js';

@@ -6,6 +6,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
+import * as clusterFields from '../dist/spec/cluster-fields.js';
 import * as fields from '../dist/spec/fields.js';
 import * as limitFields from '../dist/spec/limit-fields.js';
 import { NOT_BUILT } from '../dist/spec/not-built.js';
@@ -98,6 +99,9 @@ const TABLES = {
   backoff: () => fieldTable(fields.BACKOFF_FIELDS),
   walls: () => fieldTable(fields.WALLS_FIELDS),
   'wall-names': wallTable,
+  cluster: () => fieldTable(clusterFields.CLUSTER_FIELDS),
+  'cluster-export': () => fieldTable(clusterFields.CLUSTER_EXPORT_FIELDS),
+  'cluster-import': () => fieldTable(clusterFields.CLUSTER_IMPORT_FIELDS),
   'not-built': notBuiltTable,
 };
 

@@ -54,6 +54,20 @@ export function addLocalCommands(program: Command, finish: Finish): void {
         (await import('./install.js')).install(terminal, file, options),
       );
     });
+  program
+    .command('demo')
+    .description('show what it is like, and leave nothing behind')
+    .command('cluster')
+    .description(
+      'two hosts on this machine, and a service that outlives its host; takes RabbitMQ, and no root',
+    )
+    .option('--json', 'JSON in place of text for people', false)
+    .addHelpText('after', '\nExample:\n  espalier demo cluster')
+    .action((options: LocalOptions) => {
+      return run(options, async (terminal) =>
+        (await import('../demo/cluster-demo.js')).demoCluster(terminal),
+      );
+    });
 }
 
 /** What the system refuses is told as what we refuse. */

@@ -3,6 +3,7 @@ import type { EventEntry, LogLine, LogStream, Streamed, TreeNode } from '@espali
 import { recordText } from '../record-text.js';
 import type { Paint } from '../colour.js';
 import { logLineText } from '../log-line-text.js';
+import { offersOfOthers } from './cluster.js';
 import type { Remote } from './command.js';
 
 export async function status({ client, terminal }: Remote): Promise<number> {
@@ -18,9 +19,14 @@ export async function status({ client, terminal }: Remote): Promise<number> {
   return found.state === 'running' || found.state === 'empty' ? 0 : 1;
 }
 
-export async function tree({ client, terminal }: Remote): Promise<undefined> {
+/** `withHosts`: and what is offered elsewhere. */
+export async function tree({ client, terminal }: Remote, withHosts: boolean): Promise<undefined> {
   const found = await client.tree();
-  terminal.tell(found, () => found.nodes.map((node) => nodeText(node, terminal.paint)));
+  const hosts = withHosts ? await offersOfOthers({ client }) : undefined;
+  terminal.tell(hosts === undefined ? found : { ...found, hosts }, () => [
+    ...found.nodes.map((node) => nodeText(node, terminal.paint)),
+    ...(hosts ?? []).flatMap(({ host, names }) => [`host ${host}`, ...names.map((name) => `  ${name}`)]),
+  ]);
 }
 
 function nodeText({ path, depth, kind, state }: TreeNode, paint: Paint): string {

@@ -5,6 +5,7 @@ import { jsonOrText } from '../json-or-text.js';
 import type { AuditedOptions } from './access.js';
 import type { SpawnOptions } from './act.js';
 import type { ApplyOptions } from './apply.js';
+import { addClusterCommands } from './cluster-program.js';
 import { remoteOptions, withDaemon, type Remote, type RemoteOptions } from './command.js';
 import type { LogOptions, StreamOptions } from './look.js';
 import type { TopOptions } from './top.js';
@@ -19,6 +20,7 @@ const load = {
   access: () => import('./access.js'),
   act: () => import('./act.js'),
   apply: () => import('./apply.js'),
+  cluster: () => import('./cluster.js'),
   doctor: () => import('./doctor.js'),
   look: () => import('./look.js'),
   top: () => import('./top.js'),
@@ -71,9 +73,19 @@ export function addRemoteCommands(program: Command, set: SetOption, finish: Fini
   add('status', 'say what the daemon runs; code 1 if that does not run', 'espalier status').action(
     (options: RemoteOptions) => run('status', options, async (remote) => (await load.look()).status(remote)),
   );
-  add('tree', 'show the tree as it stands', 'espalier tree\nespalier tree --json').action(
-    (options: RemoteOptions) => run('tree', options, async (remote) => (await load.look()).tree(remote)),
+  add('tree', 'show the tree as it stands', 'espalier tree\nespalier tree --json')
+    .option('--hosts', 'and below it other hosts of the cluster, with the names that they offer', false)
+    .action((options: RemoteOptions & { readonly hosts: boolean }) => {
+      return run('tree', options, async (remote) => (await load.look()).tree(remote, options.hosts));
+    });
+  add(
+    'names',
+    'list the names that hosts of the cluster offer, with who holds them',
+    'espalier names',
+  ).action((options: RemoteOptions) =>
+    run('names', options, async (remote) => (await load.cluster()).names(remote)),
   );
+  addClusterCommands(program, finish);
   add('show', 'show one node, with its spec', 'espalier show shop/cart')
     .argument('<path>', PATH)
     .action((path: string, options: RemoteOptions) =>

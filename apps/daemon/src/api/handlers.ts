@@ -3,6 +3,7 @@ import type { OperationName } from '@espalier/supervisor/admin-api';
 import type {
   ApplyRequest,
   CallRequest,
+  JoinRequest,
   NodeLimits,
   RollbackRequest,
   SendRequest,
@@ -11,6 +12,7 @@ import type {
 } from '@espalier/supervisor/client';
 import type { AccessOperations } from './access-operations.js';
 import type { Api } from './api.js';
+import type { ClusterOperations } from './cluster-operations.js';
 
 /** A request, with what its operation takes: it has been checked. */
 export interface Asked {
@@ -22,7 +24,10 @@ export interface Asked {
 /** Those on who may ask what; a daemon in the process of who asks has none of them. */
 type AccessName = 'makeToken' | 'tokens' | 'revokeToken' | 'audit';
 
-type Name = Exclude<OperationName, AccessName | 'events' | 'logs' | 'openapi'>;
+/** Those on the cluster: they are about the machine, and a daemon in the process of who asks is no host. */
+type ClusterName = 'cluster' | 'joinCluster' | 'leaveCluster';
+
+type Name = Exclude<OperationName, AccessName | ClusterName | 'events' | 'logs' | 'openapi'>;
 
 export const HANDLERS: Record<Name, (api: Api, asked: Asked) => unknown> = {
   health: (api) => api.health(),
@@ -55,6 +60,16 @@ export const ACCESS_HANDLERS: Record<AccessName, (access: AccessOperations, aske
   audit: (access, { query: { path = null, after = 0, lines = 1000 } }) =>
     access.audit({ path, after, lines }),
 };
+
+export const CLUSTER_HANDLERS: Record<ClusterName, (cluster: ClusterOperations, asked: Asked) => unknown> = {
+  cluster: (cluster) => cluster.status(),
+  joinCluster: (cluster, { body }) => cluster.join(body as JoinRequest),
+  leaveCluster: (cluster) => cluster.leave(),
+};
+
+export function isAboutCluster(name: OperationName): name is ClusterName {
+  return Object.hasOwn(CLUSTER_HANDLERS, name);
+}
 
 export function isAboutAccess(name: OperationName): name is AccessName {
   return Object.hasOwn(ACCESS_HANDLERS, name);

@@ -18,7 +18,15 @@ import { mayAsk, type Caller, type Callers } from '../access/caller.js';
 import { View } from '../access/view.js';
 import { AccessOperations, type AccessParts } from './access-operations.js';
 import { Api, type ApiParts } from './api.js';
-import { ACCESS_HANDLERS, HANDLERS, isAboutAccess, type Asked } from './handlers.js';
+import type { ClusterOperations } from './cluster-operations.js';
+import {
+  ACCESS_HANDLERS,
+  CLUSTER_HANDLERS,
+  HANDLERS,
+  isAboutAccess,
+  isAboutCluster,
+  type Asked,
+} from './handlers.js';
 import { openApi } from './openapi.js';
 import { readingOfEvents, readingOfLogs, type ReadingQuery } from './reading.js';
 import { stream } from './streams.js';
@@ -32,6 +40,7 @@ const LONGEST_PARAMETER = 3 * 4096;
 export interface ServedApi {
   readonly parts: ApiParts;
   readonly access: AccessParts;
+  readonly cluster: ClusterOperations;
   readonly callers: Callers;
   readonly version: string;
   /** A request that takes longer to arrive is given up. Milliseconds; 10 s by default. */
@@ -108,7 +117,7 @@ type Asking = FastifyRequest & { caller: Caller | null };
 
 function route(
   app: FastifyInstance,
-  { parts, access, callers }: ServedApi,
+  { parts, access, cluster, callers }: ServedApi,
   name: OperationName,
   operation: Operation,
   document: object,
@@ -138,6 +147,7 @@ function route(
       const asked = request as unknown as Asked;
       const handle = (): unknown => {
         if (isAboutAccess(name)) return ACCESS_HANDLERS[name](new AccessOperations(access, caller), asked);
+        if (isAboutCluster(name)) return CLUSTER_HANDLERS[name](cluster, asked);
         return HANDLERS[name](api, asked);
       };
       const answer = await (right === 'control'

@@ -11,11 +11,13 @@ import { Journals } from '../access/journals.js';
 import { Tokens } from '../access/tokens.js';
 import { View } from '../access/view.js';
 import type { ApiParts } from '../api/api.js';
+import { ClusterOperations } from '../api/cluster-operations.js';
 import { apiServer, type ListeningApi, type ServedApi } from '../api/server.js';
 import { copyJournal } from '../journal-calls.js';
 import { LineFiles } from '../logs/line-files.js';
 import type { ListenOptions } from '../root-process/daemon.js';
 import { weightOf } from '../logs/printed-lines.js';
+import { ClusterFolder } from '../state/cluster-folder.js';
 import { History } from '../state/history.js';
 import { privateFolder } from '../state/folder.js';
 import { startOfProcess, takeLock } from '../state/lock.js';
@@ -37,6 +39,7 @@ interface State {
   readonly history: History;
   readonly tokens: Tokens;
   readonly audit: Audit;
+  readonly cluster: ClusterFolder;
   listening: ListeningApi[];
   /** Applies the file of the start again. */
   reload: () => void;
@@ -70,6 +73,7 @@ export default server({
         await LineFiles.open(join(folder, 'audit'), privateFolder, { keptUnder: ({ family }) => family }),
         () => Date.now(),
       ),
+      cluster: await ClusterFolder.open(folder),
       listening: [],
       reload: () => undefined,
     };
@@ -127,7 +131,8 @@ async function begin(context: Context & { readonly state: State }, root: Root): 
   void copyJournal((after) => root.eventsAfter(after), events);
   void logs.copyTo(lines);
   const access = { tokens, audit, onChange, nowMs };
-  const served = { parts, access, callers, version: given.version };
+  const cluster = new ClusterOperations(state.cluster, root);
+  const served = { parts, access, cluster, callers, version: given.version };
   state.listening.push(await apiServer(served, { socket: socketPath(given.folder) }));
   const port = given.listen === null ? null : await listenBeside(state, served, given.listen, root);
   const { file } = given;

@@ -5,13 +5,18 @@
  *
  * It has no format, no file and no socket: arguments and answers are plain values.
  */
-import { CallError, SupervisionError, type ReceivedCall } from '@espalier/core';
+import { CallError, EspalierError, SupervisionError, type ReceivedCall } from '@espalier/core';
 import type { ChildInfo, ChildSpecInput, ExtraArguments, NormalisedNode } from '@espalier/supervisor';
 import { jsonValue, problemOf, type NodeLimits, type Problem } from '@espalier/supervisor/client';
+import type { BridgeReport } from '../cluster/bridge-report.js';
 import { answerAfter } from '../journal-calls.js';
 import type { Journal } from '../journal.js';
 import type { KeptEvent } from './event-entry.js';
 import type { ApplyOrder, LimitsOrder, TreeKeeper } from './tree-keeper.js';
+import { bridgePath } from './with-bridge.js';
+
+/** It answers at once, unless it is ending. */
+const BRIDGE_MS = 2000;
 
 export interface Shown {
   readonly child: ChildInfo | null;
@@ -66,6 +71,8 @@ type Run = (...parameters: readonly unknown[]) => unknown;
 export function operationsOn(keeper: TreeKeeper) {
   return {
     state: () => keeper.state,
+    bridge: () => reportOfBridge(keeper),
+    renewBridge: () => renewBridge(keeper),
     settled: () => keeper.settled(),
     apply: (order: ApplyOrder) => keeper.apply(order),
     limits: (order: LimitsOrder) => keeper.setLimits(order),
@@ -93,6 +100,25 @@ export function operationsOn(keeper: TreeKeeper) {
       await host.send(await host.address(path), value);
     },
   };
+}
+
+/** Undefined: there is none, or it is just being started. Null: the host is no member. */
+async function reportOfBridge(keeper: TreeKeeper): Promise<BridgeReport | null | undefined> {
+  try {
+    const { host } = keeper;
+    const bridge = await host.address(bridgePath(keeper.state.tree ?? ''));
+    return (await host.call(bridge, 'report', [], { timeoutMs: BRIDGE_MS })) as BridgeReport | null;
+  } catch (error) {
+    if (error instanceof EspalierError) return undefined;
+    throw error;
+  }
+}
+
+/** It looks at its membership when it starts. */
+async function renewBridge(keeper: TreeKeeper): Promise<void> {
+  const { tree, state } = keeper.state;
+  const path = bridgePath(tree ?? '');
+  if (state === 'running' && (await listed(keeper.host, path)) !== undefined) await restart(keeper, path);
 }
 
 async function show(keeper: TreeKeeper, path: string): Promise<Shown> {

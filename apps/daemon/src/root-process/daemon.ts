@@ -11,6 +11,7 @@ import { start, type Host, type TreeEvent } from '@espalier/supervisor';
 import { socketPath, type Problem } from '@espalier/supervisor/client';
 import { ViewIds } from '../access/view-ids.js';
 import { Journal } from '../journal.js';
+import { clusterFolder } from '../state/cluster-folder.js';
 import { administration } from './administration.js';
 import type { Built } from '../drivers/images.js';
 import { eventEntry, type KeptEvent } from './event-entry.js';
@@ -100,6 +101,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       output.add({ atMs: nowMs(), path, stream: 'log', text: JSON.stringify(record) });
     },
     onWarning: say,
+    clusterFolder: clusterFolder(options.folder),
     images,
   });
   let ready = (): void => undefined;

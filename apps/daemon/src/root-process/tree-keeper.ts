@@ -16,6 +16,7 @@ import {
 } from '@espalier/supervisor';
 import type { ChangedLimits, NodeLimits } from '@espalier/supervisor/client';
 import { LiveLimits } from './live-limits.js';
+import { withBridge } from './with-bridge.js';
 
 /** A spec, and what the driver wants to be told of it again; the root does not look into that. */
 export interface ApplyOrder {
@@ -50,7 +51,10 @@ export interface TreeState {
 }
 
 type Wiring = Required<Pick<StartOptions, 'onEvent' | 'onLog' | 'onOutput' | 'onWarning'>> &
-  Pick<StartOptions, 'images'>;
+  Pick<StartOptions, 'images'> & {
+    /** Where the membership of the host is: for `cluster` of a spec. Without one that is refused. */
+    readonly clusterFolder?: string;
+  };
 
 /** Fields whose values may be secrets. */
 const UNTOLD = /^(?:args|env|bindings)(?:\.|$)/;
@@ -122,8 +126,12 @@ export class TreeKeeper {
     return result;
   }
 
-  async #apply(order: ApplyOrder): Promise<Applied> {
-    const { input, base, check, limits, note } = order;
+  async #apply(given: ApplyOrder): Promise<Applied> {
+    const { base, check, limits, note } = given;
+    // What is wrong with what was given is told before anything of ours is added.
+    normaliseSpec(given.input, { base });
+    const input = withBridge(given.input, this.#wiring.clusterFolder);
+    const order = { ...given, input };
     const tree = normaliseSpec(input, { base });
     const [host, live] = [this.#host, this.#limits];
     if (host === undefined || live === undefined) {

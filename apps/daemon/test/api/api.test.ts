@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { statSync } from 'node:fs';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createKeyPair, fingerprint, issueJoinTicket } from '@espalier/core/identity';
 import type { EventEntry, LogLine, Streamed } from '@espalier/supervisor/client';
 import { FIXTURES, freshFolder, removeFolder, RunningDaemon, specWith } from '../running-daemon.js';
 import { ask, Contract, type Answer, type Given } from './ask.js';
@@ -368,6 +369,31 @@ describe('access', () => {
     );
     expect(operations).not.toContain('tree');
     expect(await refused('GET', '/v1/audit?lines=0')).toEqual([400, 'request_malformed']);
+  });
+});
+
+describe('the cluster', () => {
+  test('a host joins by a ticket for its key, and leaves; nobody with a part of the tree sees that', async () => {
+    const { document: alone } = await asked('GET', '/v1/cluster');
+    expect(alone).toMatchObject({ cluster: null, bridge: 'off', hosts: [], names: [] });
+    const root = createKeyPair();
+    const ticket = issueJoinTicket(root, { publicKey: String(alone['publicKey']) });
+    const body = { ticket, brokers: ['amqp://10.0.0.5:5672'] };
+    const joined = await asked('POST', '/v1/cluster', { body });
+    expect([joined.status, joined.document]).toEqual([
+      200,
+      { ...alone, cluster: fingerprint(root.publicKey), bridge: 'absent', brokers: body.brokers },
+    ]);
+    expect(await refused('POST', '/v1/cluster', { body })).toEqual([409, 'operation_refused']);
+    expect((await asked('DELETE', '/v1/cluster')).document).toEqual(alone);
+    const foreign = issueJoinTicket(root, { publicKey: createKeyPair().publicKey });
+    expect((await refused('POST', '/v1/cluster', { body: { ticket: foreign } }))[1]).toBe('ticket_refused');
+    const secret = { ticket, brokers: ['amqp://user:password@10.0.0.5'] };
+    expect(await refused('POST', '/v1/cluster', { body: secret })).toEqual([400, 'request_malformed']);
+    const part = await asked('POST', '/v1/tokens', { body: { path: 'shop/counter', right: 'control' } });
+    const headers = { authorization: `Bearer ${String(part.document['token'])}` };
+    expect((await refused('GET', '/v1/cluster', { headers }))[0]).toBe(404);
+    await asked('DELETE', `/v1/tokens/${String(part.document['id'])}`);
   });
 });
 

@@ -7,6 +7,7 @@ import { Callers } from '../../src/access/caller.js';
 import { Tokens } from '../../src/access/tokens.js';
 import type { AccessParts } from '../../src/api/access-operations.js';
 import type { ApiParts } from '../../src/api/api.js';
+import type { ClusterOperations } from '../../src/api/cluster-operations.js';
 import { apiServer, type ListeningApi } from '../../src/api/server.js';
 import { ask } from './ask.js';
 
@@ -19,7 +20,9 @@ beforeAll(async () => {
   const callers = new Callers(await Tokens.open(join(folder, 'tokens')), 0);
   const parts = broken as unknown as ApiParts;
   const access = {} as unknown as AccessParts;
-  server = await apiServer({ parts, access, callers, version: '0', slowestRequestMs: 500 }, { socket: path });
+  const cluster = {} as unknown as ClusterOperations;
+  const served = { parts, access, cluster, callers, version: '0', slowestRequestMs: 500 };
+  server = await apiServer(served, { socket: path });
 });
 
 afterAll(async () => {

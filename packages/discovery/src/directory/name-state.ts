@@ -1,7 +1,7 @@
 /** Who holds a name, worked out from what the living hosts claim; and what happened between two such states. */
 import type { Epoch } from '../records/host-record.js';
 import { epochText } from '../records/host-record.js';
-import type { Holding } from '../records/names-page.js';
+import type { Holding } from '@espalier/core/directory';
 
 /** A host that offers a name, and which life of it. An answer is stale as soon as any of these differ. */
 export interface Holder {

@@ -2,7 +2,7 @@
  * Hosts that were written down, for links where multicast does not get through. They never expire: nobody sees them
  * live or die. A host of the list that has once been heard is known by what it says itself from then on.
  */
-import type { Holding } from '../records/names-page.js';
+import type { Holding } from '@espalier/core/directory';
 import type { HostInfo } from './directory.js';
 import type { Holder } from './name-state.js';
 

@@ -21,7 +21,8 @@ export interface NativeParts {
   readonly report: (problem: Problem) => void;
 }
 
-const CHILD = fileURLToPath(new URL('./native-child.js', import.meta.url));
+// Asked when it is wanted: in a bundle, which never wants it, there is no such file.
+const childScript = (): string => fileURLToPath(new URL('./native-child.js', import.meta.url));
 /** Between the end of a child and the start of the next one. */
 const RESTART_MS = { first: 500, most: 30_000 };
 /** So long nothing of ours is heard before it is reported. */
@@ -99,7 +100,7 @@ class NativeBackend implements Backend {
     if (this.#closed) return;
     // It complains on stderr of every program that uses Avahi in this way.
     const env = { ...process.env, AVAHI_COMPAT_NOWARN: '1' };
-    const child = spawn(process.execPath, [CHILD, this.#parts.module], {
+    const child = spawn(process.execPath, [childScript(), this.#parts.module], {
       stdio: ['pipe', 'pipe', 'ignore'],
       env,
     });

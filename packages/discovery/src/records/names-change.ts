@@ -8,9 +8,10 @@
  *
  * A name alone is withdrawn.
  */
+import type { Holding } from '@espalier/core/directory';
 import { isSignedBy, signBytes } from '@espalier/core/identity';
 import { epochText, readEpoch, type Epoch, type Refusal } from './host-record.js';
-import { MAX_NAME_BYTES, type ExportedName, type Holding } from './names-page.js';
+import { MAX_NAME_BYTES, type ExportedName } from './names-page.js';
 
 export interface NamesChange {
   readonly host: string;

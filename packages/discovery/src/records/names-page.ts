@@ -6,14 +6,9 @@
  *   v=1  e=epoch  d=version  n0=<incarnation>.<holding><name>  n1=…  s=signature
  */
 import { HostError } from '@espalier/core';
+import type { Holding } from '@espalier/core/directory';
 import { epochText, MAX_PAGES, readEpoch, type Epoch, type Refusal } from './host-record.js';
 import { isUnsigned, MAX_TXT_STRING, signTxt, type Txt } from './txt.js';
-
-/**
- * Who may hold a name at a time: `unique`, one holder in the cluster; `host`, one on each host; `many`, any number of
- * holders that stand in for each other.
- */
-export type Holding = 'unique' | 'host' | 'many';
 
 export interface ExportedName {
   readonly name: string;

@@ -5,14 +5,14 @@ import type { AfterTurn, Clock, Random } from '@espalier/core/internal/bridge.js
 import type { PresencePlace, Transport, TransportEvents } from '../transport/transport.js';
 import type { NewDhKey } from '../trust/dh-key.js';
 import type { BridgeEvent, LocalSide } from './local-side.js';
-import type { CompleteSettings } from './settings.js';
+import type { CompleteTerms } from './settings.js';
 
 export interface TransportMaker {
   (parts: { readonly presence: PresencePlace; readonly events: TransportEvents }): Transport;
 }
 
 export interface BridgeOptions {
-  readonly settings: CompleteSettings;
+  readonly settings: CompleteTerms;
   /** Who this host is, and in which cluster. */
   readonly membership: Membership;
   readonly local: LocalSide;

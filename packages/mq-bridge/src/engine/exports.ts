@@ -7,12 +7,12 @@ import { DurableExport } from './durable-export.js';
 import type { Intakes } from './intakes.js';
 import type { BridgeEvent, LocalSide } from './local-side.js';
 import { durableTerms, mailboxTerms } from './queue-terms.js';
-import type { CompleteSettings, ExportSettings } from './settings.js';
+import type { CompleteTerms, ExportSettings } from './settings.js';
 import type { Opener } from './trust.js';
 import { TransientExport } from './transient-export.js';
 
 export interface ExportsOptions {
-  readonly settings: CompleteSettings;
+  readonly settings: CompleteTerms;
   readonly names: QueueNames;
   readonly local: LocalSide;
   readonly clock: Clock;
@@ -91,10 +91,12 @@ export class Exports {
       open: (life, handle) => intakes.take({ queue: this.#mailbox(name, life), terms, open, handle }),
       announce: (life) => {
         this.#open.set(name, life);
+        onEvent({ kind: 'exported', name });
         changed();
       },
       close: async (life, { tag, detail }) => {
         this.#open.delete(name);
+        onEvent({ kind: 'withdrawn', name });
         this.#ends = [...this.#ends, { name, life, tag, detail: printable(detail) }].slice(-TOLD_ENDS);
         changed();
         await intakes.drop(this.#mailbox(name, life));

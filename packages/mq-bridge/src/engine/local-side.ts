@@ -23,6 +23,8 @@ export type BridgeEvent =
   /** The broker cannot be had, and is tried again and again; said once for each reason. */
   | { readonly kind: 'unreachable'; readonly why: string; readonly remedy: string }
   | { readonly kind: 'blocked'; readonly on: boolean }
+  /** A transient name can be sent to by others; or can no more. */
+  | { readonly kind: 'exported' | 'withdrawn'; readonly name: string }
   /** Messages that will not arrive: `target` was gone, or refused them. */
   | { readonly kind: 'undelivered'; readonly target: string; readonly count: number }
   /** What has come and was not believed, since it was last said. */

@@ -67,9 +67,13 @@ export interface BridgeSettings {
   readonly messageBytes?: number;
 }
 
-export interface CompleteSettings
-  extends Required<Omit<BridgeSettings, 'revoked' | 'url'>>, Pick<BridgeSettings, 'revoked'> {
+type Place = Pick<BridgeSettings, 'url' | 'tls' | 'key' | 'ticket' | 'revoked'>;
+/** What a bridge does, whoever it is and wherever its broker. */
+export type BridgeTerms = Omit<BridgeSettings, keyof Place>;
+export type CompleteTerms = Required<BridgeTerms>;
+export interface CompleteSettings extends CompleteTerms, Omit<Place, 'url'> {
   readonly urls: readonly string[];
+  readonly tls: TlsSettings;
 }
 
 type Fits = (value: unknown) => boolean;
@@ -104,12 +108,33 @@ const MOST_PATH = 4096;
 
 /** Throws `SpecError` `spec_invalid` with every problem. The url is never repeated: it may hold a password. */
 export function completeSettings(settings: BridgeSettings): CompleteSettings {
+  const own = (settings as BridgeSettings | undefined) ?? ({} as BridgeSettings);
+  const problems = problemsOfPlace(own);
+  const terms = read(own, problems);
+  throwIfAny(problems);
+  const { url, tls = {}, key, ticket, revoked } = own;
+  const urls = typeof url === 'string' ? [url] : url;
+  return { urls, tls, key, ticket, ...(revoked === undefined ? {} : { revoked }), ...terms };
+}
+
+/** The same, of a bridge that learns elsewhere who and where it is. */
+export function completeTerms(terms: BridgeTerms): CompleteTerms {
+  const problems: SpecProblem[] = [];
+  const complete = read(terms, problems);
+  throwIfAny(problems);
+  return complete;
+}
+
+function throwIfAny(problems: readonly SpecProblem[]): void {
+  if (problems.length === 0) return;
+  throw new SpecError('spec_invalid', 'the settings of the bridge have problems', problems);
+}
+
+function problemsOfPlace(given: Partial<Record<keyof Place, unknown>>): SpecProblem[] {
   const problems: SpecProblem[] = [];
   const problem = (path: string, value: unknown, what: string, remedy: string): void => {
     problems.push({ path, value, problem: what, remedy });
   };
-  const own = (settings as BridgeSettings | undefined) ?? ({} as BridgeSettings);
-  const given: Partial<Record<keyof BridgeSettings, unknown>> = own;
   const urls: readonly unknown[] = Array.isArray(given.url) ? given.url : [given.url];
   if (urls.length === 0 || !urls.every(isUrl))
     problem('url', typeof given.url, 'must be an amqp: or amqps: address, or some', 'Write amqp://host.');
@@ -149,9 +174,17 @@ export function completeSettings(settings: BridgeSettings): CompleteSettings {
         'Write it to a file, and here the path of that.',
       );
   }
+  return problems;
+}
+
+function read(own: BridgeTerms, problems: SpecProblem[]): CompleteTerms {
+  const given: Partial<Record<keyof BridgeTerms, unknown>> = own;
+  const problem = (path: string, value: unknown, what: string, remedy: string): void => {
+    problems.push({ path, value, problem: what, remedy });
+  };
   if (given.replicated !== undefined && !isFlag(given.replicated))
     problem('replicated', given.replicated, 'must be true or false', 'Leave it out for false.');
-  const number = (field: keyof BridgeSettings, fallback: number, least: number, most: number): number => {
+  const number = (field: keyof BridgeTerms, fallback: number, least: number, most: number): number => {
     const value = given[field] ?? fallback;
     if (typeof value === 'number' && value >= least && value <= most) return value;
     const range = `${String(least)} to ${String(most)}`;
@@ -160,11 +193,6 @@ export function completeSettings(settings: BridgeSettings): CompleteSettings {
   };
   const heartbeatMs = number('heartbeatMs', 2000, 10, MOST_MS / 2);
   const complete = {
-    urls: urls as readonly string[],
-    tls: own.tls ?? {},
-    key: own.key,
-    ticket: own.ticket,
-    ...(own.revoked === undefined ? {} : { revoked: own.revoked }),
     exports: own.exports ?? {},
     imports: own.imports ?? {},
     replicated: own.replicated === true,
@@ -190,9 +218,6 @@ export function completeSettings(settings: BridgeSettings): CompleteSettings {
           problem(`${path}.${key}`, value, 'is not what it must be', 'See docs/bridge.md.');
       }
     }
-  }
-  if (problems.length > 0) {
-    throw new SpecError('spec_invalid', 'the settings of the bridge have problems', problems);
   }
   return complete;
 }

@@ -6,11 +6,13 @@
  */
 import type { Address, Context, ExitReason } from '@espalier/core';
 import type { Clock, Random } from '@espalier/core/internal/bridge.js';
-import type { CompleteSettings, ImportSettings } from './settings.js';
+import type { CompleteTerms, ImportSettings } from './settings.js';
 
 export interface StandInsOptions {
   readonly context: Context;
-  readonly settings: CompleteSettings;
+  /** Of a stand-in. */
+  readonly module: string;
+  readonly settings: CompleteTerms;
   readonly clock: Clock;
   readonly random: Random;
   readonly watch: (target: Address, ended: (reason: ExitReason) => void) => void;
@@ -103,9 +105,9 @@ export class StandIns {
   #start(standIn: StandIn): void {
     if (!standIn.isThere || standIn.isStarting || standIn.started !== undefined || this.#stopped) return;
     standIn.isStarting = true;
-    const { context } = this.#options;
+    const { context, module } = this.#options;
     const { name, as, terms } = standIn;
-    context.spawn({ module: './stand-in.js', args: { name, as }, ...terms }).then(
+    context.spawn({ module, args: { name, as }, ...terms }).then(
       ({ address }) => {
         standIn.isStarting = false;
         this.#started(standIn, address);

@@ -10,7 +10,7 @@ import {
   type Revocations,
 } from '@espalier/core/identity';
 import type { Clock } from '@espalier/core/internal/bridge.js';
-import type { CompleteSettings } from '../engine/settings.js';
+import type { CompleteSettings, TlsSettings } from '../engine/settings.js';
 import type { Access, Login, TlsMaterial } from '../transport/connect.js';
 
 /**
@@ -31,7 +31,7 @@ export function readMembership({ key, ticket }: Pick<CompleteSettings, 'key' | '
  * How to come to the broker. Throws `SpecError` `spec_invalid` where a file cannot be read, and where what the ticket says
  * of the broker is no login.
  */
-export function readAccess({ urls, tls }: CompleteSettings, { broker }: Membership): Access {
+export function readAccess(urls: Access['urls'], tls: TlsSettings, { broker }: Membership): Access {
   const { ca, certificate, key, serverName } = tls;
   const material = (): TlsMaterial => ({
     ...(ca === undefined ? {} : { ca: bytesOf('tls.ca', ca) }),

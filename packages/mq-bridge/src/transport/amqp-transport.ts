@@ -175,10 +175,16 @@ export class AmqpTransport implements Transport {
   // ---- one connection --------------------------------------------------------------------------------
 
   async #connect(): Promise<void> {
+    const urls = this.#options.access.urls();
+    const url = urls[this.#next % urls.length];
+    if (url === undefined) {
+      this.#retry();
+      return;
+    }
     const opened: ChannelModel[] = [];
     try {
-      const publishing = await this.#open(opened);
-      const consuming = await this.#open(opened);
+      const publishing = await this.#open(url, opened);
+      const consuming = await this.#open(url, opened);
       const out = await publishing.createConfirmChannel();
       const admin = await consuming.createChannel();
       const session: Session = { publishing, consuming, out, admin, consumers: new Map(), lost: false };
@@ -200,10 +206,8 @@ export class AmqpTransport implements Transport {
     }
   }
 
-  async #open(opened: ChannelModel[]): Promise<ChannelModel> {
-    const { access } = this.#options;
-    const url = access.urls[this.#next % access.urls.length] as string;
-    const connection = await openConnection(url, access, HEARTBEAT_S);
+  async #open(url: string, opened: ChannelModel[]): Promise<ChannelModel> {
+    const connection = await openConnection(url, this.#options.access, HEARTBEAT_S);
     opened.push(connection);
     return connection;
   }

@@ -15,8 +15,11 @@ export interface Login {
 }
 
 export interface Access {
-  /** Where one does not answer the next one is tried. `amqp://user:password@host:port/vhost`, or `amqps:`. */
-  readonly urls: readonly string[];
+  /**
+   * Asked at each try; where one does not answer the next one is tried. `amqp://user:password@host:port/vhost`, or `amqps:`.
+   * None: it is not known yet where the broker is.
+   */
+  readonly urls: () => readonly string[];
   /** Throws where a file cannot be read any more. */
   readonly tls: () => TlsMaterial;
   /** For urls that name nobody. Without it a client certificate is the login, if there is one. */

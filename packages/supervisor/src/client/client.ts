@@ -7,10 +7,12 @@ import type {
   ApplyRequest,
   AuditLog,
   CallRequest,
+  ClusterStatus,
   DaemonStatus,
   EventEntry,
   Health,
   History,
+  JoinRequest,
   LimitsOutcome,
   LogLine,
   LogStream,
@@ -177,6 +179,19 @@ export class AdminClient {
 
   audit({ signal, ...query }: AuditOptions = {}): Promise<AuditLog> {
     return this.#json('GET', `/v1/audit${queryOf(query)}`, undefined, signal && { signal });
+  }
+
+  cluster(options?: RequestOptions): Promise<ClusterStatus> {
+    return this.#json('GET', '/v1/cluster', undefined, options);
+  }
+
+  /** @throws HostError `ticket_refused`; CallError `operation_refused`: it is a member already. */
+  joinCluster(body: JoinRequest, options?: RequestOptions): Promise<ClusterStatus> {
+    return this.#json('POST', '/v1/cluster', body, options);
+  }
+
+  leaveCluster(options?: RequestOptions): Promise<ClusterStatus> {
+    return this.#json('DELETE', '/v1/cluster', undefined, options);
   }
 
   events({ signal, ...query }: FollowOptions = {}): AsyncIterable<Streamed<EventEntry>> {

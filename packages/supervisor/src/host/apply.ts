@@ -8,7 +8,13 @@ import { decodeReason } from '@espalier/core/internal/host.js';
 import type { SupervisorResult, SupervisorSpec } from '@espalier/core/internal/supervisor-logic.js';
 import { differenceBetween, type Difference, type VersionedTree } from '../apply/difference.js';
 import { versionsOf } from '../apply/version.js';
-import { loadSpec, normaliseSpec, type NormalisedTree, type TreeSpec } from '../spec/index.js';
+import {
+  checkWithoutDaemon,
+  loadSpec,
+  normaliseSpec,
+  type NormalisedTree,
+  type TreeSpec,
+} from '../spec/index.js';
 import { grantsOf } from '../spec/grants.js';
 import { childPath } from './events.js';
 import type { HostParts } from './host.js';
@@ -76,6 +82,7 @@ export class Applier {
     const { name, root } = this.#applied.tree;
     const [tree, spec] = await images.use(async (builder) => {
       const read = typeof given === 'string' ? await loadSpec(given) : given;
+      checkWithoutDaemon(read);
       if (read.name !== name) throw otherTree('name', read.name, name);
       const { siblings } = read.root;
       if (siblings !== root.siblings) throw otherTree('siblings', siblings, root.siblings);

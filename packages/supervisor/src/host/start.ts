@@ -13,7 +13,14 @@ import {
   type ImageMaker,
 } from '@espalier/core/internal/host.js';
 import type { TestClock } from '@espalier/core/testing';
-import { DEFAULTS, loadSpec, normaliseSpec, type NormalisedTree, type TreeSpec } from '../spec/index.js';
+import {
+  checkWithoutDaemon,
+  DEFAULTS,
+  loadSpec,
+  normaliseSpec,
+  type NormalisedTree,
+  type TreeSpec,
+} from '../spec/index.js';
 import type { TreeEvent } from './events.js';
 import { versioned } from './apply.js';
 import { CellWalls } from './cell-walls.js';
@@ -104,6 +111,7 @@ async function startTree(
   base: URL,
   time: ApplicationTime,
 ): Promise<Host> {
+  checkWithoutDaemon(tree);
   const images = new ImageSource(time, options.images);
   const warning = options.onWarning ?? warn;
   // Of threads in this process: a cell is started without them.

@@ -5,6 +5,7 @@
  */
 import { WALLS as WALLS_OF_CELLS } from '@espalier/core/internal/host.js';
 import type { Backoff } from '@espalier/core/internal/supervisor-logic.js';
+import { CLUSTER_FIELDS } from './cluster-fields.js';
 import { DEFAULTS } from './defaults.js';
 import {
   flag,
@@ -317,5 +318,10 @@ export const ROOT_FIELDS = {
   grants: {
     ...CHILD.grants,
     says: 'Names of the tree’s own namespace, which is the application’s, that lead to mailboxes in others: `{ blue: { send: /blue } }`. See [Isolation](isolation.md).',
+  },
+  cluster: {
+    kind: objectOf(CLUSTER_FIELDS, { on: 'root', prefix: 'cluster.' }),
+    says: 'What the tree offers to other hosts, and takes from them, if a daemon runs it: see [A cluster](#a-cluster).',
+    default: 'nothing',
   },
 } satisfies FieldTable<TreeSpec>;

@@ -1,5 +1,6 @@
 /** Tree specs: what users write, what the kernel takes, and the way from one to the other. */
 export { checkSpec } from './check-spec.js';
+export { checkWithoutDaemon } from './cluster.js';
 export { DEFAULTS } from './defaults.js';
 export { normaliseChild, normaliseSpec } from './normalise.js';
 export { NOT_BUILT } from './not-built.js';
@@ -29,6 +30,7 @@ export type {
   CellWallName,
   ChangeableLimitsSpec,
   ChildSpecInput,
+  ClusterSpec,
   EnvironmentLimitsSpec,
   EnvironmentSpec,
   Overflow,

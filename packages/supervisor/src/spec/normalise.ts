@@ -16,6 +16,7 @@ import {
 } from './conflicts.js';
 import { DEFAULTS } from './defaults.js';
 import { inside, isPlainObject, refuse, type Place } from './field.js';
+import { checkCluster } from './cluster.js';
 import { checkGrants, type Seat } from './grants.js';
 import { ENVIRONMENT_FIELDS, POOL_NODE_FIELDS, ROOT_FIELDS, SUPERVISOR_FIELDS } from './fields.js';
 import type {
@@ -33,7 +34,7 @@ import type { NodeKind } from './not-built.js';
 import { readObject, requireField, type Fields } from './object.js';
 import { isIsolating, partsOf, reservationFaults } from './reservations.js';
 import { Problems, type Locate } from './problems.js';
-import type { Siblings, Wall } from './tree-spec.js';
+import type { ClusterSpec, Siblings, Wall } from './tree-spec.js';
 
 const NO_WALLS: NormalisedWalls = Object.freeze({
   required: Object.freeze([]),
@@ -78,7 +79,11 @@ export function normaliseSpec(input: unknown, options: NormaliseOptions): Normal
   return normalise(input, 'tree', 'Write at least `children: [...]`.', options, (given, walk) => {
     const read = readNode(given, 'root', walk.place);
     const name = (read['name'] as string | undefined) ?? DEFAULTS.tree.name;
-    return Object.freeze({ name, root: supervisorOf({ ...read, id: name }, { ...walk, above: [given] }) });
+    const { cluster, ...node } = read as { readonly cluster?: ClusterSpec };
+    const root = supervisorOf({ ...node, id: name }, { ...walk, above: [given] });
+    if (cluster === undefined) return Object.freeze({ name, root });
+    checkCluster(root, walk.place);
+    return Object.freeze({ name, root, cluster });
   });
 }
 

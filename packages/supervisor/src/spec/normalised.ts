@@ -10,7 +10,7 @@ import type {
   Shutdown,
   Strategy,
 } from '@espalier/core/internal/supervisor-logic.js';
-import type { CellWallName, Overflow, Siblings } from './tree-spec.js';
+import type { CellWallName, ClusterSpec, Overflow, Siblings } from './tree-spec.js';
 
 export interface NormalisedThreadLimits {
   readonly heapMb: number;
@@ -121,4 +121,6 @@ export interface NormalisedTree {
   readonly name: string;
   /** The root's `id` is the tree's name; its `restart` and `shutdown` have no meaning. */
   readonly root: NormalisedSupervisor;
+  /** For the daemon that runs the tree; there where the spec has it. */
+  readonly cluster?: ClusterSpec;
 }

@@ -180,6 +180,35 @@ export interface SupervisorNodeSpec extends ChildNodeSpec, SupervisorOptionsSpec
 
 export type ChildSpecInput = EnvironmentSpec | PoolSpec | SupervisorNodeSpec;
 
+/** A name that other hosts can reach. */
+export interface ClusterExportSpec {
+  /** The name in this tree. Default: the exported one. */
+  to?: string;
+  durable?: boolean;
+  holders?: 'one' | 'many';
+  attempts?: number;
+}
+
+/** A name of other hosts. */
+export interface ClusterImportSpec {
+  /** The name in this tree. Default: the exported one. */
+  as?: string;
+  durable?: boolean;
+  holders?: 'one' | 'many';
+  /** What a sender in this tree meets when there is no room on the way. Default: `block`. */
+  overflow?: Overflow;
+  /** How long a sender waits with `block`. Milliseconds, 5000 by default. */
+  sendTimeoutMs?: number;
+}
+
+/** What a tree offers to the trees of other hosts, and takes from them. For a tree that a daemon runs. */
+export interface ClusterSpec {
+  exports?: Record<string, ClusterExportSpec>;
+  imports?: Record<string, ClusterImportSpec>;
+  /** The broker is a cluster. The same on all hosts. */
+  replicated?: boolean;
+}
+
 /** The root: a supervisor with nobody above it, so it has a name and no restart. */
 export interface TreeSpec extends SupervisorOptionsSpec {
   /** For people. Default: `root`. */
@@ -187,4 +216,6 @@ export interface TreeSpec extends SupervisorOptionsSpec {
   wall?: Wall;
   /** Names of the tree's own namespace, which is the application's, that lead to mailboxes in others. */
   grants?: Record<string, GrantSpec>;
+  /** What it offers to other hosts, and takes from them. Refused where no daemon runs the tree. */
+  cluster?: ClusterSpec;
 }

@@ -1,6 +1,7 @@
 /** Every operation of the admin API: the routes of the daemon and its OpenAPI document are made of this table. */
 import type { TSchema } from 'typebox';
 import * as access from './access.js';
+import * as cluster from './cluster.js';
 import * as resources from './resources.js';
 import * as schemas from './schemas.js';
 
@@ -247,6 +248,34 @@ export const OPERATIONS = {
     response: access.AuditLog,
     status: 200,
     right: 'view',
+    whole: true,
+  },
+  cluster: {
+    method: 'GET',
+    path: '/v1/cluster',
+    summary: 'Who this host is, of which cluster, and what it knows of other hosts and their names.',
+    response: cluster.ClusterStatus,
+    status: 200,
+    right: 'view',
+    whole: true,
+  },
+  joinCluster: {
+    method: 'POST',
+    path: '/v1/cluster',
+    summary: 'Makes the host a member of a cluster, durably; its bridge starts anew.',
+    body: cluster.JoinRequest,
+    response: cluster.ClusterStatus,
+    status: 200,
+    right: 'control',
+    whole: true,
+  },
+  leaveCluster: {
+    method: 'DELETE',
+    path: '/v1/cluster',
+    summary: 'Makes the host a member of no cluster; its key stays.',
+    response: cluster.ClusterStatus,
+    status: 200,
+    right: 'control',
     whole: true,
   },
 } as const satisfies Record<string, Operation>;

@@ -1,0 +1,49 @@
+/** The cluster that the host belongs to: to join, to leave, and what is known of others. For who sees the whole tree. */
+import type { ClusterStatus, JoinRequest } from '@espalier/supervisor/client';
+import type { Root } from '../drivers/root.js';
+import type { ClusterFolder } from '../state/cluster-folder.js';
+
+export class ClusterOperations {
+  readonly #folder: ClusterFolder;
+  readonly #root: Pick<Root, 'ask'>;
+
+  constructor(folder: ClusterFolder, root: Pick<Root, 'ask'>) {
+    this.#folder = folder;
+    this.#root = root;
+  }
+
+  async status(): Promise<ClusterStatus> {
+    const { host, publicKey, member } = this.#folder;
+    const self = { host, publicKey };
+    const nothing = { hosts: [], names: [], problems: [] };
+    if (member === undefined) return { ...self, ...nothing, cluster: null, bridge: 'off', brokers: [] };
+    const { cluster } = member.membership;
+    const report = (await this.#root.ask('bridge')) ?? undefined;
+    if (report === undefined) {
+      return { ...self, ...nothing, cluster, bridge: 'absent', brokers: [...member.brokers] };
+    }
+    const marked = <T extends { readonly host: string }>(one: T) => ({ ...one, isSelf: one.host === host });
+    return {
+      ...self,
+      cluster,
+      bridge: report.connection,
+      brokers: [...report.brokers],
+      hosts: report.hosts.map((known) => ({ ...marked(known), brokers: [...known.brokers] })),
+      names: report.names.map(({ name, holders }) => ({ name, holders: holders.map(marked) })),
+      problems: [...report.problems],
+    };
+  }
+
+  /** @throws HostError `ticket_refused`; CallError `operation_refused`: it is a member already. */
+  async join({ ticket, brokers = [] }: JoinRequest): Promise<ClusterStatus> {
+    await this.#folder.join(ticket, brokers);
+    await this.#root.ask('renewBridge');
+    return this.status();
+  }
+
+  async leave(): Promise<ClusterStatus> {
+    await this.#folder.leave();
+    await this.#root.ask('renewBridge');
+    return this.status();
+  }
+}

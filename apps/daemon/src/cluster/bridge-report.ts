@@ -1,0 +1,23 @@
+/** What the bridge of a member answers when the daemon asks what it knows. */
+import type { Holding } from '@espalier/core/directory';
+
+export interface BridgeReport {
+  readonly connection: 'connecting' | 'connected';
+  /** Addresses of the broker, without credentials, the first to be tried first. */
+  readonly brokers: readonly string[];
+  /** This host among them. */
+  readonly hosts: readonly {
+    readonly host: string;
+    readonly brokers: readonly string[];
+    readonly names: number;
+  }[];
+  readonly names: readonly {
+    readonly name: string;
+    readonly holders: readonly {
+      readonly host: string;
+      readonly holding: Holding;
+      readonly incarnation: number;
+    }[];
+  }[];
+  readonly problems: readonly { readonly code: string; readonly message: string; readonly remedy: string }[];
+}

@@ -1,0 +1,2 @@
+/** What holds the name of a mailbox on another host: the bridge spawns it. */
+export { default } from '@espalier/mq-bridge/stand-in';

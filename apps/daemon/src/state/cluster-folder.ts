@@ -1,0 +1,126 @@
+/**
+ * Who this host is, and of which cluster: the folder `cluster` in the daemon's. The key is made at the first start and
+ * stays; the ticket comes and goes, and where it is the host is a member.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CallError, HostError } from '@espalier/core';
+import {
+  createKeyPair,
+  fingerprint,
+  openJoinTicket,
+  publicKeyOf,
+  type KeyPair,
+  type Membership,
+} from '@espalier/core/identity';
+import { removeDurably, writeNew } from './atomic-file.js';
+import { privateFolder } from './folder.js';
+
+export interface ClusterMember {
+  readonly membership: Membership;
+  /** Where this host was told that the broker is; it tells the others. */
+  readonly brokers: readonly string[];
+  /** The file with the list of revoked hosts, where there is one. */
+  readonly revoked: string | undefined;
+}
+
+export class ClusterFolder {
+  readonly #folder: string;
+  readonly #key: KeyPair;
+
+  private constructor(folder: string, key: KeyPair) {
+    this.#folder = folder;
+    this.#key = key;
+  }
+
+  /** In the daemon's folder. @throws HostError `folder_unsafe`; `state_unreadable`: its key is none. */
+  static async open(daemonFolder: string, makeKey = createKeyPair): Promise<ClusterFolder> {
+    const folder = clusterFolder(daemonFolder);
+    await privateFolder(folder);
+    const file = join(folder, 'host.key');
+    if (!existsSync(file)) await writeNew(file, keyToType(makeKey).privateKey);
+    return new ClusterFolder(folder, keyOf(file, await readFile(file, 'utf8')));
+  }
+
+  get host(): string {
+    return fingerprint(this.#key.publicKey);
+  }
+
+  get publicKey(): string {
+    return this.#key.publicKey;
+  }
+
+  /** @throws HostError `state_unreadable`. */
+  get member(): ClusterMember | undefined {
+    return readMember(this.#folder);
+  }
+
+  /**
+   * Durable when it resolves.
+   *
+   * @throws HostError `ticket_refused`; CallError `operation_refused`: it is a member already.
+   */
+  async join(ticket: string, brokers: readonly string[]): Promise<void> {
+    const { cluster } = opened(ticket, this.#key);
+    const present = this.member?.membership.cluster;
+    if (present !== undefined) {
+      const other = present === cluster ? 'this cluster' : 'another cluster';
+      throw new CallError('operation_refused', `the host is a member of ${other} already`, {
+        field: 'ticket',
+        remedy: 'Leave first: `espalier cluster leave`.',
+      });
+    }
+    await removeDurably(join(this.#folder, 'brokers.json'));
+    await writeNew(join(this.#folder, 'brokers.json'), JSON.stringify(brokers));
+    // The last: who has a ticket is a member.
+    await writeNew(join(this.#folder, 'ticket'), ticket.trim());
+  }
+
+  /** The key stays: a ticket for it takes the host in again. */
+  async leave(): Promise<void> {
+    await removeDurably(join(this.#folder, 'ticket'));
+  }
+}
+
+/** Its public key is an argument of `espalier cluster ticket`: with a dash in front, as one in 64 has it, it would be an option. */
+function keyToType(makeKey: () => KeyPair): KeyPair {
+  for (;;) {
+    const key = makeKey();
+    if (!key.publicKey.startsWith('-')) return key;
+  }
+}
+
+export function clusterFolder(daemonFolder: string): string {
+  return join(daemonFolder, 'cluster');
+}
+
+/** What stands in the folder; nothing where there is no ticket. @throws HostError `state_unreadable`. */
+export function readMember(folder: string): ClusterMember | undefined {
+  const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
+  if (!existsSync(join(folder, 'ticket'))) return undefined;
+  try {
+    const membership = openJoinTicket(read('ticket'), keyOf('host.key', read('host.key')));
+    const revoked = join(folder, 'revoked');
+    const brokers = JSON.parse(read('brokers.json')) as string[];
+    return { membership, brokers, revoked: existsSync(revoked) ? revoked : undefined };
+  } catch (cause) {
+    const why = (cause as Error).message;
+    throw new HostError('state_unreadable', `${folder}: ${why}`, { field: 'folder', value: folder, cause });
+  }
+}
+
+function keyOf(file: string, privateKey: string): KeyPair {
+  const publicKey = publicKeyOf(privateKey);
+  if (publicKey !== undefined) return { publicKey, privateKey };
+  throw new HostError('state_unreadable', `${file} holds no private key`, { field: 'folder', value: file });
+}
+
+/** In a bundle what `identity` throws is of another class than ours: only its code counts. */
+function opened(ticket: string, key: KeyPair): Membership {
+  try {
+    return openJoinTicket(ticket.trim(), key);
+  } catch (error) {
+    throw new HostError('ticket_refused', (error as Error).message, { field: 'ticket' });
+  }
+}

@@ -1,0 +1,76 @@
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { createKeyPair, fingerprint, issueJoinTicket, type KeyPair } from '@espalier/core/identity';
+import { ClusterFolder, clusterFolder, readMember } from '../../src/state/cluster-folder.js';
+
+const BROKERS = ['amqp://10.0.0.5:5672'];
+
+function keyPair(isWanted: (publicKey: string) => boolean): KeyPair {
+  for (;;) {
+    const key = createKeyPair();
+    if (isWanted(key.publicKey)) return key;
+  }
+}
+
+describe('the membership of a host', () => {
+  let folder: string;
+  const root = createKeyPair();
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'esp-'));
+  });
+
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  test('begins with a key of the host, which is there at the next start, and is nobody else’s', async () => {
+    const { host, publicKey, member } = await ClusterFolder.open(folder);
+    expect({ host, member }).toEqual({ host: fingerprint(publicKey), member: undefined });
+    expect(statSync(join(clusterFolder(folder), 'host.key')).mode & 0o777).toBe(0o600);
+    expect((await ClusterFolder.open(folder)).publicKey).toBe(publicKey);
+  });
+
+  test('begins with a key that can be typed as an argument: none with a dash in front', async () => {
+    const dashed = keyPair((publicKey) => publicKey.startsWith('-'));
+    const other = keyPair((publicKey) => !publicKey.startsWith('-'));
+    const made = [dashed, dashed, other];
+    const { publicKey } = await ClusterFolder.open(folder, () => made.shift() as KeyPair);
+    expect(publicKey).toBe(other.publicKey);
+  });
+
+  test('is there from the ticket on, over restarts, until the host leaves', async () => {
+    const opened = await ClusterFolder.open(folder);
+    const ticket = issueJoinTicket(root, { publicKey: opened.publicKey, broker: 'user:password' });
+    await opened.join(`${ticket}\n`, BROKERS);
+    const again = (await ClusterFolder.open(folder)).member;
+    expect(again?.membership).toMatchObject({
+      cluster: fingerprint(root.publicKey),
+      broker: 'user:password',
+    });
+    expect(again?.brokers).toEqual(BROKERS);
+    expect(readMember(clusterFolder(folder))).toEqual(again);
+    await opened.leave();
+    expect(opened.member).toBeUndefined();
+    await opened.join(ticket, []);
+    expect(opened.member?.brokers).toEqual([]);
+  });
+
+  test('is not given by a ticket for another host, and not twice', async () => {
+    const opened = await ClusterFolder.open(folder);
+    const foreign = issueJoinTicket(root, { publicKey: createKeyPair().publicKey });
+    await expect(opened.join(foreign, [])).rejects.toMatchObject({ code: 'ticket_refused' });
+    await opened.join(issueJoinTicket(root, { publicKey: opened.publicKey }), []);
+    const other = issueJoinTicket(createKeyPair(), { publicKey: opened.publicKey });
+    await expect(opened.join(other, [])).rejects.toMatchObject({ code: 'operation_refused' });
+    expect(opened.member?.membership.cluster).toBe(fingerprint(root.publicKey));
+  });
+
+  test('is told to be unreadable where what stands in the folder is not what it was', async () => {
+    const opened = await ClusterFolder.open(folder);
+    writeFileSync(join(clusterFolder(folder), 'ticket'), 'espalier-join-1.x');
+    expect(() => opened.member).toThrow(expect.objectContaining({ code: 'state_unreadable' }));
+    writeFileSync(join(clusterFolder(folder), 'host.key'), 'none');
+    await expect(ClusterFolder.open(folder)).rejects.toMatchObject({ code: 'state_unreadable' });
+  });
+});

@@ -1,0 +1,81 @@
+/** Documents of the admin API about the cluster that the host belongs to. */
+import Type, { type Static } from 'typebox';
+import { closed } from './parts.js';
+
+const HostId = Type.String({
+  pattern: '^[0-9a-f]{32}$',
+  description: 'The fingerprint of the host’s key.',
+});
+
+const Brokers = Type.Array(
+  Type.String({ pattern: '^amqps?://[^@]*$', maxLength: 200, description: 'Without user and password.' }),
+  { maxItems: 4 },
+);
+
+export const JoinRequest = Type.Object(
+  {
+    ticket: Type.String({ maxLength: 4096, description: 'Made for the key of this host: `publicKey`.' }),
+    brokers: Type.Optional(Brokers),
+  },
+  { ...closed, $id: 'JoinRequest' },
+);
+export type JoinRequest = Readonly<Static<typeof JoinRequest>>;
+
+export const ClusterHost = Type.Object(
+  {
+    host: HostId,
+    isSelf: Type.Boolean(),
+    brokers: Type.Array(Type.String(), { description: 'Where it says that the broker is.' }),
+    names: Type.Integer({ minimum: 0, description: 'How many it offers.' }),
+  },
+  { ...closed, $id: 'ClusterHost' },
+);
+export type ClusterHost = Readonly<Static<typeof ClusterHost>>;
+
+export const ClusterName = Type.Object(
+  {
+    name: Type.String(),
+    holders: Type.Array(
+      Type.Object(
+        {
+          host: HostId,
+          isSelf: Type.Boolean(),
+          holding: Type.Union([Type.Literal('unique'), Type.Literal('host'), Type.Literal('many')], {
+            description:
+              '`unique`: a durable name with one holder. `many`: a durable name with many. `host`: a transient name.',
+          }),
+          incarnation: Type.Integer({ description: 'Of a unique name the number of the holder’s term.' }),
+        },
+        closed,
+      ),
+    ),
+  },
+  { ...closed, $id: 'ClusterName' },
+);
+export type ClusterName = Readonly<Static<typeof ClusterName>>;
+
+export const ClusterStatus = Type.Object(
+  {
+    host: HostId,
+    publicKey: Type.String({ description: 'For who makes the ticket of this host.' }),
+    cluster: Type.Union([HostId, Type.Null()], {
+      description: 'The fingerprint of its root’s key; null: the host is a member of none.',
+    }),
+    bridge: Type.Union(
+      [Type.Literal('off'), Type.Literal('absent'), Type.Literal('connecting'), Type.Literal('connected')],
+      {
+        description:
+          '`off`: the host is no member. `absent`: no tree with `cluster` runs here, or its bridge is being started. `connecting`, `connected`: to the broker.',
+      },
+    ),
+    brokers: Type.Array(Type.String(), { description: 'Where the broker is, as far as it is known.' }),
+    hosts: Type.Array(ClusterHost, { description: 'As the bridge knows them, by id.' }),
+    names: Type.Array(ClusterName, { description: 'Those that somebody holds, by name.' }),
+    problems: Type.Array(
+      Type.Object({ code: Type.String(), message: Type.String(), remedy: Type.String() }, closed),
+      { description: 'What keeps the host from seeing others.' },
+    ),
+  },
+  { ...closed, $id: 'ClusterStatus' },
+);
+export type ClusterStatus = Readonly<Static<typeof ClusterStatus>>;
