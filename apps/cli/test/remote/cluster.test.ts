@@ -1,0 +1,32 @@
+import { expect, test } from '@jest/globals';
+import type { ClusterStatus } from '@espalier/supervisor/client';
+import { remedies } from '../../src/remote/cluster.js';
+
+const own = { host: 'a'.repeat(32), brokers: [], names: 0, isSelf: true };
+const other = { host: 'b'.repeat(32), brokers: [], names: 1, isSelf: false };
+const WELL: ClusterStatus = {
+  host: own.host,
+  publicKey: 'k'.repeat(43),
+  cluster: 'c'.repeat(32),
+  bridge: 'connected',
+  brokers: ['amqp://10.0.0.5:5672'],
+  hosts: [own, other],
+  names: [],
+  problems: [],
+};
+const REVOKED = { code: 'key_revoked', message: 'the key is revoked', remedy: 'Make a new one.' };
+
+test.each<readonly [string, Partial<ClusterStatus>, readonly RegExp[]]>([
+  ['all is well', {}, []],
+  ['it is a member of no cluster', { cluster: null, bridge: 'off', hosts: [] }, [/cluster init/]],
+  ['no tree wants a bridge', { bridge: 'absent', hosts: [] }, [/Apply a spec with `cluster:/]],
+  ['the bridge does not start', { bridge: 'starting', hosts: [] }, [/espalier events/]],
+  ['nobody has told of a broker', { bridge: 'connecting', brokers: [] }, [/--broker/]],
+  ['the broker was not tried yet', { bridge: 'connecting' }, [/espalier logs/]],
+  ['no other host is heard', { hosts: [own] }, [/5353/]],
+  ['who told of the broker is gone', { brokers: [], hosts: [own] }, [/5353/]],
+  ['it is revoked', { problems: [REVOKED] }, [/^The key is revoked\. Make a new one\.$/]],
+])('where %s, each thing that is in the way has one line with what to do', (_title, facts, lines) => {
+  const told = remedies({ ...WELL, ...facts });
+  expect(told).toEqual(lines.map((line) => expect.stringMatching(line)));
+});
