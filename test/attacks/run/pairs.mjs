@@ -38,14 +38,21 @@ export function allPairs() {
   );
 }
 
-/** @param {{ only: RegExp, levels: readonly Level[] }} options */
+/**
+ * @param {{ only: RegExp, levels: readonly Level[] }} options
+ * @throws {RangeError} when there is no such pair: a suite that tries nothing would find nothing
+ */
 export function pairsOf({ only, levels }) {
-  return allPairs().filter(
+  const pairs = allPairs().filter(
     (pair) =>
       only.test(pair.case) &&
       LEVELS[pair.level].built &&
       (levels.length === 0 || levels.includes(pair.level)),
   );
+  if (pairs.length > 0) return pairs;
+  const where = levels.length === 0 ? '' : ` at ${levels.join(', ')}`;
+  const names = [...CASES.keys()].join('\n  ');
+  throw new RangeError(`--only is ${only.source}: no case${where} is called so. There are:\n  ${names}`);
 }
 
 /**
