@@ -19,6 +19,7 @@ async function collects() {
 const withRoom = await collects();
 const kept = [];
 const { heap_size_limit: limit } = getHeapStatistics();
-while (getHeapStatistics().used_heap_size < 0.91 * limit) kept.push(new Array(10_000).fill(kept.length + 0.5));
+while (getHeapStatistics().used_heap_size < 0.91 * limit)
+  kept.push(new Array(10_000).fill(kept.length + 0.5));
 const nearlyFull = await collects();
 parentPort.postMessage({ withRoom, nearlyFull, limit, kept: kept.length });
