@@ -52,7 +52,9 @@ export function pairsOf({ only, levels }) {
   if (pairs.length > 0) return pairs;
   const where = levels.length === 0 ? '' : ` at ${levels.join(', ')}`;
   const names = [...CASES.keys()].join('\n  ');
-  throw new RangeError(`--only is ${only.source}: no case${where} is called so. There are:\n  ${names}`);
+  // As it was given: `source` writes it as a literal.
+  const given = only.source.replaceAll('\\/', '/');
+  throw new RangeError(`--only is ${given}: no case${where} is called so. There are:\n  ${names}`);
 }
 
 /**
