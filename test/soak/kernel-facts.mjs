@@ -98,7 +98,11 @@ async function instancesByClass(session, ask) {
 async function sumOver(ask, ids, expression) {
   let sum = 0;
   for (const objectId of ids) {
-    const { result } = await ask('HeapProfiler.getObjectByHeapObjectId', { objectId, objectGroup: GROUP });
+    const query = { objectId, objectGroup: GROUP };
+    // Undefined of one that nobody has had since the snapshot, and that was collected.
+    const found = await ask('HeapProfiler.getObjectByHeapObjectId', query).catch(() => undefined);
+    if (found === undefined) continue;
+    const { result } = found;
     const called = await ask('Runtime.callFunctionOn', {
       objectId: result.objectId,
       functionDeclaration: `function () { return ${expression}; }`,
