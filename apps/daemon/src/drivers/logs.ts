@@ -93,7 +93,7 @@ class LogDriver {
     this.#toFiles(lines.filter(({ progress }) => progress !== true));
     for (const line of lines) this.#recent.append(line);
   }
-  /** Without room for them the newest are there in memory, to be followed: it is said when that begins and ends. */
+  /** Without room for them they can only be followed: it is said when that begins and ends. */
   #toFiles(lines: readonly KeptLine[]): void {
     try {
       this.#files.add(lines);
@@ -103,7 +103,7 @@ class LogDriver {
       }
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
-      if (this.#unwritten === 0) say(`${error.message}; logs are kept in memory alone until that is mended`);
+      if (this.#unwritten === 0) say(`${error.message}; what is printed can be followed, but is not kept`);
       this.#unwritten += error.value as number;
     }
   }
