@@ -65,7 +65,7 @@ export default environment(async (context: Context, { name, as }: StandInArgs) =
     }
     if (posts.length > 0) void pass(posts);
     if (item?.type === 'call') {
-      if (open >= MAX_OPEN_CALLS) item.fail('full', `too many calls to '${name}' are open`);
+      if (open >= MAX_OPEN_CALLS) item.fail('full', 'too many calls are open');
       else {
         open++;
         void passCall(context, driver, name, item).finally(() => open--);

@@ -105,8 +105,8 @@ export type SuperviseOperation =
   | SubtreeOperation
   | { readonly op: 'stop' }
   /**
-   * A name of one namespace leads to what runs at `path` and holds the name `target` of another; refused with
-   * `name_taken` if it is somebody's. Both written as kernel/names.ts does.
+   * A name of one namespace leads to what runs at `path`, or was spawned there, and holds the name `target` of another;
+   * refused with `name_taken` if it is somebody's. Both written as kernel/names.ts does.
    */
   | { readonly op: 'grant'; readonly name: string; readonly target: string; readonly path: string }
   /** It does no more, and whatever came of it is cut. */

@@ -186,14 +186,15 @@ export class Bridge {
     if (this.#isDurable(name)) {
       const [cast, ...rest] = parameters;
       if (operation === CONFIRMED && typeof cast === 'string') return await this.cast(name, cast, rest);
-      throw new CallError('no_such_operation', `'${name}' is durable, and is not called`, {
-        field: 'target',
-        value: name,
+      throw new CallError('no_such_operation', `it is durable, and has no operation '${operation}'`, {
+        field: 'operation',
+        value: operation,
         remedy: `Cast to it, or call '${CONFIRMED}' with the operation and its arguments.`,
       });
     }
     const mailbox = this.#peers.find(name);
-    if (mailbox === undefined) throw new CallError('noproc', `nobody exports '${name}'`);
+    // It has ended just now, of which its stand-in hears in a moment.
+    if (mailbox === undefined) throw new CallError('down', `nobody exports '${name}'`);
     const outbox = this.#outboxOf(mailbox);
     return await new Promise<unknown>((resolve, reject) => {
       const call = this.#calls.start({ mailbox: mailboxKey(mailbox), operation, resolve, reject });
