@@ -40,7 +40,7 @@ export function withImports<T>(given: T, imports: ImportSpecs = {}): T {
   if (Array.isArray(node.children))
     node.children = node.children.map((child: unknown) => withImports(child, imports));
   const { grants } = node;
-  if (typeof grants === 'object' && grants !== null)
+  if (typeof grants === 'object' && grants !== null && !Array.isArray(grants))
     node.grants = Object.fromEntries(
       Object.entries(grants).map(([name, line]) => [name, withImport(line, imports)]),
     );

@@ -76,9 +76,9 @@ export class Outbox {
    * confirmed it: then it may have been sent.
    */
   send(bytes: Uint8Array, waitingBytes = Infinity): Promise<void> {
-    const { durable, target } = this.#options;
+    const { durable, target, undelivered } = this.#options;
     if (this.#closed) {
-      this.#options.undelivered(target, 1);
+      undelivered(target, 1);
       return Promise.resolve();
     }
     return new Promise((resolve, reject) => {
@@ -87,7 +87,7 @@ export class Outbox {
         resolve();
       };
       const isTaken = this.#take({ bytes, taken: durable ? nothing : resolve, confirmed }, waitingBytes);
-      if (!isTaken) reject(new CallError('full', `too much waits for room on the way to ${target}`));
+      if (!isTaken) reject(new CallError('full', 'too much waits for room on the way'));
       else if (durable) this.#inDoubt.add(reject);
     });
   }
