@@ -45,16 +45,33 @@ export interface BridgeParts {
   readonly answer?: (call: ReceivedCall) => boolean;
 }
 
-export default environment(async (context: Context, args: BridgeSettings) => {
-  const settings = completeSettings(args);
-  const membership = readMembership(settings);
-  const access = readAccess(() => settings.urls, settings.tls, membership);
-  const revocations = new RevocationFile(settings.revoked, membership.root);
-  await runBridge(context, { settings, membership, revocations, access, standIn: './stand-in.js' });
+export default environment({
+  init: (context: Context, args: BridgeSettings) => {
+    const settings = completeSettings(args);
+    const membership = readMembership(settings);
+    const access = readAccess(() => settings.urls, settings.tls, membership);
+    const revocations = new RevocationFile(settings.revoked, membership.root);
+    return startBridge(context, { settings, membership, revocations, access, standIn: './stand-in.js' });
+  },
+  run: (_context, _args, { over }) => over,
 });
 
-/** A bridge in the environment of this context, until that is asked to end. */
-export async function runBridge(context: Context, parts: BridgeParts): Promise<void> {
+/**
+ * A bridge in the environment of this context, whose mailbox it reads from now on. Resolves when the durable names that
+ * it imports can be sent to, or some of them cannot be had now; `over` when it was asked to end, and has.
+ */
+export async function startBridge(
+  context: Context,
+  parts: BridgeParts,
+): Promise<{ readonly over: Promise<void> }> {
+  let isReady = (): void => undefined;
+  const ready = new Promise<void>((resolve) => (isReady = resolve));
+  const over = runBridge(context, parts, isReady);
+  await Promise.race([ready, over]);
+  return { over };
+}
+
+async function runBridge(context: Context, parts: BridgeParts, isReady: () => void): Promise<void> {
   const { settings, membership, revocations, access, directory } = parts;
   const offers = directory === undefined ? undefined : new Offers(directory, settings.exports, report);
   const onEvent = (event: BridgeEvent): void => {
@@ -95,10 +112,11 @@ export async function runBridge(context: Context, parts: BridgeParts): Promise<v
     refused: (why) => onEvent({ kind: 'revocations-refused', why }),
   });
   bridge.start();
-  standIns.start();
+  void standIns.start().then(isReady);
   for (;;) {
     const item = await context.receive();
     if (item.type === 'call' && parts.answer?.(item) === true) continue;
+    if (item.type === 'cast' && item.operation === 'named') standIns.named(item.arguments[0] as string);
     if (item.type === 'call') serve(bridge, item);
     else if (item.type === 'down') {
       watched.get(item.monitor)?.(item.reason);

@@ -31,6 +31,7 @@ export default environment(async (context: Context, { name, as }: StandInArgs) =
   const first = await context.receive();
   const { driver, farewell } = (first as ReceivedMessage).value as Welcome;
   await context.register(as);
+  await context.cast(driver, 'named', [name]);
   let passed = 0;
   let open = 0;
   let proceed: (() => void) | undefined;

@@ -5,7 +5,7 @@
 import { environment, type Context, type ReceivedCall } from '@espalier/core';
 import { startDiscovery, type Discovery, type Problem } from '@espalier/discovery';
 import type { BridgeEvent, BridgeTerms } from '@espalier/mq-bridge';
-import { completeTerms, readAccess, RevocationFile, runBridge } from '@espalier/mq-bridge/driver';
+import { completeTerms, readAccess, RevocationFile, startBridge } from '@espalier/mq-bridge/driver';
 import type { BridgeReport } from '../cluster/bridge-report.js';
 import { readMember } from '../state/cluster-folder.js';
 
@@ -15,13 +15,19 @@ interface Arguments {
   readonly terms: BridgeTerms;
 }
 
-export default environment(async (context: Context, { folder, terms }: Arguments) => {
+export default environment({
+  init: (context: Context, args: Arguments) => startHere(context, args),
+  run: (_context, _args, { over }) => over,
+});
+
+/** Resolves when the names can be sent to that can be without others; `over` when it was asked to end, and has. */
+async function startHere(
+  context: Context,
+  { folder, terms }: Arguments,
+): Promise<{ readonly over: Promise<void> }> {
   const settings = completeTerms(terms);
   const member = readMember(folder);
-  if (member === undefined) {
-    await waitForEnd(context);
-    return;
-  }
+  if (member === undefined) return { over: waitForEnd(context) };
   const { membership, brokers, revoked } = member;
   const discovery = startDiscovery({
     membership,
@@ -36,7 +42,7 @@ export default environment(async (context: Context, { folder, terms }: Arguments
     if (kind === 'connected') connection = 'connected';
     if (kind === 'disconnected') connection = 'connecting';
   };
-  await runBridge(context, {
+  const { over } = await startBridge(context, {
     settings,
     membership,
     ...(revoked === undefined ? {} : { revocations: new RevocationFile(revoked, membership.root) }),
@@ -46,8 +52,8 @@ export default environment(async (context: Context, { folder, terms }: Arguments
     onEvent,
     answer: (call) => answered(call, () => ({ ...reportOf(discovery), connection })),
   });
-  await discovery.close();
-});
+  return { over: over.then(() => discovery.close()) };
+}
 
 async function waitForEnd(context: Context): Promise<void> {
   context.trapExits(true);

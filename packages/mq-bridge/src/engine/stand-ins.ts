@@ -37,6 +37,9 @@ interface StandIn {
   isThere: boolean;
   isStarting: boolean;
   started: Started | undefined;
+  /** Resolves when it has its name, or was refused it for the first time. */
+  readonly tried: Promise<void>;
+  readonly hasTried: () => void;
 }
 
 interface Started {
@@ -72,14 +75,23 @@ export class StandIns {
         ...(overflow === undefined ? {} : { overflow }),
         ...(sendTimeoutMs === undefined ? {} : { sendTimeoutMs }),
       };
-      const now = { isThere: durable, isStarting: false, started: undefined };
+      let hasTried = (): void => undefined;
+      const tried = new Promise<void>((resolve) => (hasTried = resolve));
+      const now = { isThere: durable, isStarting: false, started: undefined, tried, hasTried };
       this.#standIns.set(name, { name, as, durable, terms, ...now });
     }
   }
 
-  /** Durable names can be sent to whoever is there. */
-  start(): void {
-    for (const standIn of this.#standIns.values()) this.#start(standIn);
+  /** Durable names can be sent to whoever is there: resolves when they can, but for those that cannot be had now. */
+  async start(): Promise<void> {
+    const durable = [...this.#standIns.values()].filter((standIn) => standIn.durable);
+    for (const standIn of durable) this.#start(standIn);
+    await Promise.all(durable.map(({ tried }) => tried));
+  }
+
+  /** A stand-in has its name. */
+  named(name: string): void {
+    this.#standIns.get(name)?.hasTried();
   }
 
   stop(): void {
@@ -119,6 +131,7 @@ export class StandIns {
   /** The name is taken, or a limit is reached; both may pass. */
   #failed(standIn: StandIn, why: string): void {
     standIn.isStarting = true;
+    standIn.hasTried();
     this.#options.failed(standIn.as, why);
     this.#options.clock.after(START_AGAIN_MS, () => {
       standIn.isStarting = false;
