@@ -9,7 +9,7 @@ const SLOW_MACHINE_MS = 120_000;
 
 describeWithBroker('a tree that imports names', (rabbitmq) => {
   const broker = new Broker(rabbitmq);
-  let programs: Program[] = [];
+  const programs: Program[] = [];
   let cluster = new Cluster();
 
   beforeAll(() => broker.start(), SLOW_MACHINE_MS);

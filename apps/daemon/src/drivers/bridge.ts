@@ -48,7 +48,6 @@ async function startHere(
     ...(revoked === undefined ? {} : { revocations: new RevocationFile(revoked, membership.root) }),
     access: readAccess(urls, {}, membership),
     directory: discovery,
-    standIn: './stand-in.cjs',
     onEvent,
     answer: (call) => answered(call, () => ({ ...reportOf(discovery), connection })),
   });

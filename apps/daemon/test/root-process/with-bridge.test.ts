@@ -46,7 +46,13 @@ describe('a tree with `cluster`', () => {
   });
 
   test('what is no spec stays what it is, for who reads it to refuse', () => {
-    for (const odd of [null, 'x', { grants: 'x' }, { grants: ['x'] }, { grants: { a: null, b: { send: 1 } }, children: [null] }])
+    for (const odd of [
+      null,
+      'x',
+      { grants: 'x' },
+      { grants: ['x'] },
+      { grants: { a: null, b: { send: 1 } }, children: [null] },
+    ])
       expect(withImports<unknown>(odd, IMPORTS)).toEqual(odd);
     expect(withImports({ grants: { a: send('toString') } }, IMPORTS)).toEqual({
       grants: { a: send('toString') },
