@@ -9,8 +9,8 @@ function all(why: string, titles: readonly string[], failsWith?: RegExp): [strin
 }
 
 const NO_ADDRESS = 'an address in a message does not leave its host';
-/** Sent, and not called: the stand-in has taken it before the bridge refuses it. */
-const NO_ADDRESS_SENT = 'a message with an address is lost beyond the stand-in, and reported';
+/** Sent by who does not look, and awaited by who cannot get it. */
+const NO_ADDRESS_SENT = 'a message with an address is refused to who sends it, and does not come';
 const NO_PARKING = 'a restart is not bridged over';
 const SIGNALS = 'an exit signal ends the stand-in, not who is behind it';
 const OWN_ROOM = 'a sender meets the mailbox of the stand-in, and its terms';

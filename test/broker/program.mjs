@@ -4,7 +4,7 @@
  *
  *   [id, 'call', target, operation, parameters, timeoutMs?] │ [id, 'send', target, value] │ [id, 'cast', target, operation, parameters]
  *   [id, 'monitor', target]   is answered when the monitor is in force; a second line, { down, reason }, when it fires
- *   [id, 'kill', path] │ [id, 'stop']
+ *   [id, 'kill', path] │ [id, 'grant', path, name, to] │ [id, 'revoke', path, name] │ [id, 'stop']
  */
 import { createInterface } from 'node:readline';
 import { start } from '@espalier/supervisor';
@@ -30,6 +30,8 @@ const COMMANDS = {
     monitors.set(await context.monitor(target), id);
   },
   kill: (_id, path) => host.kill(path),
+  grant: (_id, path, name, to) => host.grant(path, name, to),
+  revoke: (_id, path, name) => host.revoke(path, name),
   stop: async () => {
     const { stuck } = await host.stop();
     setImmediate(() => process.exit(0));

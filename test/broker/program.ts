@@ -31,10 +31,16 @@ export class Program {
 
   readonly name: string;
 
-  constructor(name: string, children: TreeSpec['children'], bridge: BridgeSettings) {
+  constructor(
+    name: string,
+    children: TreeSpec['children'],
+    bridge: BridgeSettings,
+    more: Pick<TreeSpec, 'grants'> = {},
+  ) {
     this.name = name;
     const spec: TreeSpec = {
       name,
+      ...more,
       children: [
         ...(children ?? []),
         { id: 'bridge', module: '@espalier/mq-bridge/driver', wall: 'process', args: bridge, shutdown: 8000 },
@@ -89,6 +95,14 @@ export class Program {
 
   killChild(path: string) {
     return this.#ask('kill', path);
+  }
+
+  grant(path: string, name: string, to: string) {
+    return this.#ask('grant', path, name, to);
+  }
+
+  revoke(path: string, name: string) {
+    return this.#ask('revoke', path, name);
   }
 
   async stop(): Promise<void> {

@@ -90,6 +90,10 @@ describeWithBroker('a transient mailbox on another host', (rabbitmq) => {
       await expect(beta.call('book', 'echo', ['x'.repeat(2000)])).rejects.toMatchObject({
         code: 'too_large',
       });
+      await expect(beta.send('book', 'x'.repeat(2000))).rejects.toMatchObject({ code: 'too_large' });
+      await expect(beta.cast('book', 'tell', ['x'.repeat(2000)])).rejects.toMatchObject({
+        code: 'too_large',
+      });
       await expect(beta.call('absent', 'echo')).rejects.toMatchObject({ code: 'noproc' });
     },
     SLOW_MACHINE_MS,

@@ -17,6 +17,7 @@ export type { ExitReason, ExitTag, GuestExitTag } from './exit-reason.js';
 export type {
   Behaviour,
   EnvironmentBehaviour,
+  EnvironmentDefinition,
   Handlers,
   Ignore,
   Server,

@@ -30,18 +30,14 @@ export default server({
   },
 });
 `,
-  'desk.mjs': `import { Refusal, server } from '@espalier/core';
+  'desk.mjs': `import { server } from '@espalier/core';
 export default server({
   init: () => ({}),
   calls: {
-    // Refused, and not the end of the desk, while the bridge is still being started.
-    order: (context, job) =>
-      context.call('queue', 'confirmed', ['do', job]).then(
-        () => true,
-        ({ message }) => {
-          throw new Refusal(message);
-        },
-      ),
+    order: async (context, job) => {
+      await context.call('queue', 'confirmed', ['do', job]);
+      return true;
+    },
   },
 });
 `,

@@ -5,7 +5,7 @@
 import { environment, type Context, type ReceivedCall } from '@espalier/core';
 import { startDiscovery, type Discovery, type Problem } from '@espalier/discovery';
 import type { BridgeEvent, BridgeTerms } from '@espalier/mq-bridge';
-import { completeTerms, readAccess, RevocationFile, runBridge } from '@espalier/mq-bridge/driver';
+import { completeTerms, readAccess, RevocationFile, startBridge } from '@espalier/mq-bridge/driver';
 import type { BridgeReport } from '../cluster/bridge-report.js';
 import { KnownBrokers } from '../cluster/known-brokers.js';
 import { readMember } from '../state/cluster-folder.js';
@@ -16,13 +16,19 @@ interface Arguments {
   readonly terms: BridgeTerms;
 }
 
-export default environment(async (context: Context, { folder, terms }: Arguments) => {
+export default environment({
+  init: (context: Context, args: Arguments) => startHere(context, args),
+  run: (_context, _args, { over }) => over,
+});
+
+/** Resolves when the names can be sent to that can be without others; `over` when it was asked to end, and has. */
+async function startHere(
+  context: Context,
+  { folder, terms }: Arguments,
+): Promise<{ readonly over: Promise<void> }> {
   const settings = completeTerms(terms);
   const member = readMember(folder);
-  if (member === undefined) {
-    await waitForEnd(context);
-    return;
-  }
+  if (member === undefined) return { over: waitForEnd(context) };
   const { membership, brokers: endpoints, revoked, heard } = member;
   const discovery = startDiscovery({
     membership,
@@ -42,7 +48,7 @@ export default environment(async (context: Context, { folder, terms }: Arguments
     if (event.kind === 'unreachable')
       hindrance = [{ code: 'broker_unreachable', message: event.why, remedy: event.remedy }];
   };
-  await runBridge(context, {
+  const { over } = await startBridge(context, {
     settings,
     membership,
     revocations: new RevocationFile(revoked, membership.root, { mayCome: true }),
@@ -50,13 +56,12 @@ export default environment(async (context: Context, { folder, terms }: Arguments
     onRevocations: (list) => discovery.revoke(list),
     access: readAccess(urls, {}, membership),
     directory: discovery,
-    standIn: './stand-in.cjs',
     onEvent,
     answer: (call) =>
       answered(call, () => ({ ...reportOf(discovery, hindrance), brokers: brokers(), connection })),
   });
-  await discovery.close();
-});
+  return { over: over.then(() => discovery.close()) };
+}
 
 async function waitForEnd(context: Context): Promise<void> {
   context.trapExits(true);

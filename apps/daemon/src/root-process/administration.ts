@@ -88,7 +88,7 @@ export function operationsOn(keeper: TreeKeeper) {
     resume: (path: string) => keeper.host.resume(path),
     kill: (path: string) => keeper.host.kill(path),
     spawn: async (path: string, child: ChildSpecInput | ExtraArguments) => {
-      return (await keeper.host.startChild(path, child))?.path ?? null;
+      return (await keeper.host.startChild(path, keeper.childFor(child)))?.path ?? null;
     },
     call: async (path: string, operation: string, parameters: readonly unknown[], timeoutMs: number) => {
       const { host } = keeper;

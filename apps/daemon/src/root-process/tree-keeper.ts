@@ -16,7 +16,7 @@ import {
 } from '@espalier/supervisor';
 import type { ChangedLimits, NodeLimits } from '@espalier/supervisor/client';
 import { LiveLimits } from './live-limits.js';
-import { withBridge } from './with-bridge.js';
+import { withBridge, withImports, type ImportSpecs } from './with-bridge.js';
 
 /** A spec, and what the driver wants to be told of it again; the root does not look into that. */
 export interface ApplyOrder {
@@ -64,6 +64,8 @@ export class TreeKeeper {
   /** Of the host. */
   #limits: LiveLimits | undefined;
   #host: Host | undefined;
+  /** Of the spec that the tree runs by. */
+  #imports: ImportSpecs | undefined;
   #state: TreeState = { state: 'empty', tree: null, reason: null, note: null };
   #stuck: readonly string[] = [];
   #closing = false;
@@ -104,6 +106,11 @@ export class TreeKeeper {
     return this.#limits?.of(path) ?? null;
   }
 
+  /** As `host.startChild` takes it. */
+  childFor<T>(child: T): T {
+    return withImports(child, this.#imports);
+  }
+
   /** Resolves when no apply is under way. */
   async settled(): Promise<TreeState> {
     await this.#last;
@@ -127,12 +134,17 @@ export class TreeKeeper {
   }
 
   async #apply(given: ApplyOrder): Promise<Applied> {
-    const { base, check, limits, note } = given;
+    const { base, check } = given;
     // What is wrong with what was given is told before anything of ours is added.
     normaliseSpec(given.input, { base });
     const input = withBridge(given.input, this.#wiring.clusterFolder);
-    const order = { ...given, input };
-    const tree = normaliseSpec(input, { base });
+    const applied = await this.#carryOut({ ...given, input }, normaliseSpec(input, { base }));
+    if (!check) this.#imports = given.input.cluster?.imports;
+    return applied;
+  }
+
+  async #carryOut(order: ApplyOrder, tree: NormalisedTree): Promise<Applied> {
+    const { input, base, check, limits, note } = order;
     const [host, live] = [this.#host, this.#limits];
     if (host === undefined || live === undefined) {
       return check ? this.#checkFirst(order) : this.#first(order, tree);

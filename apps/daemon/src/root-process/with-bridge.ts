@@ -8,6 +8,8 @@ import type { ChildSpecInput, TreeSpec } from '@espalier/supervisor';
 const ID = 'cluster';
 const BRIDGE = 'bridge';
 
+export type ImportSpecs = Exclude<NonNullable<TreeSpec['cluster']>['imports'], undefined>;
+
 /** `folder`: with the membership, see `readMember`. The spec has been checked. */
 export function withBridge(input: TreeSpec, folder: string | undefined): TreeSpec {
   const { cluster, ...tree } = input;
@@ -27,7 +29,32 @@ export function withBridge(input: TreeSpec, folder: string | undefined): TreeSpe
       },
     ],
   };
-  return { ...tree, children: [...tree.children, bridge] };
+  const granted = withImports(tree, cluster.imports);
+  return { ...granted, children: [...granted.children, bridge] };
+}
+
+/** Who is granted an import is granted what the bridge has spawned to hold its name here. What is no spec stays as it is. */
+export function withImports<T>(given: T, imports: ImportSpecs = {}): T {
+  if (typeof given !== 'object' || given === null) return given;
+  const node: { grants?: unknown; children?: unknown } = { ...given };
+  if (Array.isArray(node.children))
+    node.children = node.children.map((child: unknown) => withImports(child, imports));
+  const { grants } = node;
+  if (typeof grants === 'object' && grants !== null && !Array.isArray(grants))
+    node.grants = Object.fromEntries(
+      Object.entries(grants).map(([name, line]) => [name, withImport(line, imports)]),
+    );
+  return node as T;
+}
+
+const IMPORT = 'cluster.imports.';
+
+function withImport(line: unknown, imports: ImportSpecs): unknown {
+  const { send } = (line ?? {}) as { readonly send?: unknown };
+  if (typeof send !== 'string' || !send.startsWith(IMPORT)) return line;
+  const exported = send.slice(IMPORT.length);
+  if (!Object.hasOwn(imports, exported)) return line;
+  return { send: `/${ID}/${BRIDGE}/${imports[exported]?.as ?? exported}` };
 }
 
 export function bridgePath(tree: string): string {

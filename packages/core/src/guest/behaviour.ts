@@ -57,17 +57,30 @@ export function server<A = undefined, S = undefined, C = Record<never, never>, K
 
 export interface EnvironmentBehaviour<A = unknown> {
   readonly behaviour: 'environment';
-  run(context: Context, args: A): unknown;
+  init?(context: Context, args: A): unknown;
+  run(context: Context, args: A, made: unknown): unknown;
+}
+
+export interface EnvironmentDefinition<A, M> {
+  /** Its end, resolved, is the acknowledgement of the start; a throw fails the start. */
+  init(context: Context, args: A): M | Promise<M>;
+  /** The loop. `made`: what `init` has resolved with. */
+  run(context: Context, args: A, made: M): unknown;
 }
 
 /**
- * A loop over the mailbox. It counts as started when the function has run to its first wait; its
- * return is the exit `normal`, a throw is the exit `error`.
+ * A loop over the mailbox. It counts as started when the function has run to its first wait, or when its `init` has
+ * resolved; its return is the exit `normal`, a throw is the exit `error`.
  */
-export function environment<A = undefined>(
-  run: (context: Context, args: A) => unknown,
+export function environment<A = undefined, M = undefined>(
+  loop: ((context: Context, args: A) => unknown) | EnvironmentDefinition<A, M>,
 ): EnvironmentBehaviour<A> {
-  return Object.freeze({ behaviour: 'environment', run });
+  if (typeof loop === 'function') return Object.freeze({ behaviour: 'environment', run: loop });
+  return Object.freeze({
+    behaviour: 'environment',
+    init: (context: Context, args: A) => loop.init(context, args),
+    run: (context: Context, args: A, made: unknown) => loop.run(context, args, made as M),
+  });
 }
 
 export interface Task<A = unknown, R = unknown> {

@@ -45,6 +45,7 @@ export class PeerStream {
       firstWindow,
       (sending) => {
         this.#post(sending);
+        return true;
       },
       () => {
         this.#wantSent = false;
@@ -93,15 +94,9 @@ export class PeerStream {
 
   /** What waited or was parked on a route; it goes behind what waits here already. */
   takeOver(sendings: readonly Sending[]): void {
-    const queue = this.#queue;
-    const { messageBytes, capacityBytes } = this.terms;
-    for (const sending of sendings) {
-      // It was accepted before the receiver's bounds were known. What can never fit would block the rest.
-      if (sending.encoded.bytes.length > messageBytes || sending.bytes > capacityBytes)
-        queue.tooLarge(sending);
-      else queue.enqueue(sending);
-    }
-    queue.pump();
+    // They were accepted before the receiver's terms were known.
+    for (const sending of sendings) this.#queue.enqueueFit(sending);
+    this.#queue.pump();
     this.#sayWant();
   }
 

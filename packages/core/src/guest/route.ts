@@ -24,7 +24,7 @@ import { bodyBytes, type Encoded } from './peer-channel.js';
 import type { Destination } from './context.js';
 import type { Contact, FirstContacts } from './first-contacts.js';
 import type { PeerStream, StreamOwner } from './peer-stream.js';
-import { SendQueue, settle, type Sending } from './send-queue.js';
+import { addressRefused, refusesAddresses, SendQueue, settle, type Sending } from './send-queue.js';
 
 export interface RouteOwner extends StreamOwner {
   readonly contacts: FirstContacts;
@@ -136,6 +136,7 @@ export class Route implements Contact {
   #sendEncoded(kind: FrameKind, correlation: number, encoded: Encoded): Promise<void> {
     const bytes = bodyBytes(encoded);
     const { capacityBytes, messageBytes } = this.#terms;
+    if (refusesAddresses(this.#terms, encoded)) return Promise.reject(addressRefused(this.target));
     if (bytes > Math.min(capacityBytes, messageBytes + ENVELOPE_BYTES)) {
       return Promise.reject(
         new CallError(
@@ -265,6 +266,8 @@ export class Route implements Contact {
     const firstWindow = { messages: FIRST_WINDOW_MESSAGES, bytes: FIRST_WINDOW_BYTES };
     return new SendQueue(this.target, this.#owner, terms, firstWindow, (sending) => {
       this.#parked.push(sending);
+      // Nobody knows yet whether they may go there: it is sent when it leaves.
+      return this.#state !== 'connecting' || sending.encoded.references.length === 0;
     });
   }
 

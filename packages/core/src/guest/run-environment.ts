@@ -13,11 +13,12 @@ export class EnvironmentDriver implements Driver {
     this.#host = host;
   }
 
-  start(): Promise<'ready' | 'ignore'> {
+  async start(): Promise<'ready'> {
     const { context, args } = this.#host;
     const behaviour = this.#behaviour;
-    const running =
-      behaviour.behaviour === 'task' ? behaviour.run(args, context) : behaviour.run(context, args);
+    const isTask = behaviour.behaviour === 'task';
+    const made = isTask || behaviour.init === undefined ? undefined : await behaviour.init(context, args);
+    const running = isTask ? behaviour.run(args, context) : behaviour.run(context, args, made);
     // It runs as soon as it waits for the first time: a throw before that is a failed start.
     Promise.resolve(running).then(
       (result) => {
@@ -27,7 +28,7 @@ export class EnvironmentDriver implements Driver {
         this.#host.ended(exitOf(thrown));
       },
     );
-    return Promise.resolve('ready');
+    return 'ready';
   }
 
   stop(reason: ExitReason): void {

@@ -50,8 +50,8 @@ export interface Sending {
 export class SendQueue {
   readonly #target: string;
   readonly #owner: SendOwner;
-  /** Takes over what has taken its credit. */
-  readonly #accept: (sending: Sending) => void;
+  /** Takes over what has taken its credit. False: whether that counts as sent will show when it leaves. */
+  readonly #accept: (sending: Sending) => boolean;
   /** Told when what waits has changed by itself: a send has waited too long. */
   readonly #changed: () => void;
   #waiting: Sending[] = [];
@@ -65,7 +65,7 @@ export class SendQueue {
     owner: SendOwner,
     terms: MailboxTerms,
     credit: { readonly messages: number; readonly bytes: number },
-    accept: (sending: Sending) => void,
+    accept: (sending: Sending) => boolean,
     changed: () => void = () => undefined,
   ) {
     this.#target = target;
@@ -128,6 +128,21 @@ export class SendQueue {
     this.#waitingBytes += sending.bytes;
   }
 
+  /** The same for what may not be for the mailbox that it turns out to lead to: what can never fit would block the rest. */
+  enqueueFit(sending: Sending): void {
+    const { messageBytes, capacityBytes } = this.terms;
+    const size = sending.encoded.bytes.length;
+    if (refusesAddresses(this.terms, sending.encoded)) this.#unfit(sending, addressRefused(this.#target));
+    else if (size <= messageBytes && sending.bytes <= capacityBytes) this.enqueue(sending);
+    else {
+      const problem = `the message (${String(size)} bytes) is larger than ${this.#target} accepts`;
+      this.#unfit(
+        sending,
+        new CallError('too_large', problem, { field: 'messageBytes', value: messageBytes }),
+      );
+    }
+  }
+
   grant(messages: number, bytes: number): void {
     this.messages += messages;
     this.bytes += bytes;
@@ -175,12 +190,13 @@ export class SendQueue {
 
   #take(sending: Sending): void {
     if (sending.timer !== undefined) this.#owner.timers.cancel(sending.timer);
-    settle(sending);
     // A call whose caller has given up needs no credit and no frame.
-    if (sending.kind === FRAME.call && !this.#owner.callWanted(sending.correlation)) return;
-    this.messages--;
-    this.bytes -= sending.bytes;
-    this.#accept(sending);
+    if (sending.kind !== FRAME.call || this.#owner.callWanted(sending.correlation)) {
+      this.messages--;
+      this.bytes -= sending.bytes;
+      if (!this.#accept(sending)) return;
+    }
+    settle(sending);
   }
 
   #remove(sending: Sending): void {
@@ -192,19 +208,8 @@ export class SendQueue {
     sending.queue = undefined;
   }
 
-  /** What waits or was parked does not fit into the mailbox that it turns out to lead to. */
-  tooLarge(sending: Sending): void {
+  #unfit(sending: Sending, error: CallError): void {
     if (sending.timer !== undefined) this.#owner.timers.cancel(sending.timer);
-    const { messageBytes } = this.terms;
-    const size = String(sending.encoded.bytes.length);
-    const error = new CallError(
-      'too_large',
-      `the message (${size} bytes) is larger than ${this.#target} accepts`,
-      {
-        field: 'messageBytes',
-        value: messageBytes,
-      },
-    );
     if (sending.kind === FRAME.call) this.#owner.callLost(sending.correlation, error);
     if (sending.settled) this.#owner.undelivered(this.#target, 'dropped', 1);
     else sending.reject(error);
@@ -227,6 +232,16 @@ export class SendQueue {
     }
     settle(sending);
   }
+}
+
+export function refusesAddresses({ addresses = true }: MailboxTerms, { references }: Encoded): boolean {
+  return !addresses && references.length > 0;
+}
+
+export function addressRefused(target: string): CallError {
+  return new CallError('value_refused', `${target} takes no messages with addresses in them`, {
+    remedy: 'Send a name, or who is to be spoken to by what the receiver knows.',
+  });
 }
 
 export function settle(sending: Sending): void {

@@ -1,2 +1,4 @@
 /** For the package `mq-bridge`, which gets time, chance and the end of a turn as parameters. Types only. */
+export type { BesideContext } from '../guest/beside.js';
+export type { MailboxTerms } from '../protocol/notices.js';
 export type { AfterTurn, Clock, Random } from '../clock.js';

@@ -6,12 +6,13 @@
  * Here a name is written with its namespace, which is the path of the isolated node that it is private to
  * ('' is the tree's), as `nameIn` does. No guest says which namespace it means: it has one.
  *
- * A *grant* makes a name of one namespace lead to what runs at a path and holds a name of another. It is what
- * the administrator says, it stays while either side is restarted, and there is no other way across.
+ * A *grant* makes a name of one namespace lead to what runs at a path, or was spawned there, and holds a name of
+ * another. It is what the administrator says, it stays while either side is restarted, and there is no other way across.
  *
  * The kernel of a cell knows only for which of its own nodes a name is taken; who holds it, and who follows it,
  * the kernel above knows, for which all names of a cell are kept for that. So grants are known at the top alone.
  */
+import { isWithin } from '../node-path.js';
 import type { NameState } from '../protocol/notices.js';
 import type { Channels } from './channels.js';
 import type { Environment } from './environment.js';
@@ -52,7 +53,7 @@ export class Names {
     if (record?.grant === undefined) return record?.holder;
     const holder = this.#names.get(record.grant.target)?.holder;
     // Another one may have taken the name meanwhile: that is not whom the grant means.
-    return holder?.path === record.grant.path ? holder : undefined;
+    return holder !== undefined && isWithin(holder.path, record.grant.path) ? holder : undefined;
   }
 
   /** Keeps a name for someone who will hold it. False if it is another's. */
@@ -218,7 +219,7 @@ export class Names {
     const { grant } = record;
     const { holder, keptFor } = grant === undefined ? record : this.#record(grant.target);
     if (holder === undefined) return { state: keptFor === undefined ? 'free' : 'pending' };
-    if (grant !== undefined && holder.path !== grant.path) return { state: 'free' };
+    if (grant !== undefined && !isWithin(holder.path, grant.path)) return { state: 'free' };
     return { state: 'held', peer: this.#channels.peer(guest, holder) };
   }
 }

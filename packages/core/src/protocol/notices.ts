@@ -15,6 +15,8 @@ export interface MailboxTerms {
   readonly capacityBytes: number;
   /** The largest single message. */
   readonly messageBytes: number;
+  /** False: no message to it may hold an address. */
+  readonly addresses?: boolean;
   /** What the sending side does at zero credit. */
   readonly overflow: OverflowPolicy;
   /** How long `block` waits. Milliseconds. */

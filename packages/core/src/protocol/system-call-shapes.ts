@@ -25,6 +25,8 @@ export type SystemCall =
       readonly request: OpaqueValue;
       readonly link: boolean;
       readonly monitor: boolean;
+      /** It is to run in the thread of its parent, with this mailbox; the request is the boot value then. */
+      readonly beside?: MailboxTerms | undefined;
     }
   /** `space`: by a cell, the path of the isolated node in it whose namespace is meant; '' or nothing: the cell's own. */
   | {
@@ -105,8 +107,8 @@ export type SuperviseOperation =
   | SubtreeOperation
   | { readonly op: 'stop' }
   /**
-   * A name of one namespace leads to what runs at `path` and holds the name `target` of another; refused with
-   * `name_taken` if it is somebody's. Both written as kernel/names.ts does.
+   * A name of one namespace leads to what runs at `path`, or was spawned there, and holds the name `target` of another;
+   * refused with `name_taken` if it is somebody's. Both written as kernel/names.ts does.
    */
   | { readonly op: 'grant'; readonly name: string; readonly target: string; readonly path: string }
   /** It does no more, and whatever came of it is cut. */

@@ -57,8 +57,8 @@ class World {
     return this.settle(this.simulation.address(`tree/${path}`));
   }
 
-  grant(house: string, name: string, path: string, space = ''): Promise<unknown> {
-    const target = nameIn(space === '' ? '' : `tree/${space}`, path.slice(path.lastIndexOf('/') + 1));
+  grant(house: string, name: string, path: string, space = '', held = path): Promise<unknown> {
+    const target = nameIn(space === '' ? '' : `tree/${space}`, held.slice(held.lastIndexOf('/') + 1));
     const full = nameIn(house === '' ? '' : `tree/${house}`, name);
     return this.settle(this.simulation.supervise({ op: 'grant', name: full, target, path: `tree/${path}` }));
   }
@@ -114,6 +114,21 @@ describe.each(PLACES)('namespaces, in %s', (at) => {
     const downs = (await blue.items(2)).map((item) => item.type === 'down' && item.reason);
     expect(downs).toEqual([{ tag: 'noproc' }, { tag: 'noproc' }]);
     expect(await world.settle(world.context.whereis('store'))).toBe(await world.address('store'));
+  });
+
+  test('grants: one leads to what was spawned at its path, too, and to nobody else who takes the name', async () => {
+    const { world, blue, store } = await start();
+    world.simulation.module('helper', { behaviour: puppetBehaviour });
+    await world.grant('tenants/blue', 'help', 'store', '', 'helper');
+    expect(await blue.code('call', 'help', 'state', [])).toBe('noproc');
+    await world.settle(world.context.register('helper'));
+    expect(await blue.code('call', 'help', 'state', [])).toBe('noproc');
+    await world.settle(world.context.unregister('helper'));
+    await store.do(['spawn', { module: 'helper', name: 'helper' }]);
+    expect(await blue.get('call', 'help', 'state', [])).toBe(0);
+    await store.do(['kill', 'helper']);
+    await world.simulation.quiet();
+    expect(await blue.code('call', 'help', 'state', [])).toBe('noproc');
   });
 
   test('names: nothing inside is found from outside', async () => {

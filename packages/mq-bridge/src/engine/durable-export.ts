@@ -21,7 +21,12 @@ import { codeOf, type LocalSide } from './local-side.js';
 export interface DurableDelivery {
   /** The same each time that this message comes. */
   readonly id: string;
-  /** It may have been handled before: by an earlier life of the server or of this host. */
+  /**
+   * The broker says that it has handed the message out before, to this host or another, or a handling of it was in vain
+   * here. A hint: one that was waiting behind others says so, too; and false is no proof. A copy that was sent again, for
+   * its sender had lost the connection before it was confirmed, comes to a later holder as if for the first time.
+   * By its `id` it is known.
+   */
   readonly again: boolean;
   /**
    * Greater in each term of a holder than in all terms before. A store that refuses what has a smaller one than it

@@ -7,7 +7,7 @@ import type { Opener } from './trust.js';
 import type { Refusal } from '../trust/refusals.js';
 
 export interface ReceivedFrame extends Frame {
-  /** Somebody may have handled it before. */
+  /** The broker says that it has handed it out before. What a sender has sent twice it does not know for one. */
   readonly again: boolean;
   /** Of a queue that one at a time takes from. */
   readonly hold?: Hold | undefined;

@@ -8,7 +8,9 @@ import type { OpaqueValue, SupervisionEvent } from '@espalier/core/internal/supe
 import {
   grantTo,
   holderProblem,
+  seatAt,
   seatsBelow,
+  spawnedBy,
   targetProblem,
   type Fault,
   type Grant,
@@ -99,7 +101,7 @@ export class Grants {
       try {
         for (const { node, path, space } of seats.values()) {
           for (const [name, { send }] of Object.entries(node.grants)) {
-            const target = seats.get(send) ?? (await this.find(tree + send));
+            const target = seatAt(send, seats) ?? (await this.#target(tree + send));
             const wrong = targetProblem(send, target, space);
             if (wrong !== undefined || target === undefined)
               throw refused(`grants.${name}.send`, send, wrong ?? NOBODY);
@@ -127,7 +129,7 @@ export class Grants {
   async #lineTo(to: string | Address, by: Parameters<typeof grantTo>[1]): Promise<Grant> {
     if (!Address.isAddress(to)) {
       assertPath(to);
-      const target = await this.find(to);
+      const target = await this.#target(to);
       const wrong = targetProblem(to, target, by.space);
       if (wrong !== undefined || target === undefined) throw refused('to', to, wrong ?? NOBODY);
       return grantTo(target, by);
@@ -172,6 +174,15 @@ export class Grants {
       found = below(found, node, id);
     }
     return found;
+  }
+
+  /** The same of whom a grant may lead to: of what an environment has spawned, too. */
+  async #target(path: string): Promise<Pick<Seat, 'node' | 'path' | 'space'> | undefined> {
+    const found = await this.find(path);
+    const at = path.lastIndexOf('/');
+    if (found !== undefined || at < 1) return found;
+    const above = await this.find(path.slice(0, at));
+    return above && spawnedBy(above, path.slice(at + 1));
   }
 
   async #present(path: string): Promise<Found> {

@@ -212,8 +212,9 @@ export class Host {
   /**
    * From now on `name`, in the namespace of the node at `path`, leads to the environment or pool that runs at
    * `to`: it can be sent to, called, monitored and linked. Restarts of either do not matter. Both paths as in
-   * `tree()`; that of the root as `path` means the application; `to` may be `context.self`, too. Holds until `revoke`, or until an `apply` that changes something: that sets the grants to those
-   * of its spec.
+   * `tree()`; that of the root as `path` means the application; `to` may be `context.self`, or one step below an
+   * environment, a name that is held by what it has spawned. Holds until `revoke`, or until an `apply` that changes
+   * something: that sets the grants to those of its spec.
    *
    * @throws CallError `noproc`: there is no node at `path`; `name_taken`. SpecError `spec_invalid`: `to` has no
    *   mailbox, no name or the same namespace, is another address than the application's, or nobody can use what would

@@ -18,18 +18,7 @@ import {
   type FieldTable,
   type Kind,
 } from './field.js';
-import {
-  bindings,
-  env,
-  isWord,
-  mapOf,
-  module,
-  nodePath,
-  packages,
-  value,
-  word,
-  wordOrNull,
-} from './kinds.js';
+import { bindings, env, isWord, mapOf, module, grantee, packages, value, word, wordOrNull } from './kinds.js';
 import { LIMIT_FIELDS, LONGEST_MS, PROCESS_LIMIT_FIELDS, THREAD_LIMITS } from './limit-fields.js';
 import { objectOf } from './object.js';
 import { shown } from './problems.js';
@@ -125,8 +114,8 @@ const WALL = {
 
 export const GRANT_FIELDS = {
   send: {
-    kind: nodePath,
-    says: 'The path of an environment or a pool, from the root on: `/store/db`. It can be sent to, called, monitored and linked.',
+    kind: grantee,
+    says: 'The path of an environment or a pool, from the root on: `/store/db`; or a name of another host, as `cluster` imports it: `cluster.imports.prices`. It can be sent to, called, monitored and linked.',
   },
 } satisfies FieldTable<GrantSpec>;
 const grant = objectOf(GRANT_FIELDS, { on: 'environment', prefix: 'grants.' }, ['send']);

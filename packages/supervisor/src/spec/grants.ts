@@ -4,6 +4,7 @@
  */
 import { nameIn } from '@espalier/core/internal/host.js';
 import { claim, type Claims } from './conflicts.js';
+import { importOf } from './kinds.js';
 import type { NormalisedNode, NormalisedTree } from './normalised.js';
 import { shown, type Problems, type Segments } from './problems.js';
 import { nearest } from './suggest.js';
@@ -32,14 +33,15 @@ export interface Grant {
 }
 
 /**
- * Reports every line that can lead nowhere, and adds its name to those that are taken. `whole`: all that can be led to
- * is among the seats; of one child by itself it is for the tree that runs to say.
+ * Reports every line that can lead nowhere, and adds its name to those that are taken. `imports`: the names that
+ * `cluster` imports; undefined: what can be led to is not all among the seats, as of one child by itself, and it is for
+ * the tree that runs to say.
  */
 export function checkGrants(
   seats: readonly Seat[],
   claims: Claims,
   problems: Problems,
-  whole: boolean,
+  imports: readonly string[] | undefined,
 ): void {
   const byPath = new Map(seats.map((seat) => [seat.path, seat]));
   for (const seat of seats) {
@@ -54,8 +56,11 @@ export function checkGrants(
         continue;
       }
       claim(claims, space, name, { segments: at, id: undefined });
-      if (send === undefined || !whole) continue;
-      const wrong = targetProblem(send, byPath.get(send), space, [...byPath.keys()]);
+      if (send === undefined || imports === undefined) continue;
+      const wrong =
+        importOf(send) === undefined
+          ? targetProblem(send, seatAt(send, byPath), space, [...byPath.keys()])
+          : importProblem(send, space, imports);
       if (wrong !== undefined) problems.add([...at, 'send'], send, ...wrong);
     }
   }
@@ -107,13 +112,48 @@ export function targetProblem(
   return [problem, `Leave the grant out, and use the name ${shown(node.name)}.`];
 }
 
+/** The same of a name that `cluster` imports: which is a name of the tree's namespace. */
+function importProblem(send: string, space: string, imports: readonly string[]): Fault | undefined {
+  const name = importOf(send) ?? '';
+  if (!imports.includes(name)) {
+    const meant = nearest(name, imports);
+    const remedy = `Write \`cluster: { imports: { ${name}: {} } }\` on the root.`;
+    return [
+      `The tree imports no ${shown(name)}.`,
+      meant === undefined ? remedy : `Did you mean \`cluster.imports.${meant}\`?`,
+    ];
+  }
+  if (space !== '') return undefined;
+  return [
+    `${shown(send)} is a name of the same namespace.`,
+    'Leave the grant out, and use the name that `cluster` gives it.',
+  ];
+}
+
+type Target = Pick<Seat, 'node' | 'path' | 'space'>;
+
+/** Who is at a path, or is what an environment has spawned: one step below it, by name. */
+export function seatAt(path: string, seats: ReadonlyMap<string, Target & Partial<Seat>>): Target | undefined {
+  const seat = seats.get(path);
+  if (seat !== undefined) return seat;
+  const at = path.lastIndexOf('/');
+  const above = seats.get(path.slice(0, at));
+  // Of a template there may be many.
+  return above === undefined || above.unnamed === true ? undefined : spawnedBy(above, path.slice(at + 1));
+}
+
+/** What an environment spawns is in no spec: whatever it is, it holds that name, and is no further from the root. */
+export function spawnedBy({ node, path, space }: Target, name: string): Target | undefined {
+  return node.kind === 'environment' ? { node: { ...node, name }, path, space } : undefined;
+}
+
 /** A node and all below it, by path. */
 export function seatsBelow(
   top: NormalisedNode,
   topPath: string,
   topSpace: string,
-): ReadonlyMap<string, Pick<Seat, 'node' | 'path' | 'space'>> {
-  const seats = new Map<string, Pick<Seat, 'node' | 'path' | 'space'>>();
+): ReadonlyMap<string, Target> {
+  const seats = new Map<string, Target>();
   const seat = (node: NormalisedNode, path: string, space: string): void => {
     seats.set(path, { node, path, space });
     if (node.kind !== 'supervisor') return;
@@ -131,7 +171,7 @@ export function grantsOf({ name: tree, root }: NormalisedTree): readonly Grant[]
   const seats = seatsBelow(root, '', '');
   return [...seats.values()].flatMap(({ node, path, space }) =>
     Object.entries(node.grants).flatMap(([name, { send }]) => {
-      const target = seats.get(send);
+      const target = seatAt(send, seats);
       return target === undefined ? [] : [grantTo(target, { tree, path, space, name })];
     }),
   );
@@ -139,7 +179,7 @@ export function grantsOf({ name: tree, root }: NormalisedTree): readonly Grant[]
 
 /** `by.path`, `space` and `target` are without the tree's name. */
 export function grantTo(
-  target: Pick<Seat, 'node' | 'path' | 'space'>,
+  target: Target,
   by: { readonly tree: string; readonly path: string; readonly space: string; readonly name: string },
 ): Grant {
   const inTree = (space: string): string => (space === '' ? '' : by.tree + space);

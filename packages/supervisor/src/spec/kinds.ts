@@ -6,14 +6,24 @@ import { inside, isPlainObject, refuse, type Kind, type Place } from './field.js
 import type { NormalisedModule } from './normalised.js';
 import { pathOf, shown } from './problems.js';
 
-const WORD = '^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$';
-/** From the root on: `/store/db`. */
-export const nodePath: Kind<string> = {
-  expects: 'the path of a node, from the root on: `/store/db`',
-  schema: { type: 'string', pattern: '^(/[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})+$' },
+/** What `cluster.imports.prices` begins with: a name of another host, as `cluster` of the root imports it. */
+const IMPORT = 'cluster.imports.';
+
+/** The exported name, if an import is meant. */
+export function importOf(send: string): string | undefined {
+  return send.startsWith(IMPORT) ? send.slice(IMPORT.length) : undefined;
+}
+
+const ID = '[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}';
+const WORD = `^${ID}$`;
+const GRANTEE = `^((/${ID})+|cluster\\.imports\\.${ID})$`;
+/** Whom a grant leads to: a path from the root on, or an import. */
+export const grantee: Kind<string> = {
+  expects: 'the path of a node, from the root on, or an import: `/store/db`, `cluster.imports.prices`',
+  schema: { type: 'string', pattern: GRANTEE },
   read: (value, place) => {
-    if (typeof value === 'string' && /^(\/[A-Za-z0-9_][\w.-]{0,127})+$/.test(value)) return value;
-    return refuse(place, value, nodePath.expects, 'Write the ids on the way to it, each after a `/`.');
+    if (typeof value === 'string' && new RegExp(GRANTEE, 'u').test(value)) return value;
+    return refuse(place, value, grantee.expects, 'Write the ids on the way to it, each after a `/`.');
   },
 };
 

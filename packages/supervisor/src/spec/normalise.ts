@@ -117,7 +117,9 @@ function normalise<T>(
   if (!isObject) problems.add([], input, `A ${what} spec must be an object.`, remedy);
   const siblings = options.siblings ?? DEFAULTS.supervisor.siblings;
   const result = isObject ? read(input, { ...walk, path: '', space: '', siblings }) : undefined;
-  checkGrants(walk.seats, walk.names, problems, what === 'tree');
+  const { cluster } = (result ?? {}) as { readonly cluster?: ClusterSpec };
+  const imports = what === 'tree' ? Object.keys(cluster?.imports ?? {}) : undefined;
+  checkGrants(walk.seats, walk.names, problems, imports);
   checkNames(walk.names, problems);
   problems.throwIfAny(options.source);
   return result as T;

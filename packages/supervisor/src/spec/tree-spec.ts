@@ -34,7 +34,11 @@ export type Siblings = 'group' | 'isolate';
 
 /** What a name leads to. */
 export interface GrantSpec {
-  /** The path of an environment or a pool, from the root on: `/store/db`. It can be sent to, called, monitored, linked. */
+  /**
+   * Who can be sent to, called, monitored, linked: the path of an environment or a pool, from the root on, `/store/db`;
+   * below that of an environment, a name that one takes which it has spawned, `/bridge/prices`; or a name of another host,
+   * `cluster.imports.prices`.
+   */
   send: string;
 }
 

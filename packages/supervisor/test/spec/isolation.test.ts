@@ -146,6 +146,41 @@ describe('grants', () => {
     expect(problems[0]?.remedy).not.toBe('');
   });
 
+  test('a line can lead to what an environment spawns, by name, one step below it', () => {
+    const tree = normalise(of({ book: { send: '/store/db/ledger' } }));
+    expect(grantsOf(tree)).toMatchObject([{ target: '\0ledger', path: 'root/store/db' }]);
+    for (const send of ['/store/x', '/store/db/a/b', '/nobody/x'])
+      expect(problemsOf(of({ book: { send } }))).toMatchObject([{ path: `${at}.book.send` }]);
+  });
+
+  describe('and names of other hosts', () => {
+    const problemsWith = (children: readonly object[], imports: object) => {
+      try {
+        normaliseSpec({ children, cluster: { imports } }, { base: '/srv/shop' });
+      } catch (error) {
+        return (error as SpecError).problems.map(({ path, remedy }) => ({ path, remedy }));
+      }
+      return [];
+    };
+    const prices = { prices: { send: 'cluster.imports.prices' } };
+
+    test('a line can lead to one that `cluster` imports, and to no other', () => {
+      expect(problemsWith(of(prices), { prices: { as: 'far' } })).toEqual([]);
+      expect(problemsWith(of(prices), { price: {} })).toEqual([
+        { path: `${at}.prices.send`, remedy: 'Did you mean `cluster.imports.price`?' },
+      ]);
+      expect(problemsOf(of(prices))[0]).toMatchObject({
+        problem: 'The tree imports no "prices".',
+        remedy: 'Write `cluster: { imports: { prices: {} } }` on the root.',
+      });
+    });
+
+    test('who shares the namespace of the tree has them by name already', () => {
+      const told = problemsWith([leaf('front', { grants: { far: prices.prices } })], { prices: {} });
+      expect(told).toMatchObject([{ path: 'children[0].grants.far.send' }]);
+    });
+  });
+
   test('a slip of the pen is told', () => {
     expect(problemsOf(of({ db: { send: '/store/bd' } }))[0]?.remedy).toBe('Did you mean `/store/db`?');
   });
