@@ -31,8 +31,12 @@ export interface GuestStart {
   readonly links: LinkOpener;
   /** Its place under a test clock. */
   readonly ticket: GuestTicket | undefined;
-  /** Takes a record of the log. */
-  readonly log: (record: string) => void;
+  readonly wall: {
+    /** Takes a record of the log. */
+    readonly log: (record: string) => void;
+    /** A thread that was started in here was told to end long ago, and only the end of the process will end it. */
+    readonly stuckForGood: () => void;
+  };
 }
 
 /** Starts one more environment in the thread over that control link; `over` is called at its end. Gives what ends it. */
@@ -81,7 +85,8 @@ export function bootThread(
     wall.unref();
     applyEnvironment(said.env);
     const link = new PortLink(control, { takesEnds: true });
-    startBeside = startGuest({ link, links: portLinks, ticket: said.ticket, log });
+    const stuckForGood = (): void => post({ tag: 'stuck' });
+    startBeside = startGuest({ link, links: portLinks, ticket: said.ticket, wall: { log, stuckForGood } });
   });
   const heapLimitMb = getHeapStatistics().heap_size_limit / BYTES_PER_MB;
   post({ tag: 'ready', tid: ownTid(), heapLimitMb });

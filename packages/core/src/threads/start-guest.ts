@@ -26,9 +26,11 @@ import { limitTimers, TimerCount } from './timer-limit.js';
 import { realTime, type ThreadTime } from './thread-time.js';
 
 const nodeRequire = createRequire(import.meta.url);
+/** For the rehearsal, which nobody hears. */
+const NO_WALL: GuestStart['wall'] = { log: () => undefined, stuckForGood: () => undefined };
 
 /** Gives what starts one more environment in this thread, over a control link of its own. */
-export function startGuest({ link, ticket, log }: GuestStart): StartBeside {
+export function startGuest({ link, ticket, wall }: GuestStart): StartBeside {
   const time = ticket === undefined ? realTime() : guestTestTime(ticket);
   const behaviours = new BesideBehaviours();
   // Whatever the guest has left open (timers, sockets) ends with it.
@@ -38,7 +40,7 @@ export function startGuest({ link, ticket, log }: GuestStart): StartBeside {
     links: time.links,
     idle: end,
     time,
-    log,
+    wall,
     behaviours,
   });
   hearProcess({
@@ -53,7 +55,7 @@ export function startGuest({ link, ticket, log }: GuestStart): StartBeside {
       beside.crash(undefined);
       over();
     };
-    const beside = guestRuntime({ control, links: time.links, idle: end, time, log, behaviours });
+    const beside = guestRuntime({ control, links: time.links, idle: end, time, wall, behaviours });
     return end;
   };
 }
@@ -63,7 +65,7 @@ interface GuestParts {
   readonly links: LinkOpener;
   readonly idle: () => void;
   readonly time?: ThreadTime;
-  readonly log?: GuestStart['log'];
+  readonly wall?: GuestStart['wall'];
   readonly behaviours?: BesideBehaviours;
 }
 
@@ -73,7 +75,7 @@ export function guestRuntime({
   links,
   idle,
   time: { clock, during } = realTime(),
-  log = () => undefined,
+  wall = NO_WALL,
   behaviours,
 }: GuestParts): Runtime {
   return new Runtime({
@@ -86,10 +88,10 @@ export function guestRuntime({
     collector: garbageCollector(),
     load: (boot) => {
       const beside = behaviours?.take(boot);
-      return beside === undefined ? during(load(boot as GuestBoot, during, log)) : Promise.resolve(beside);
+      return beside === undefined ? during(load(boot as GuestBoot, during, wall)) : Promise.resolve(beside);
     },
     beside: behaviours?.keep,
-    log,
+    log: wall.log,
     idle,
   });
 }
@@ -110,13 +112,13 @@ export function garbageCollector(): Collector {
 async function load(
   { image, args, bindings, pool, mostTimers }: GuestBoot,
   during: ThreadTime['during'],
-  log: GuestStart['log'],
+  wall: GuestStart['wall'],
 ): Promise<Loaded> {
   if (pool !== undefined) {
     // Loaded here only: no other guest needs Piscina.
     const { startPool } = await import('../pool/pool-host.js');
     return {
-      behaviour: await startPool({ image, bindings, ...pool }, during, log),
+      behaviour: await startPool({ image, bindings, ...pool }, during, wall),
       args: undefined,
       bindings,
     };
