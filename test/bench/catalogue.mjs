@@ -382,6 +382,7 @@ export const catalogue = [
     bar: 1.3,
     aim: 1.1,
     reference: 'amqp-rtt',
+    bare: 'bare-bridged',
     works: small(2_000),
   },
   {

@@ -58,10 +58,24 @@ async function measure(benchmark, options, { name, judged, bare = false, core, r
 async function measureAll(benchmark, options) {
   const { key } = benchmark;
   if (benchmark.pinned) return measureLatency(benchmark, options);
-  const judged = await measure(benchmark, options, { name: key, judged: true });
-  if (benchmark.bare === undefined || options.references) return [judged];
-  const floor = { name: `${key} (bare)`, judged: false, bare: true, remark: 'Node alone' };
-  return [judged, await measure({ ...benchmark, bar: null, aim: null }, options, floor)];
+  return [
+    await measure(benchmark, options, { name: key, judged: true }),
+    ...(await measureFloor(benchmark, options)),
+  ];
+}
+
+/**
+ * As the key itself is measured: on that core, if on one.
+ *
+ * @param {Benchmark} benchmark
+ * @param {Options} options
+ * @param {number} [core]
+ * @returns {Promise<Outcome[]>}
+ */
+async function measureFloor(benchmark, options, core) {
+  if (benchmark.bare === undefined || options.references) return [];
+  const floor = { name: `${benchmark.key} (bare)`, judged: false, bare: true, core, remark: 'Node alone' };
+  return [await measure({ ...benchmark, bar: null, aim: null }, options, floor)];
 }
 
 /**
@@ -75,7 +89,8 @@ async function measureLatency(benchmark, options) {
   const unpinned = { name: `${key} (unpinned)`, judged: false };
   if (core !== undefined) {
     const pinned = await measure(benchmark, options, { name: key, judged: true, core });
-    return [pinned, await measure(benchmark, options, unpinned)];
+    const floor = await measureFloor(benchmark, options, core);
+    return [pinned, ...floor, await measure(benchmark, options, unpinned)];
   }
   const outcome = await measure(benchmark, options, { ...unpinned, remark: 'taskset cannot pin it here' });
   return [

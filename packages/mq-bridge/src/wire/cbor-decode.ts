@@ -69,7 +69,7 @@ export class CborDecoder {
       case MAJOR.bytes:
         return made(this.#copy(this.#take(this.#count(info, 1))), share);
       case MAJOR.text:
-        return utf8(this.#take(this.#count(info, 1)));
+        return this.#text(this.#count(info, 1));
       case MAJOR.array: {
         const items = made<unknown[]>([], share);
         for (let left = this.#count(info, 1); left > 0; left--) items.push(this.#value());
@@ -233,6 +233,12 @@ export class CborDecoder {
   #take(count: number): Buffer {
     if (count > this.#bytes.length - this.#at) throw malformed('the end comes too early');
     return this.#bytes.subarray(this.#at, (this.#at += count));
+  }
+
+  #text(count: number): string {
+    const from = this.#at;
+    const text = this.#bytes.toString('utf8', from, (this.#at += count));
+    return text.includes('\ufffd') ? utf8(this.#bytes.subarray(from, this.#at)) : text;
   }
 
   #copy(bytes: Buffer): ArrayBuffer {

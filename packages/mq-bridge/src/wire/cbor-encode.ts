@@ -9,6 +9,8 @@ import { TAG, TAG_OF_VIEW, MAX_DEPTH } from './tags.js';
 /** An object was met for the second time; never leaves this file. */
 class SharedObject extends Error {}
 
+/** So many objects are looked through one by one: a set costs more than most messages. */
+const FEW = 8;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** Throws `CallError` `value_refused`, `too_large`. */
@@ -26,12 +28,16 @@ class Encoder {
   readonly #maxBytes: number;
   /** What occurs more than once; undefined as long as nothing is known to. */
   readonly #shared: ReadonlySet<object> | undefined;
-  readonly #seen = new Map<object, number>();
-  #shareables = 0;
+  /** What was met, as long as it is known of nothing that it is shared: the first few in a list, others in a set. */
+  readonly #few: object[] = [];
+  #met: Set<object> | undefined;
+  /** Of what is shared: their numbers, in order of first use. */
+  readonly #numbers: Map<object, number> | undefined;
 
   constructor(maxBytes: number, shared: ReadonlySet<object> | undefined) {
     this.#maxBytes = maxBytes;
     this.#shared = shared;
+    if (shared !== undefined) this.#numbers = new Map();
   }
 
   encode(value: unknown): Buffer {
@@ -71,6 +77,7 @@ class Encoder {
   }
 
   #text(text: string): void {
+    if (this.#out.shortText(text)) return;
     if (!LONE_SURROGATE.test(text)) {
       this.#out.text(text);
       return;
@@ -95,20 +102,29 @@ class Encoder {
   #object(value: object, depth: number): void {
     if (depth >= MAX_DEPTH) throw tooLarge(`${String(MAX_DEPTH)} levels`);
     this.#checkSize();
-    const known = this.#seen.get(value);
-    if (known !== undefined) {
-      if (this.#shared === undefined) throw new SharedObject();
-      this.#out.head(MAJOR.tag, TAG.sharedRef);
-      this.#out.head(MAJOR.unsigned, known);
-      return;
-    }
-    const isShared = this.#shared?.has(value) === true;
-    if (this.#shared === undefined || isShared) this.#seen.set(value, this.#shareables);
-    if (isShared) {
-      this.#shareables++;
-      this.#out.head(MAJOR.tag, TAG.shareable);
-    }
+    if (this.#numbers === undefined) this.#meet(value);
+    else if (this.#shared?.has(value) === true && this.#refer(value, this.#numbers)) return;
     this.#contents(value, depth + 1);
+  }
+
+  #meet(value: object): void {
+    const few = this.#few;
+    if (this.#met?.has(value) === true || few.includes(value)) throw new SharedObject();
+    if (few.length < FEW) few.push(value);
+    else (this.#met ??= new Set()).add(value);
+  }
+
+  /** True if it stands somewhere before, and its number is written instead. */
+  #refer(value: object, numbers: Map<object, number>): boolean {
+    const known = numbers.get(value);
+    if (known === undefined) {
+      numbers.set(value, numbers.size);
+      this.#out.head(MAJOR.tag, TAG.shareable);
+      return false;
+    }
+    this.#out.head(MAJOR.tag, TAG.sharedRef);
+    this.#out.head(MAJOR.unsigned, known);
+    return true;
   }
 
   #contents(value: object, depth: number): void {
@@ -147,12 +163,12 @@ class Encoder {
     if (Address.isAddress(value)) throw refused('an address, which does not cross hosts yet');
     if (prototype !== Object.prototype && prototype !== null) throw refused('an instance of a class');
     if (prototype === null) this.#out.head(MAJOR.tag, TAG.bare);
-    const entries = Object.entries(value);
-    this.#out.head(MAJOR.map, entries.length);
-    for (const [key, item] of entries) {
+    const keys = Object.keys(value);
+    this.#out.head(MAJOR.map, keys.length);
+    for (const key of keys) {
       if (key === '__proto__') throw refused('a key named __proto__');
       this.#text(key);
-      this.#value(item, depth);
+      this.#value((value as Readonly<Record<string, unknown>>)[key], depth);
     }
   }
 

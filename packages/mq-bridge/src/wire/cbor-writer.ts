@@ -20,9 +20,9 @@ export class CborWriter {
     return this.#at;
   }
 
-  /** A copy of what was written. */
+  /** What was written; nothing more is. */
   finish(): Buffer {
-    return Buffer.from(this.#buffer.subarray(0, this.#at));
+    return this.#buffer.subarray(0, this.#at);
   }
 
   head(major: number, argument: number): void {
@@ -65,6 +65,23 @@ export class CborWriter {
     this.head(MAJOR.text, length);
     this.#room(length);
     this.#at += this.#buffer.write(text, this.#at);
+  }
+
+  /** Writes a text of few characters, all of ASCII; false if it is none. Most keys are: two calls into Node each would cost more. */
+  shortText(text: string): boolean {
+    const { length } = text;
+    if (length >= 24) return false;
+    this.#room(length + 1);
+    const buffer = this.#buffer;
+    let at = this.#at;
+    buffer[at++] = (MAJOR.text << 5) | length;
+    for (let n = 0; n < length; n++) {
+      const unit = text.charCodeAt(n);
+      if (unit > 0x7f) return false;
+      buffer[at++] = unit;
+    }
+    this.#at = at;
+    return true;
   }
 
   /** What is CBOR already. */
