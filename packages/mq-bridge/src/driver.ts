@@ -17,6 +17,7 @@ import {
 import type { Directory } from '@espalier/core/directory';
 import type { Membership } from '@espalier/core/identity';
 import { Bridge } from './engine/bridge.js';
+import type { HostExchange } from './engine/host-exchange.js';
 import { codeOf, type BridgeEvent, type LocalSide } from './engine/local-side.js';
 import { Offers } from './engine/offers.js';
 import { completeSettings, type BridgeSettings, type CompleteTerms } from './engine/settings.js';
@@ -27,6 +28,7 @@ import { AmqpTransport } from './transport/amqp-transport.js';
 import type { Access } from './transport/connect.js';
 import { newDhKey } from './trust/dh-key.js';
 
+export { HostExchange } from './engine/host-exchange.js';
 export { completeTerms } from './engine/settings.js';
 export { readAccess, RevocationFile } from './node/credentials.js';
 
@@ -36,8 +38,13 @@ export interface BridgeParts {
   readonly revocations?: RevocationFile;
   /** Where the broker is, and how to log in. */
   readonly access: Access;
-  /** Where the names are offered that can be sent to. Default: nowhere; other bridges know them all the same. */
+  /**
+   * Where the names are offered that can be sent to; it is closed before the bridge ends. Default: nowhere; other bridges
+   * know them all the same.
+   */
   readonly directory?: Directory;
+  /** How that directory speaks to those of other hosts. Default: not at all. */
+  readonly exchange?: HostExchange;
   /** The module of a stand-in, as `spawn` takes it. */
   readonly standIn: string;
   readonly onEvent?: (event: BridgeEvent) => void;
@@ -55,7 +62,7 @@ export default environment(async (context: Context, args: BridgeSettings) => {
 
 /** A bridge in the environment of this context, until that is asked to end. */
 export async function runBridge(context: Context, parts: BridgeParts): Promise<void> {
-  const { settings, membership, revocations, access, directory } = parts;
+  const { settings, membership, revocations, access, directory, exchange } = parts;
   const offers = directory === undefined ? undefined : new Offers(directory, settings.exports, report);
   const onEvent = (event: BridgeEvent): void => {
     offers?.heed(event);
@@ -83,6 +90,7 @@ export async function runBridge(context: Context, parts: BridgeParts): Promise<v
     newKey: newDhKey,
     transport: (made) => new AmqpTransport({ ...made, access, clock, random }),
     onEvent,
+    ...(exchange === undefined ? {} : { exchange }),
     appeared: (name) => standIns.appeared(name),
     ended: (name, reason) => standIns.ended(name, reason),
   });
@@ -106,6 +114,8 @@ export async function runBridge(context: Context, parts: BridgeParts): Promise<v
     } else if (item.type === 'exit' && item.from === undefined) {
       standIns.stop();
       revocations?.stop();
+      // Its goodbye goes through the bridge.
+      await directory?.close();
       await bridge.stop();
       return;
     }

@@ -5,7 +5,13 @@
 import { environment, type Context, type ReceivedCall } from '@espalier/core';
 import { startDiscovery, type Discovery, type Problem } from '@espalier/discovery';
 import type { BridgeEvent, BridgeTerms } from '@espalier/mq-bridge';
-import { completeTerms, readAccess, RevocationFile, runBridge } from '@espalier/mq-bridge/driver';
+import {
+  completeTerms,
+  HostExchange,
+  readAccess,
+  RevocationFile,
+  runBridge,
+} from '@espalier/mq-bridge/driver';
 import type { BridgeReport } from '../cluster/bridge-report.js';
 import { readMember } from '../state/cluster-folder.js';
 
@@ -23,8 +29,10 @@ export default environment(async (context: Context, { folder, terms }: Arguments
     return;
   }
   const { membership, brokers, revoked } = member;
+  const exchange = new HostExchange();
   const discovery = startDiscovery({
     membership,
+    exchange,
     endpoints: brokers,
     // The responder of the system would take a package that is nowhere near this file.
     backend: 'javascript',
@@ -42,11 +50,11 @@ export default environment(async (context: Context, { folder, terms }: Arguments
     ...(revoked === undefined ? {} : { revocations: new RevocationFile(revoked, membership.root) }),
     access: readAccess(urls, {}, membership),
     directory: discovery,
+    exchange,
     standIn: './stand-in.cjs',
     onEvent,
     answer: (call) => answered(call, () => ({ ...reportOf(discovery), connection })),
   });
-  await discovery.close();
 });
 
 async function waitForEnd(context: Context): Promise<void> {
