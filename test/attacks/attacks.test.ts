@@ -88,6 +88,12 @@ describe('options', () => {
     expect(pairs.every((pair) => pair.case.startsWith('loops/') && pair.level === 'thread')).toBe(true);
   });
 
+  test('options: a pattern that no case matches is refused, and what there is is told', () => {
+    const options = optionsOf(['--only', '^loops/for-evr$']);
+    expect(() => pairsOf(options)).toThrow(/--only is \^loops\/for-evr\$[^]*\n {2}loops\/for-ever\n/);
+    expect(() => pairsOf({ only: /^links\//, levels: ['thread'] })).toThrow(/no case at thread/);
+  });
+
   test.each([['--level', 'moon'], ['--jobs', '0'], ['--only', '('], ['--what']])(
     'options: %s %s is refused',
     (...args) => {

@@ -26,7 +26,7 @@ async function attack() {
   // The last line is for programs: the share of claims that hold.
   if (options.json)
     print(JSON.stringify({ results: { contained: claimed.length === 0 ? 0 : held / claimed.length } }));
-  return failed.length === 0 && verdicts.length > 0 ? 0 : 1;
+  return failed.length === 0 ? 0 : 1;
 }
 
 /** @param {readonly Verdict[]} verdicts @param {string} held @param {number} seconds */

@@ -44,7 +44,8 @@ describeWithBroker('espalier demo cluster', (rabbitmq) => {
       const { code, stdout, stderr } = await demo(rabbitmq);
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
       expect(stdout).toContain('tea: ordered on beta, done on alpha');
-      expect(stdout).toContain('coffee: ordered on beta, done on beta');
+      // The first cup may be what alpha does in its last moment.
+      expect(stdout).toMatch(/^coffee.*: ordered on beta, done on beta$/m);
       expect(readdirSync(folder).filter(isOurs)).toEqual([]);
     },
     SLOW_MACHINE_MS,

@@ -1,7 +1,15 @@
-/** An error as the user reads it: code and message, then where, what stands there, and what to do. */
+/** An error as the user reads it: where, what stands there, what is wrong with it, the code, and what to do. */
 import { EspalierError, SpecError, type ExitReason, type SpecProblem } from '@espalier/core';
-import { jsonValue } from '@espalier/supervisor/client';
+import { plain } from './harmless.js';
 import { reasonText } from './reason-text.js';
+
+/** What a program is told to do is not what somebody at a shell can do. */
+const AT_A_SHELL: Readonly<Record<string, string>> = {
+  down: 'See `espalier events` for whether it was started again, and try once more.',
+  noproc: 'Ask `espalier tree` for the paths of those that are there.',
+  not_found: 'Ask `espalier tree` for the paths of those that are there.',
+  start_failed: 'Mend its module or its arguments; see `espalier logs` for what it has printed.',
+};
 
 /** Where in a file, which problems of a spec that came from one have. */
 interface Located {
@@ -18,6 +26,7 @@ export interface ErrorReport {
 export interface ReportedProblem {
   readonly where?: string | undefined;
   readonly path?: string | undefined;
+  /** Told with `--json`. */
   readonly value?: unknown;
   readonly problem?: string | undefined;
   readonly remedy?: string | undefined;
@@ -39,7 +48,11 @@ export function errorReport(error: unknown, source: string, known?: ReportedProb
   }
   if (error instanceof EspalierError) {
     const { code, message, path, value, remedy, reason } = error as EspalierError;
-    return { code, message, problems: [known ?? { path, value, remedy, reason }] };
+    return {
+      code,
+      message,
+      problems: [known ?? { path, value, remedy: AT_A_SHELL[code] ?? remedy, reason }],
+    };
   }
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { code: 'unexpected', message, problems: [] };
@@ -51,20 +64,22 @@ function specProblem(problem: SpecProblem & Located, source: string): ReportedPr
   return { where, path: path === '' ? undefined : path, value, problem: problem.problem, remedy };
 }
 
+/** One problem is one line; of several, each has one of its own. */
 export function errorText({ code, message, problems }: ErrorReport): string {
-  return [`espalier: ${message} (${code})`, ...problems.map(problemText)].join('\n');
+  const [first, ...more] = problems;
+  if (first === undefined) return plain(`espalier: ${message} (${code})`);
+  if (more.length === 0)
+    return plain(`espalier: ${problemLine(first, first.problem ?? message, ` (${code})`)}`);
+  const lines = problems.map((one) => plain(problemLine(one, one.problem ?? '', '')));
+  return [`espalier: ${message} (${code})`, ...lines.map((line) => `  ${line}`)].join('\n');
 }
 
-function problemText({ where, path, value, problem, remedy, reason }: ReportedProblem): string {
-  const rows: [string, string | undefined][] = [
-    ['where', where],
-    ['path', path],
-    ['value', value === undefined ? undefined : JSON.stringify(jsonValue(value))],
-    ['problem', problem],
-    ['reason', reason === undefined ? undefined : reasonText(reason)],
-    ['remedy', remedy],
-  ];
-  return rows
-    .flatMap(([name, text]) => (text === undefined ? [] : [`  ${`${name}:`.padEnd(9)}${text}`]))
-    .join('\n');
+/** What was given stands in the problem itself, where that helps; all of it is there with `--json`. */
+function problemLine(reported: ReportedProblem, problem: string, code: string): string {
+  const { where, path, reason, remedy } = reported;
+  const isNamed = path === undefined || problem.includes(`'${path}'`);
+  const place = [where, isNamed ? undefined : path].filter((part) => part !== undefined).join(', ');
+  const why = reason === undefined ? '' : `: ${reasonText(reason)}`;
+  const told = `${problem.replace(/\.$/, '')}${why}${code}`;
+  return `${place === '' ? '' : `${place}: `}${told}${remedy === undefined ? '' : `. ${remedy}`}`;
 }

@@ -10,5 +10,7 @@ export function logLineText({ text, level, fields, incomplete }: LogLine, paint:
     ([name, value]) => `  ${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
   );
   const note = incomplete === undefined ? '' : paint('dim', `  (${incomplete})`);
-  return `${paint(COLOURS[level], level)} ${text}${facts.join('')}${note}`;
+  // What has several lines must not look as if somebody else had logged the others.
+  const told = `${text}${facts.join('')}`.replaceAll('\n', '\n    ');
+  return `${paint(COLOURS[level], level)} ${told}${note}`;
 }

@@ -104,7 +104,7 @@ export class Reporter {
     // As on a terminal of its own: a line takes the place of its progress.
     if (this.#progress.path === path) this.#progress.text = '';
     const to = stream === 'stdout' ? this.#screen.out : this.#screen.err;
-    if (raw) this.#screen.line(to, logLineText(line, paint));
+    if (raw) this.#screen.unchanged(to, logLineText(line, paint));
     else if (log !== undefined)
       log[level ?? 'info']({ event: 'output', path, stream, ...(fields && { fields }) }, text);
     else this.#screen.line(to, `${paint('dim', `${path} |`)} ${logLineText(line, paint)}`);

@@ -2,6 +2,8 @@
  * What the command prints: whole lines on two streams, and on a terminal one status line below them that
  * is wiped before each line and drawn again after it. Elsewhere there is no status line at all.
  */
+import { harmless, plain } from './harmless.js';
+
 export interface Stream {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -28,6 +30,11 @@ export class Screen {
   }
 
   line(stream: Stream, text: string): void {
+    this.unchanged(stream, stream.isTTY === true ? harmless(text) : text);
+  }
+
+  /** A line with all that is in it, whatever that does to a terminal. */
+  unchanged(stream: Stream, text: string): void {
     if (this.#terminal === undefined || this.#status === '') {
       stream.write(`${text}\n`);
       return;
@@ -39,15 +46,37 @@ export class Screen {
 
   /** Replaces the status line; empty for none. */
   status(text: string): void {
-    if (this.#terminal === undefined || text === this.#status) return;
+    const shown = plain(text);
+    if (this.#terminal === undefined || shown === this.#status) return;
     if (this.#status !== '') this.#terminal.write(WIPE);
-    this.#status = text;
+    this.#status = shown;
     this.#draw(this.#terminal);
   }
 
   #draw(terminal: Stream): void {
     if (this.#status === '') return;
     // A line that wraps could not be wiped. Some terminals say that they have no columns at all.
-    terminal.write(this.#status.slice(0, (terminal.columns || 80) - 1));
+    terminal.write(cutToWidth(this.#status, (terminal.columns || 80) - MARGIN));
   }
+}
+
+/** The echo of Ctrl-C stands behind it, and must not wrap either. */
+const MARGIN = 3;
+
+/** Characters from here on, of most of Asia and beyond, may take two columns: all are counted so. */
+const MAYBE_WIDE = '\u1100';
+
+function cutToWidth(text: string, columns: number): string {
+  let [room, shown] = [columns, ''];
+  for (const character of text) {
+    room -= character < MAYBE_WIDE || isNarrowSign(character) ? 1 : 2;
+    if (room < 0) break;
+    shown += character;
+  }
+  return shown;
+}
+
+/** Punctuation, arrows, bars and boxes, of which progress is often made. */
+function isNarrowSign(character: string): boolean {
+  return character >= '\u2000' && character < '\u2600';
 }

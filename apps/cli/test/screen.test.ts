@@ -38,7 +38,7 @@ test('a status that did not change is not drawn again', () => {
 test('a status line never wraps', () => {
   const terminal = new Sink(true, 10);
   new Screen(terminal, terminal).status('0123456789abc');
-  expect(terminal.text).toBe('012345678');
+  expect(terminal.text).toBe('0123456');
 });
 
 test('without a terminal there is no status line', () => {
@@ -47,4 +47,33 @@ test('without a terminal there is no status line', () => {
   screen.status('busy');
   screen.line(out, 'event');
   expect([out.text, err.text]).toEqual(['event\n', '']);
+});
+
+test('characters that take two columns are counted so in a status line', () => {
+  const terminal = new Sink(true, 10);
+  new Screen(terminal, terminal).status('█→進捗進捗進捗');
+  expect(terminal.text).toBe('█→進捗');
+});
+
+const STEERING = '\x1b[31mred\x1b[2J\x1b]0;title\x07\x9b1A\x7f\ttab';
+
+test('what is printed cannot steer a terminal, but may have colours, which end with the line', () => {
+  const terminal = new Sink(true);
+  const screen = new Screen(terminal, terminal);
+  screen.line(screen.out, STEERING);
+  expect(terminal.text).toBe('\x1b[31mred␛[2J␛]0;title␇\ufffd1A␡\ttab\x1b[0m\n');
+});
+
+test('a status line has no colours either: it is cut where it may be', () => {
+  const terminal = new Sink(true);
+  new Screen(terminal, terminal).status(`a\nb ${STEERING}`);
+  expect(terminal.text).toBe('a b red␛[2J␛]0;title␇\ufffd1A␡ tab');
+});
+
+test('into a pipe all goes as it came, and where that was asked for', () => {
+  const [pipe, terminal] = [new Sink(false), new Sink(true)];
+  const screen = new Screen(pipe, terminal);
+  screen.line(pipe, STEERING);
+  screen.unchanged(terminal, STEERING);
+  expect([pipe.text, terminal.text]).toEqual([`${STEERING}\n`, `${STEERING}\n`]);
 });

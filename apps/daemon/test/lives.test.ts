@@ -1,6 +1,6 @@
 /** What outlives what: the daemon its drivers, the applied spec the daemon. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { FIXTURES, freshFolder, removeFolder, RunningDaemon, specWith } from './running-daemon.js';
@@ -208,6 +208,24 @@ test('a folder that others may open is refused', async () => {
   expect(code).toBe(1);
   expect(said).toMatch(/^espalierd: .* its mode is 0755 \(folder_unsafe\)\. .*\n$/);
 });
+
+asRoot(
+  'a user whom the system does not know, as in many containers, runs a tree of his own',
+  async () => {
+    const other = 54_321;
+    mkdirSync(folder, { mode: 0o700 });
+    for (const path of [dirname(folder), folder]) chownSync(path, other, other);
+    const daemon = new RunningDaemon(folder, [], { HOME: '/nowhere' }, { uid: other, gid: other, cwd: '/' });
+    running.push(daemon);
+    await Promise.race([
+      daemon.says('listens at'),
+      daemon.ended.then(({ said }) => Promise.reject(new Error(said))),
+    ]);
+    await daemon.client.apply({ text: specWith('unknown'), base });
+    expect(await daemon.client.call('shop/counter', { operation: 'args' })).toBe('unknown');
+  },
+  SLOWEST_MS,
+);
 
 asRoot(
   'another user of the machine reaches nothing of it, and cannot start a daemon in its folder',

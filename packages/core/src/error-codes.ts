@@ -239,6 +239,16 @@ export const ERROR_CODES = {
     meaning: 'What the daemon has kept in its folder cannot be read.',
     remedy: 'See the message for the file; put it back from a backup, or move it away.',
   },
+  state_unwritable: {
+    kind: 'host',
+    meaning: 'The daemon cannot write to its folder, so it does not do what it could not keep.',
+    remedy: 'See the message; make room on that disk, or let the user of the daemon write there.',
+  },
+  state_newer: {
+    kind: 'host',
+    meaning: 'What the daemon has kept in its folder was written by a newer version.',
+    remedy: 'Start that version or a newer one, or give another folder.',
+  },
   tree_absent: {
     kind: 'host',
     meaning: 'The daemon has no tree that runs.',

@@ -1,4 +1,5 @@
 export { startDiscovery } from './start-discovery.js';
+export { tryDiscovery, type DiscoveryTrial, type TrialOptions } from './try-discovery.js';
 
 export type {
   AdvertiseOptions,

@@ -36,6 +36,8 @@ export interface BridgeParts {
   readonly settings: CompleteTerms;
   readonly membership: Membership;
   readonly revocations?: RevocationFile;
+  /** Each list of revoked hosts that counts from now on, as it is signed. */
+  readonly onRevocations?: (list: string) => void;
   /** Where the broker is, and how to log in. */
   readonly access: Access;
   /**
@@ -99,7 +101,10 @@ export async function runBridge(context: Context, parts: BridgeParts): Promise<v
   revocations?.follow({
     clock,
     everyMs: settings.heartbeatMs,
-    taken: (list) => bridge.revoke(list),
+    taken: (list, text) => {
+      bridge.revoke(list);
+      parts.onRevocations?.(text);
+    },
     refused: (why) => onEvent({ kind: 'revocations-refused', why }),
   });
   bridge.start();

@@ -38,14 +38,23 @@ export function allPairs() {
   );
 }
 
-/** @param {{ only: RegExp, levels: readonly Level[] }} options */
+/**
+ * @param {{ only: RegExp, levels: readonly Level[] }} options
+ * @throws {RangeError} when there is no such pair: a suite that tries nothing would find nothing
+ */
 export function pairsOf({ only, levels }) {
-  return allPairs().filter(
+  const pairs = allPairs().filter(
     (pair) =>
       only.test(pair.case) &&
       LEVELS[pair.level].built &&
       (levels.length === 0 || levels.includes(pair.level)),
   );
+  if (pairs.length > 0) return pairs;
+  const where = levels.length === 0 ? '' : ` at ${levels.join(', ')}`;
+  const names = [...CASES.keys()].join('\n  ');
+  // As it was given: `source` writes it as a literal.
+  const given = only.source.replaceAll('\\/', '/');
+  throw new RangeError(`--only is ${given}: no case${where} is called so. There are:\n  ${names}`);
 }
 
 /**

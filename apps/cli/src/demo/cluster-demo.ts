@@ -2,26 +2,31 @@
  * `espalier demo cluster`: two hosts on one machine, each with a daemon and a key of its own, and a service that
  * outlives the host that it runs on. Everything is in a folder that is removed when it is over.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { HostError } from '@espalier/core';
 import { createKeyPair, issueJoinTicket } from '@espalier/core/identity';
 import { AdminClient } from '@espalier/supervisor/client';
 import type { Terminal } from '../remote/terminal.js';
+import { LastWords } from './last-words.js';
+import { seeTakeOver } from './take-over.js';
 import { startPrivateBroker, type PrivateBroker } from './private-broker.js';
 
 const FILES = {
-  'worker.mjs': `import { server } from '@espalier/core';
+  // What is done stands where it outlives each host: here in a file, elsewhere in a database.
+  'worker.mjs': `import { appendFileSync } from 'node:fs';
+import { server } from '@espalier/core';
 export default server({
-  init: () => ({ done: [] }),
+  init: (args) => args,
   calls: {
-    do: ({ state }, job) => void state.done.push(job),
-    done: ({ state }) => state.done,
+    do: ({ state: { host, done } }, job) => appendFileSync(done, JSON.stringify({ host, job }) + '\\n'),
   },
 });
 `,
@@ -42,17 +47,19 @@ export default server({
 `,
 };
 
-const SPEC = `name: jobs
+const specOf = (host: string, done: string): string => `name: jobs
 cluster:
   exports: { jobs: { to: worker, durable: true } }
   imports: { jobs: { as: queue, durable: true } }
 children:
-  - { id: worker, module: ./worker.mjs }
+  - { id: worker, module: ./worker.mjs, args: ${JSON.stringify({ host, done })} }
   - { id: desk, module: ./desk.mjs }
 `;
 
 const SOON_MS = 60_000;
 const LOOK_MS = 100;
+/** Each takes as long as the broker needs to notice, at least. */
+const LAST_ORDERS = 20;
 
 type Say = (step: string) => void;
 
@@ -67,6 +74,7 @@ export async function demoCluster(terminal: Terminal): Promise<undefined> {
   const say: Say = (step) => terminal.tell({ step }, () => [step]);
   const folder = mkdtempSync(join(tmpdir(), 'esp-'));
   const daemons: ChildProcess[] = [];
+  const lastWords = new LastWords();
   let broker: PrivateBroker | undefined;
   const end = (): void => {
     for (const daemon of daemons) daemon.kill('SIGKILL');
@@ -78,21 +86,34 @@ export async function demoCluster(terminal: Terminal): Promise<undefined> {
     say('Starting a broker …');
     broker = await startPrivateBroker(join(folder, 'broker'));
     for (const [file, text] of Object.entries(FILES)) writeFileSync(join(folder, file), text);
+    const done = join(folder, 'done');
+    writeFileSync(done, '');
     const root = createKeyPair();
     const hosts: DemoHost[] = [];
     for (const name of ['alpha', 'beta']) {
       say(`Host ${name}: a daemon, a ticket of the cluster's root, and the tree`);
-      const host = await startHost(name, join(folder, name));
-      daemons.push(host.daemon);
+      const host = await startHost(name, join(folder, name), (daemon) => {
+        daemons.push(daemon);
+        lastWords.hear(`espalierd of ${name}`, daemon.stderr);
+      });
+      void lastWords.follow(name, host.client);
       hosts.push(host);
-      await admit(host, issueJoinTicket(root, await keyAndLogin(host)), broker.url, folder);
+      const ticket = issueJoinTicket(root, await keyAndLogin(host));
+      await admit(host, { ticket, broker: broker.url, folder, done });
     }
     const [alpha, beta] = hosts as [DemoHost, DemoHost];
-    await orderAndSee(say, 'tea', alpha, beta);
+    const order = (job: string): Promise<string> => orderAndSee(say, job, beta.client, done);
+    await order('tea');
     say('kill -9 of the daemon of alpha');
+    const ended = once(alpha.daemon, 'exit');
     alpha.daemon.kill('SIGKILL');
-    await orderAndSee(say, 'coffee', beta, beta);
+    await ended;
+    const by = await seeTakeOver({ order, job: 'coffee', gone: alpha.name, say, orders: LAST_ORDERS });
+    if (by !== beta.name) throw notSo('beta takes over');
     say('The service has moved, and nothing that was ordered is lost.');
+  } catch (error) {
+    for (const line of [...lastWords.lines, ...(broker?.lastWords() ?? [])]) terminal.note(line);
+    throw error;
   } finally {
     end();
     process.off('exit', end);
@@ -100,15 +121,18 @@ export async function demoCluster(terminal: Terminal): Promise<undefined> {
   }
 }
 
-async function startHost(name: string, folder: string): Promise<DemoHost> {
+async function startHost(
+  name: string,
+  folder: string,
+  started: (daemon: ChildProcessByStdio<null, null, Readable>) => void,
+): Promise<DemoHost> {
   const manifest = createRequire(import.meta.url).resolve('@espalier/daemon/package.json');
   const daemon = spawn(
     process.execPath,
     [join(dirname(manifest), 'bin', 'espalierd.js'), '--folder', folder],
-    {
-      stdio: 'ignore',
-    },
+    { stdio: ['ignore', 'ignore', 'pipe'] },
   );
+  started(daemon);
   const client = new AdminClient({ folder });
   await until(`the daemon of ${name} answers`, async () => {
     await client.ready();
@@ -121,35 +145,46 @@ async function keyAndLogin({ client }: DemoHost): Promise<{ publicKey: string; b
   return { publicKey: (await client.cluster()).publicKey, broker: 'guest:guest' };
 }
 
-async function admit(
-  { name, client }: DemoHost,
-  ticket: string,
-  broker: string,
-  base: string,
-): Promise<void> {
+interface Admission {
+  readonly ticket: string;
+  readonly broker: string;
+  readonly folder: string;
+  readonly done: string;
+}
+
+async function admit({ name, client }: DemoHost, { ticket, broker, folder, done }: Admission): Promise<void> {
   await client.joinCluster({ ticket, brokers: [broker] });
-  await client.apply({ text: SPEC, base: pathToFileURL(`${base}/`).href });
+  await client.apply({ text: specOf(name, done), base: pathToFileURL(`${folder}/`).href });
   await until(`${name} has a connection to the broker`, async () => {
     return (await client.cluster()).bridge === 'connected';
   });
 }
 
-/** Ordered on beta; `by`: who is to do it. */
-async function orderAndSee(say: Say, job: string, by: DemoHost, beta: DemoHost): Promise<void> {
-  const path = 'jobs/desk';
+/** Ordered there; gives the host that has done it first, since in doubt a job is done again. */
+async function orderAndSee(say: Say, job: string, client: AdminClient, done: string): Promise<string> {
   await until(`${job} is ordered`, async () => {
-    await beta.client.call(path, { operation: 'order', parameters: [job] });
+    await client.call('jobs/desk', { operation: 'order', parameters: [job] });
     return true;
   });
-  await until(`${by.name} does what is ordered`, async () => {
-    const done = await by.client.call('jobs/worker', { operation: 'done' });
-    return Array.isArray(done) && done.includes(job);
+  let by = '';
+  await until(`${job} is done`, () => {
+    by = doneBy(readFileSync(done, 'utf8'), job) ?? '';
+    return by !== '';
   });
-  say(`${job}: ordered on beta, done on ${by.name}`);
+  say(`${job}: ordered on beta, done on ${by}`);
+  return by;
+}
+
+/** The last line may be half written. */
+function doneBy(text: string, job: string): string | undefined {
+  const lines = text.split('\n').slice(0, -1);
+  return lines
+    .map((line) => JSON.parse(line) as { readonly host: string; readonly job: string })
+    .find((line) => line.job === job)?.host;
 }
 
 /** A question that is refused is asked again: whoever answers may just be starting, or the machine be busy. */
-async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
   let cause: unknown;
   for (const deadline = performance.now() + SOON_MS; performance.now() < deadline; await pause(LOOK_MS)) {
     try {
@@ -158,7 +193,12 @@ async function until(what: string, isSo: () => Promise<boolean>): Promise<void> 
       cause = error;
     }
   }
-  throw new HostError('host_unfit', `it does not come to be that ${what}`, {
+  throw notSo(what, cause);
+}
+
+function notSo(what: string, cause?: unknown): HostError {
+  const why = cause instanceof Error ? `: ${cause.message}` : '';
+  return new HostError('host_unfit', `it does not come to be that ${what}${why}`, {
     remedy: 'Try again when the machine has less to do; `espalier doctor` says what is missing.',
     cause,
   });

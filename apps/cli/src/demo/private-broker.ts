@@ -3,7 +3,7 @@
  * alone, never the machine's. Needs no root: only that the program is installed.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -18,10 +18,13 @@ const PROGRAMS = [
 const LOOPBACK = '127.0.0.1';
 const START_MS = 90_000;
 const LOOK_MS = 100;
+const LAST_LINES = 40;
 
 export interface PrivateBroker {
   /** `amqp:` address without credentials; its user is `guest` with the password `guest`. */
   readonly url: string;
+  /** Of its log, where only warnings and errors stand. */
+  lastWords(): readonly string[];
   end(): void;
 }
 
@@ -76,7 +79,7 @@ export async function startPrivateBroker(folder: string): Promise<PrivateBroker>
     end();
     throw error;
   }
-  return { url: `amqp://${LOOPBACK}:${port}`, end };
+  return { url: `amqp://${LOOPBACK}:${port}`, lastWords: () => lastLines(at('log')), end };
 }
 
 function notInstalled(): HostError {
@@ -119,6 +122,13 @@ function answers(port: number): Promise<boolean> {
       resolve(true);
     });
     socket.on('error', () => resolve(false));
+  });
+}
+
+function lastLines(folder: string): readonly string[] {
+  return readdirSync(folder).flatMap((file) => {
+    const lines = readFileSync(join(folder, file), 'utf8').trimEnd().split('\n');
+    return lines.slice(-LAST_LINES).map((line) => `${file} | ${line}`);
   });
 }
 

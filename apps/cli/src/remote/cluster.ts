@@ -63,24 +63,28 @@ export async function leaveCluster({ client, terminal }: Remote): Promise<undefi
   terminal.tell(left, () => statusLines(left));
 }
 
-/** Code 1 if the host is a member and has no connection. */
+/** Code 1 if the host is a member and has no connection, or is revoked. */
 export async function clusterStatus({ client, terminal }: Remote): Promise<number> {
   const found = await client.cluster();
-  terminal.tell(found, () => [...statusLines(found), ...found.hosts.map(hostLine), ...problemLines(found)]);
-  return found.bridge === 'off' || found.bridge === 'connected' ? 0 : 1;
+  terminal.tell(found, () => [...statusLines(found), ...found.hosts.map(hostLine), ...remedies(found)]);
+  const isRevoked = found.problems.some(({ code }) => code === 'key_revoked');
+  return (found.bridge === 'off' || found.bridge === 'connected') && !isRevoked ? 0 : 1;
 }
 
 export async function names({ client, terminal }: Remote): Promise<undefined> {
   const found = await client.cluster();
   terminal.tell({ names: found.names }, () => {
-    if (found.names.length > 0) return found.names.map(nameLine);
-    return [found.cluster === null ? 'the host is a member of no cluster' : 'nobody offers a name'];
+    if (found.names.length === 0 && found.cluster !== null) return ['nobody offers a name'];
+    return found.names.map(nameLine);
   });
+  tellRemedies(terminal, found);
 }
 
 /** What each of the other hosts offers. */
-export async function offersOfOthers({ client }: Pick<Remote, 'client'>): Promise<readonly Offers[]> {
-  const { hosts, names: held } = await client.cluster();
+export async function offersOfOthers({ client, terminal }: Remote): Promise<readonly Offers[]> {
+  const found = await client.cluster();
+  const { hosts, names: held } = found;
+  tellRemedies(terminal, found);
   const isAt = (host: string) => (name: ClusterName) => name.holders.some((holder) => holder.host === host);
   return hosts
     .filter(({ isSelf }) => !isSelf)
@@ -94,15 +98,15 @@ export interface Offers {
 
 const BRIDGE: Readonly<Record<ClusterStatus['bridge'], string>> = {
   off: 'no bridge',
-  absent: 'no bridge: no tree with `cluster` runs here',
+  absent: 'no bridge',
+  starting: 'the bridge is being started',
   connecting: 'the bridge has no connection to the broker',
   connected: 'the bridge is connected to the broker',
 };
 
 export function statusLines({ host, publicKey, cluster, bridge, brokers }: ClusterStatus): readonly string[] {
   if (cluster === null) return [`host ${host}: a member of no cluster`, `its public key: ${publicKey}`];
-  const where =
-    brokers.length === 0 ? 'the address of the broker is not known' : `broker ${brokers.join(', ')}`;
+  const where = brokers.length === 0 ? 'it knows of no broker' : `broker ${brokers.join(', ')}`;
   return [`host ${host} of the cluster ${cluster}`, `${BRIDGE[bridge]}; ${where}`];
 }
 
@@ -114,6 +118,42 @@ function nameLine({ name, holders }: ClusterName): string {
   return `${name}  ${holders.map(({ host, isSelf }) => `${host}${isSelf ? ' (this host)' : ''}`).join(', ')}`;
 }
 
-export function problemLines({ problems }: ClusterStatus): readonly string[] {
-  return problems.map(({ message, remedy }) => `${message}. ${remedy}`);
+/** What keeps names of other hosts from being reached, each with what to do, on a line of its own. */
+export function remedies({ cluster, bridge, brokers, hosts, problems }: ClusterStatus): readonly string[] {
+  if (cluster === null)
+    return [
+      'The host is a member of no cluster. Make one (`espalier cluster init`), or `join` with a ticket.',
+    ];
+  if (bridge === 'absent')
+    return ['No tree with `cluster` runs here. Apply a spec with `cluster: { exports, imports }`.'];
+  if (bridge === 'starting')
+    return [
+      'The bridge does not answer yet. If that lasts, see `espalier events` and `espalier logs` for why.',
+    ];
+  const told = problems.map(({ message, remedy }) => `${sentence(message)}. ${remedy}`);
+  const [silence, connecting] = [hosts.length < 2, bridge === 'connecting'];
+  return [
+    ...(brokers.length > 0 || !connecting
+      ? []
+      : [
+          'No host has said where the broker is. Leave, and join with `--broker amqp://<address>:5672`; ' +
+            'or start a host that was told.',
+        ]),
+    ...(connecting && brokers.length > 0 && told.length === 0
+      ? ['There is no connection to the broker yet. If that lasts, see `espalier logs` for why.']
+      : []),
+    ...told,
+    ...(silence && told.length === 0
+      ? ['No other host is heard. Start one; between two, UDP port 5353 must get through the firewalls.']
+      : []),
+  ];
+}
+
+/** Beside what was asked for: an empty answer has a reason. */
+function tellRemedies(terminal: Remote['terminal'], found: ClusterStatus): void {
+  if (found.bridge !== 'connected') for (const line of remedies(found)) terminal.note(`espalier: ${line}`);
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -1,12 +1,11 @@
 /** What all commands that talk to a daemon have in common: where it is, how they print, and how they fail. */
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { CallError, EspalierError, SpecError } from '@espalier/core';
+import { CallError, EspalierError } from '@espalier/core';
 import { AdminClient, daemonFolder, SocketConnection, type Connection } from '@espalier/supervisor/client';
 import type { Command } from 'commander';
 import { errorReport, errorText } from '../error-text.js';
 import { problemText } from '../problem-text.js';
-import { reasonText } from '../reason-text.js';
 import { Terminal } from './terminal.js';
 
 export interface RemoteOptions {
@@ -32,7 +31,7 @@ export function remoteOptions(command: Command): Command {
 }
 
 /**
- * Runs it and gives the exit code: 1 for an error, told in one line; the problems of a spec, from `file`, one by one.
+ * Runs it and gives the exit code: 1 for an error, of which the spec, if it is about one, stands in `file`.
  * `what`: what is waited for, if that takes its time.
  */
 export async function withDaemon(
@@ -49,7 +48,7 @@ export async function withDaemon(
     return (await run({ client: new AdminClient({ connection }), terminal, place })) ?? 0;
   } catch (error) {
     if (!isOurs(error)) throw error;
-    process.stderr.write(`${json ? problemText(error) : oneLine(error, file)}\n`);
+    process.stderr.write(`${json ? problemText(error) : errorText(errorReport(error, file))}\n`);
     return 1;
   }
 }
@@ -95,28 +94,4 @@ function waitedFor(connection: Connection, terminal: Terminal, what: string): Co
 
 function isOurs(error: unknown): error is EspalierError {
   return error instanceof EspalierError;
-}
-
-/** What a program is told to do is not what somebody at a shell can do. */
-const AT_A_SHELL: Readonly<Record<string, string>> = {
-  down: 'See `espalier events` for whether it was started again, and try once more.',
-  noproc: 'Ask `espalier tree` for the paths of those that are there.',
-  not_found: 'Ask `espalier tree` for the paths of those that are there.',
-  start_failed: 'Mend its module or its arguments; see `espalier logs` for what it has printed.',
-};
-
-function oneLine(error: EspalierError, file: string): string {
-  if (error instanceof SpecError && error.problems.length > 0) return specText(error, file);
-  const { message, code, reason, remedy } = error;
-  const why = reason === undefined ? '' : `: ${reasonText(reason)}`;
-  return `espalier: ${message}${why} (${code}). ${AT_A_SHELL[code] ?? remedy}`;
-}
-
-/** Several problems are told one by one. */
-function specText(error: SpecError, file: string): string {
-  const report = errorReport(error, file);
-  const [{ where, path, problem = report.message, remedy = '' } = {}, ...more] = report.problems;
-  if (more.length > 0) return errorText(report);
-  const place = [where, path].filter((part) => part !== undefined && part !== '').join(', ');
-  return `espalier: ${place}: ${problem.replace(/\.$/, '')} (${report.code}). ${remedy}`;
 }

@@ -1,8 +1,13 @@
-/** `espalier doctor`: what this machine offers for walls, what is missing and how to get it, and whether a daemon is there. */
+/**
+ * `espalier doctor`: what this machine offers for walls and for finding other hosts, what is missing and how to get it, and
+ * whether a daemon is there.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
 import { EspalierError } from '@espalier/core';
 import { probeMachine, WALLS } from '@espalier/core/internal/host.js';
+import { tryDiscovery, type DiscoveryTrial } from '@espalier/discovery';
 import type { ClusterStatus } from '@espalier/supervisor/client';
-import { problemLines, statusLines } from './cluster.js';
+import { remedies, statusLines } from './cluster.js';
 import type { Remote } from './command.js';
 
 type Machine = Awaited<ReturnType<typeof probeMachine>>;
@@ -13,46 +18,51 @@ export async function doctor({ client, terminal, place }: Remote): Promise<undef
     if (error instanceof EspalierError) return undefined;
     throw error;
   };
-  const [machine, daemon, cluster] = await Promise.all([
-    terminal.during('trying this machine out', probeMachine({ files: [process.execPath] })),
+  const [[machine, trial], daemon, cluster] = await Promise.all([
+    terminal.during(
+      'trying this machine out',
+      Promise.all([probeMachine({ files: [process.execPath] }), tryDiscovery({ pause })]),
+    ),
     client.status().catch(ifThere),
     client.cluster().catch(ifThere),
   ]);
   const node = process.version;
-  const facts = { node, place, daemon: daemon ?? null, cluster: cluster ?? null, walls: machine.walls };
+  const { walls } = machine;
+  // The one that a daemon takes, whatever else there is.
+  const discovery = { backend: 'javascript', ...trial };
+  const facts = { node, place, daemon: daemon ?? null, cluster: cluster ?? null, discovery, walls };
   terminal.tell(facts, () => [
     `node       ${node}`,
     daemon === undefined
       ? `daemon     ${terminal.paint('yellow', 'none')} in ${place}. Start \`espalierd\`, or give --folder.`
       : `daemon     ${daemon.version}, ${daemon.tree ?? 'no tree'}: ${daemon.state}, in ${place}`,
     ...(cluster === undefined ? [] : clusterLines(cluster)),
+    ...discoveryLines(discovery, terminal.paint),
     'walls of cells (`walls: { required: [...] }` in a spec):',
     ...wallLines(machine, terminal.paint),
   ]);
 }
 
-/** What keeps names of other hosts from being found, and what to do. */
 function clusterLines(cluster: ClusterStatus): readonly string[] {
-  const { bridge, brokers, hosts } = cluster;
-  if (bridge === 'off')
-    return ['cluster    none. To join one: `espalier cluster init`, or `join` with a ticket.'];
-  const [first = '', ...more] = statusLines(cluster);
-  const missing =
-    bridge === 'absent'
-      ? ['Apply a spec with `cluster: { exports, imports }`.']
-      : brokers.length === 0
-        ? ['No host has said where the broker is. Leave, and join with `--broker amqp://<address>:5672`.']
-        : bridge === 'connecting'
-          ? [
-              'The broker does not answer, or refuses the login of the ticket: `espalier logs` of the bridge, and of RabbitMQ.',
-            ]
-          : hosts.length === 1
-            ? ['No other host is heard. Let UDP port 5353 through the firewall of both.']
-            : [];
-  return [
-    `cluster    ${first}`,
-    ...[...more, ...missing, ...problemLines(cluster)].map((line) => `           ${line}`),
-  ];
+  const [first = '', ...more] = cluster.cluster === null ? ['none'] : statusLines(cluster);
+  return [`cluster    ${first}`, ...indented([...more, ...remedies(cluster)])];
+}
+
+/** What a daemon here would find other hosts by. */
+function discoveryLines(
+  { links, problems }: DiscoveryTrial,
+  paint: Remote['terminal']['paint'],
+): readonly string[] {
+  const heard = links.filter(({ hearing }) => hearing === 'heard').map(({ id }) => id);
+  const first =
+    heard.length === 0
+      ? `${paint('yellow', 'deaf')}: other hosts are not found, but reached if each is told \`--broker\``
+      : `the JavaScript backend hears itself over ${heard.join(', ')}`;
+  return [`discovery  ${first}`, ...indented(problems.map(({ message, remedy }) => `${message}. ${remedy}`))];
+}
+
+function indented(lines: readonly string[]): readonly string[] {
+  return lines.map((line) => `           ${line}`);
 }
 
 function wallLines({ walls }: Machine, paint: Remote['terminal']['paint']): readonly string[] {

@@ -14,6 +14,8 @@ const BELOW = '\x1b[J';
 export class LiveView {
   readonly #page: Page;
   #last: readonly string[] | undefined;
+  /** The page is on the terminal's other screen. */
+  #isOpen = false;
 
   constructor(page: Page) {
     this.#page = page;
@@ -26,13 +28,25 @@ export class LiveView {
       lines.length <= rows ? lines : [...lines.slice(0, rows - 1), `… and ${lines.length - rows + 1} more`];
     // Wiped line by line: a page that is cleared as a whole flickers.
     const text = fitting.map((line) => `${cut(line, columns)}${REST_OF_LINE}`).join('\r\n');
-    this.#page.write(`${this.#last === undefined ? OTHER_SCREEN : ''}${HOME}${text}${BELOW}`);
+    this.#page.write(`${this.#isOpen ? '' : OTHER_SCREEN}${HOME}${text}${BELOW}`);
+    this.#isOpen = true;
     this.#last = lines;
   }
 
+  /** The terminal has another size, or is ours again. */
+  redraw(): void {
+    if (this.#last !== undefined) this.show(this.#last);
+  }
+
+  /** The terminal is as it was, until the next page. */
+  leave(): void {
+    if (this.#isOpen) this.#page.write(FORMER_SCREEN);
+    this.#isOpen = false;
+  }
+
   close(): void {
-    if (this.#last === undefined) return;
-    this.#page.write(`${FORMER_SCREEN}${this.#last.join('\n')}\n`);
+    this.leave();
+    if (this.#last !== undefined) this.#page.write(`${this.#last.join('\n')}\n`);
     this.#last = undefined;
   }
 }

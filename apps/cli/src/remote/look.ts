@@ -20,9 +20,10 @@ export async function status({ client, terminal }: Remote): Promise<number> {
 }
 
 /** `withHosts`: and what is offered elsewhere. */
-export async function tree({ client, terminal }: Remote, withHosts: boolean): Promise<undefined> {
+export async function tree(remote: Remote, withHosts: boolean): Promise<undefined> {
+  const { client, terminal } = remote;
   const found = await client.tree();
-  const hosts = withHosts ? await offersOfOthers({ client }) : undefined;
+  const hosts = withHosts ? await offersOfOthers(remote) : undefined;
   terminal.tell(hosts === undefined ? found : { ...found, hosts }, () => [
     ...found.nodes.map((node) => nodeText(node, terminal.paint)),
     ...(hosts ?? []).flatMap(({ host, names }) => [`host ${host}`, ...names.map((name) => `  ${name}`)]),

@@ -23,7 +23,14 @@ export class Terminal {
 
   status(text: string): void {
     this.#screen.status(text);
+    if (text !== '' && process.listenerCount('SIGINT') === 0) process.once('SIGINT', this.#interrupted);
   }
+
+  /** Ctrl-C ends us as it would have, with no status line left in front of the prompt. */
+  readonly #interrupted = (): void => {
+    this.#screen.status('');
+    process.kill(process.pid, 'SIGINT');
+  };
 
   line(text: string): void {
     this.#screen.line(this.#screen.out, text);
@@ -46,7 +53,7 @@ export class Terminal {
     const beganAtMs = performance.now();
     const draw = (): void => {
       const seconds = Math.round((performance.now() - beganAtMs) / TICK_MS);
-      this.#screen.status(`${what} · ${seconds} s`);
+      this.status(`${what} · ${seconds} s`);
     };
     let ticking: NodeJS.Timeout | undefined;
     const begin = setTimeout(() => {

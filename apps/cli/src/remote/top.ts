@@ -20,9 +20,10 @@ export async function top(
   { interval, sort }: TopOptions,
 ): Promise<undefined> {
   const everyMs = interval * 1000;
+  const stop = new AbortController();
   let before = await client.usage(path);
   const read = async (): Promise<{ now: Usage; lines: readonly string[] }> => {
-    const now = await client.usage(path);
+    const now = await client.usage(path, { signal: stop.signal });
     const lines = usageLines(inOrder(ratesBetween(before, now), sort), sort, terminal.paint);
     return { now, lines };
   };
@@ -33,12 +34,21 @@ export async function top(
     terminal.tell({ at: now.at, nodes }, () => usageLines(nodes, sort, terminal.paint));
     return;
   }
-  const stop = new AbortController();
   const asked = (): void => {
     stop.abort();
   };
   process.once('SIGINT', asked).once('SIGTERM', asked);
   const view = new LiveView(process.stdout);
+  const redrawn = (): void => {
+    view.redraw();
+  };
+  // Ctrl-Z: the shell gets its own screen, with a cursor.
+  const suspended = (): void => {
+    view.leave();
+    process.kill(process.pid, 'SIGSTOP');
+  };
+  process.stdout.on('resize', redrawn);
+  process.on('SIGTSTP', suspended).on('SIGCONT', redrawn);
   try {
     for (let waitMs = Math.min(everyMs, ONCE_MS); !stop.signal.aborted; waitMs = everyMs) {
       await pause(waitMs, undefined, { signal: stop.signal }).catch(() => undefined);
@@ -47,8 +57,12 @@ export async function top(
       before = now;
       view.show([`${now.at.slice(11, 19)}  every ${interval} s, Ctrl-C ends`, '', ...lines]);
     }
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
   } finally {
     process.off('SIGINT', asked).off('SIGTERM', asked);
+    process.off('SIGTSTP', suspended).off('SIGCONT', redrawn);
+    process.stdout.off('resize', redrawn);
     view.close();
   }
 }

@@ -3,8 +3,8 @@ import { LiveView } from '../../src/remote/live-view.js';
 
 /** What a terminal of so many rows and columns shows: of escapes it knows those that the view uses. */
 class TerminalModel {
-  readonly rows = 3;
-  readonly columns = 10;
+  rows = 3;
+  columns = 10;
   readonly screens = { main: [] as string[], other: [] as string[] };
   #screen: 'main' | 'other' = 'main';
   cursorHidden = false;
@@ -64,4 +64,28 @@ test('one that showed nothing leaves the terminal alone', () => {
   const terminal = new TerminalModel();
   new LiveView(terminal).close();
   expect(terminal.shown).toEqual([]);
+});
+
+test('a terminal of another size is drawn anew at once', () => {
+  const terminal = new TerminalModel();
+  const view = new LiveView(terminal);
+  view.redraw();
+  view.show(['0123456789AB', '2', '3', '4']);
+  Object.assign(terminal, { rows: 4, columns: 12 });
+  view.redraw();
+  expect(terminal.shown).toEqual(['0123456789AB', '2', '3', '4']);
+});
+
+test('left for the shell, the terminal is as it was, and the view comes back', () => {
+  const terminal = new TerminalModel();
+  terminal.write('$ top\r\n');
+  const view = new LiveView(terminal);
+  view.show(['one']);
+  view.leave();
+  expect([terminal.shown, terminal.cursorHidden]).toEqual([['$ top', ''], false]);
+  view.redraw();
+  expect([terminal.shown, terminal.cursorHidden]).toEqual([['one'], true]);
+  view.leave();
+  view.close();
+  expect(terminal.shown).toEqual(['$ top', 'one', '']);
 });

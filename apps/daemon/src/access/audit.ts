@@ -13,22 +13,37 @@ export interface KeptEntry extends AuditEntry {
 export class Audit {
   readonly #files: LineFiles<KeptEntry>;
   readonly #nowMs: () => number;
+  readonly #say: (line: string) => void;
   readonly #ids: ViewIds;
 
-  constructor(files: LineFiles<KeptEntry>, nowMs: () => number) {
+  /** `say` is told what could not be written. */
+  constructor(files: LineFiles<KeptEntry>, nowMs: () => number, say: (line: string) => void) {
     this.#files = files;
     this.#nowMs = nowMs;
+    this.#say = say;
     this.#ids = new ViewIds();
   }
 
-  /** Written before it is done, so that nothing is done unseen; and again, by the same id, with what came of it. */
+  /**
+   * Written before it is done, so that nothing is done unseen; and again, by the same id, with what came of it.
+   *
+   * @throws HostError `state_unwritable`: then it is not to be done.
+   */
   begin(what: Audited, family: string): (result: string) => void {
     const beganMs = this.#nowMs();
     const { id } = this.#ids.next(what.path, beganMs);
     const entry = { id, at: new Date(beganMs).toISOString(), ...what, family };
     this.#files.add([{ ...entry, result: null, tookMs: null }]);
     return (result) => {
-      this.#files.add([{ ...entry, result, tookMs: this.#nowMs() - beganMs }]);
+      try {
+        this.#files.add([{ ...entry, result, tookMs: this.#nowMs() - beganMs }]);
+      } catch (error) {
+        // What was done is not undone by it, nor is the answer another.
+        const { by, operation, path } = what;
+        this.#say(
+          `the audit log lacks that ${operation} ${path} by ${by} ended ${result}: ${(error as Error).message}`,
+        );
+      }
     };
   }
 

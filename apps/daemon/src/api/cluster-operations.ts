@@ -18,9 +18,9 @@ export class ClusterOperations {
     const nothing = { hosts: [], names: [], problems: [] };
     if (member === undefined) return { ...self, ...nothing, cluster: null, bridge: 'off', brokers: [] };
     const { cluster } = member.membership;
-    const report = (await this.#root.ask('bridge')) ?? undefined;
-    if (report === undefined) {
-      return { ...self, ...nothing, cluster, bridge: 'absent', brokers: [...member.brokers] };
+    const report = await this.#root.ask('bridge');
+    if (typeof report === 'string') {
+      return { ...self, ...nothing, cluster, bridge: report, brokers: [...member.brokers] };
     }
     const marked = <T extends { readonly host: string }>(one: T) => ({ ...one, isSelf: one.host === host });
     return {

@@ -2,6 +2,7 @@
 import { chmod, rm } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { CallError, EspalierError } from '@espalier/core';
 import {
   LARGEST_REQUEST_BYTES,
@@ -63,7 +64,12 @@ export async function apiServer(served: ServedApi, place: Place): Promise<Listen
   const { slowestRequestMs = SLOWEST_REQUEST_MS } = served;
   const atSocket = 'socket' in place;
   // Node takes the longer of the two for the request, whichever that is.
-  const slowest = { headersTimeout: slowestRequestMs, connectionsCheckingInterval: slowestRequestMs / 10 };
+  const slowest = {
+    headersTimeout: slowestRequestMs,
+    connectionsCheckingInterval: slowestRequestMs / 10,
+    // Refused by us, with a problem.
+    requireHostHeader: false,
+  };
   const options = {
     bodyLimit: LARGEST_REQUEST_BYTES,
     requestTimeout: slowestRequestMs,
@@ -81,6 +87,12 @@ export async function apiServer(served: ServedApi, place: Place): Promise<Listen
     tls === undefined ? fastify({ ...options, http: slowest }) : fastify({ ...options, https: tls })
   ) as FastifyInstance;
   app.server.maxConnections = MOST_CONNECTIONS;
+  app.server.on('connect', (_request, socket: Duplex) =>
+    refuse(socket, 405, 'the daemon leads nowhere else'),
+  );
+  app.server.on('checkExpectation', ({ socket }: { readonly socket: Socket }) => {
+    refuse(socket, 417, 'the request expects what nobody here knows');
+  });
   app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(({ schema, httpPart }) => validator(schema as TSchema, httpPart !== 'body'));
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
@@ -88,7 +100,8 @@ export async function apiServer(served: ServedApi, place: Place): Promise<Listen
   // Before anything else of it is looked at, unknown places too.
   app.addHook('onRequest', (request, _reply, done) => {
     (request as Asking).caller = served.callers.known(request.headers.authorization, atSocket);
-    done();
+    const isWhole = request.headers.host !== undefined || request.raw.httpVersion !== '1.1';
+    done(isWhole ? undefined : new CallError('request_malformed', 'the request names no `Host`'));
   });
   app.setErrorHandler((error: Error, request, reply) => {
     const { caller } = request as Asking;
@@ -271,7 +284,12 @@ function refuseConnection(error: Error & { readonly code?: string }, socket: Soc
     return;
   }
   const statusCode = PARSER_STATUS[error.code ?? ''] ?? 400;
-  const problem = malformed({ statusCode, message: 'what arrived is no HTTP request, or took too long' });
+  refuse(socket, statusCode, 'what arrived is no HTTP request, or took too long');
+}
+
+/** What does not come to be a request of Fastify’s. */
+function refuse(socket: Duplex, statusCode: number, message: string): void {
+  const problem = malformed({ statusCode, message });
   const body = JSON.stringify(problem);
   const head = [
     `HTTP/1.1 ${statusCode} Refused`,

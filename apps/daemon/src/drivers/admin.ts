@@ -20,6 +20,7 @@ import { weightOf } from '../logs/printed-lines.js';
 import { ClusterFolder } from '../state/cluster-folder.js';
 import { History } from '../state/history.js';
 import { privateFolder } from '../state/folder.js';
+import { knownFormat } from '../state/format.js';
 import { startOfProcess, takeLock } from '../state/lock.js';
 import { Applies } from '../state/applies.js';
 import { Logs } from './logs-client.js';
@@ -65,6 +66,7 @@ export default server({
       attempts: LOCK_ATTEMPTS,
       pause: () => pause(LOCK_PAUSE_MS),
     });
+    await knownFormat(folder);
     return {
       arguments: given,
       history: await History.open(join(folder, 'revisions')),
@@ -72,6 +74,7 @@ export default server({
       audit: new Audit(
         await LineFiles.open(join(folder, 'audit'), privateFolder, { keptUnder: ({ family }) => family }),
         () => Date.now(),
+        sayInLog,
       ),
       cluster: await ClusterFolder.open(folder),
       listening: [],
@@ -92,6 +95,11 @@ export default server({
     await Promise.all(state.listening.map((listening) => listening.close()));
   },
 });
+
+/** The root passes it on. */
+function sayInLog(line: string): void {
+  console.error(`espalierd: ${line}`);
+}
 
 async function begin(context: Context & { readonly state: State }, root: Root): Promise<void> {
   const { state } = context;

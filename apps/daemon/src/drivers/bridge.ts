@@ -13,6 +13,7 @@ import {
   runBridge,
 } from '@espalier/mq-bridge/driver';
 import type { BridgeReport } from '../cluster/bridge-report.js';
+import { KnownBrokers } from '../cluster/known-brokers.js';
 import { readMember } from '../state/cluster-folder.js';
 
 interface Arguments {
@@ -28,32 +29,40 @@ export default environment(async (context: Context, { folder, terms }: Arguments
     await waitForEnd(context);
     return;
   }
-  const { membership, brokers, revoked } = member;
+  const { membership, brokers: endpoints, revoked, heard } = member;
   const exchange = new HostExchange();
   const discovery = startDiscovery({
     membership,
     exchange,
-    endpoints: brokers,
+    endpoints,
     // The responder of the system would take a package that is nowhere near this file.
     backend: 'javascript',
     onProblem: ({ code, message, remedy }) => say(`discovery: ${code} ${message}. ${remedy}`),
   });
-  const urls = (): readonly string[] => discovery.brokers().filter((address) => /^amqps?:/.test(address));
+  const known = new KnownBrokers(heard);
+  const brokers = (): readonly string[] => known.with(discovery.brokers());
+  const urls = (): readonly string[] => brokers().filter((address) => /^amqps?:/.test(address));
   let connection: BridgeReport['connection'] = 'connecting';
-  const onEvent = ({ kind }: BridgeEvent): void => {
-    if (kind === 'connected') connection = 'connected';
-    if (kind === 'disconnected') connection = 'connecting';
+  let hindrance: BridgeReport['problems'] = [];
+  const onEvent = (event: BridgeEvent): void => {
+    if (event.kind === 'connected') [connection, hindrance] = ['connected', []];
+    if (event.kind === 'disconnected') connection = 'connecting';
+    if (event.kind === 'unreachable')
+      hindrance = [{ code: 'broker_unreachable', message: event.why, remedy: event.remedy }];
   };
   await runBridge(context, {
     settings,
     membership,
-    ...(revoked === undefined ? {} : { revocations: new RevocationFile(revoked, membership.root) }),
+    revocations: new RevocationFile(revoked, membership.root, { mayCome: true }),
+    // The first one before anything was heard.
+    onRevocations: (list) => discovery.revoke(list),
     access: readAccess(urls, {}, membership),
     directory: discovery,
     exchange,
     standIn: './stand-in.cjs',
     onEvent,
-    answer: (call) => answered(call, () => ({ ...reportOf(discovery), connection })),
+    answer: (call) =>
+      answered(call, () => ({ ...reportOf(discovery, hindrance), brokers: brokers(), connection })),
   });
 });
 
@@ -74,9 +83,11 @@ function answered(call: ReceivedCall, report: () => BridgeReport | null): boolea
   return true;
 }
 
-function reportOf(discovery: Discovery): Omit<BridgeReport, 'connection'> {
+function reportOf(
+  discovery: Discovery,
+  hindrance: BridgeReport['problems'],
+): Omit<BridgeReport, 'connection' | 'brokers'> {
   return {
-    brokers: [...discovery.brokers()],
     hosts: discovery.hosts().map(({ host, endpoints, names }) => ({ host, brokers: [...endpoints], names })),
     names: discovery.names().map(({ name, holders }) => {
       return {
@@ -84,7 +95,7 @@ function reportOf(discovery: Discovery): Omit<BridgeReport, 'connection'> {
         holders: holders.map(({ host, holding, incarnation }) => ({ host, holding, incarnation })),
       };
     }),
-    problems: discovery.status().problems.map(toldProblem),
+    problems: [...hindrance, ...discovery.status().problems.map(toldProblem)],
   };
 }
 

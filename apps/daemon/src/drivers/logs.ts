@@ -1,6 +1,6 @@
 /** The driver of logs, in a cell of its own: what environments print, as lines in files. */
 import { join } from 'node:path';
-import { environment, type Context, type ReceivedCall } from '@espalier/core';
+import { environment, HostError, type Context, type ReceivedCall } from '@espalier/core';
 import { answerAfter } from '../journal-calls.js';
 import { View } from '../access/view.js';
 import { ViewIds } from '../access/view-ids.js';
@@ -35,6 +35,8 @@ class LogDriver {
   /** Lines of the present call. */
   #lines: KeptLine[] = [];
   #patience: NodeJS.Timeout | undefined;
+  /** Lines that could not be written since it was last said. */
+  #unwritten = 0;
 
   constructor(files: LineFiles<KeptLine>) {
     this.#files = files;
@@ -88,7 +90,26 @@ class LogDriver {
   #keep(): void {
     const lines = this.#lines;
     this.#lines = [];
-    this.#files.add(lines.filter(({ progress }) => progress !== true));
+    this.#toFiles(lines.filter(({ progress }) => progress !== true));
     for (const line of lines) this.#recent.append(line);
   }
+  /** Without room for them the newest are there in memory, to be followed: it is said when that begins and ends. */
+  #toFiles(lines: readonly KeptLine[]): void {
+    try {
+      this.#files.add(lines);
+      if (this.#unwritten > 0 && lines.length > 0) {
+        say(`logs are written again; ${this.#unwritten} lines are in no file`);
+        this.#unwritten = 0;
+      }
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      if (this.#unwritten === 0) say(`${error.message}; logs are kept in memory alone until that is mended`);
+      this.#unwritten += error.value as number;
+    }
+  }
+}
+
+/** The root passes it on. */
+function say(line: string): void {
+  console.error(`espalierd: ${line}`);
 }

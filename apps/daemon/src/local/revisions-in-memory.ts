@@ -1,5 +1,11 @@
 /** Revisions that are gone with the process: those of a tree in the foreground. */
-import { missing, type KeptRevision, type NewRevision, type Revisions } from '../state/history.js';
+import {
+  missing,
+  type KeptRevision,
+  type NewRevision,
+  type Reserved,
+  type Revisions,
+} from '../state/history.js';
 
 export class RevisionsInMemory implements Revisions {
   readonly #kept: KeptRevision[] = [];
@@ -18,6 +24,10 @@ export class RevisionsInMemory implements Revisions {
     const kept = { revision: this.#kept.length + 1, ...revision };
     this.#kept.push(kept);
     return Promise.resolve(kept);
+  }
+
+  reserve(): Promise<Reserved> {
+    return Promise.resolve({ add: (revision) => this.add(revision), release: () => Promise.resolve() });
   }
 
   read(revision: number): Promise<KeptRevision> {

@@ -4,9 +4,21 @@
  * longest go. It is one thread's alone, so it is synchronous: a line that was answered for is with the system.
  */
 import { createHash } from 'node:crypto';
-import { appendFileSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { Entry } from '../journal.js';
+import { unwritable } from '../state/atomic-file.js';
 
 /** A line of a file. */
 export interface Line extends Entry {
@@ -53,6 +65,7 @@ const LONGEST_NAME = 200;
 /** Of what is answered at once: each reader holds so much. Characters. */
 const MOST_READ = 1024 * 1024;
 const SUFFIX = '.jsonl';
+const LINE_FEED = 0x0a;
 
 export class LineFiles<T extends Line> {
   readonly #folder: string;
@@ -80,18 +93,37 @@ export class LineFiles<T extends Line> {
       const { size, mtimeMs } = statSync(join(folder, name));
       return [{ name, size, mtimeMs }];
     });
-    for (const { name, size } of found.sort((a, b) => a.mtimeMs - b.mtimeMs)) files.#sized(name, size);
+    for (const { name, size } of found.sort((a, b) => a.mtimeMs - b.mtimeMs)) {
+      files.#sized(name, withoutTornLine(join(folder, name), size));
+    }
     return files;
   }
 
+  /**
+   * What goes into one file is there as a whole or not at all.
+   *
+   * @throws HostError `state_unwritable`: so many lines (`value`) are not in their files; all others are.
+   */
   add(lines: readonly T[]): void {
-    const texts = new Map<string, string>();
+    const byKey = new Map<string, T[]>();
     for (const line of lines) {
       const key = this.#keptUnder?.(line) ?? line.path;
-      texts.set(key, `${texts.get(key) ?? ''}${JSON.stringify(line)}\n`);
+      const some = byKey.get(key);
+      if (some === undefined) byKey.set(key, [line]);
+      else some.push(line);
     }
-    for (const [key, text] of texts) this.#append(fileOf(key), text);
+    let lost = 0;
+    let failure: Error | undefined;
+    for (const [key, some] of byKey) {
+      try {
+        this.#append(fileOf(key), some.map((line) => `${JSON.stringify(line)}\n`).join(''));
+      } catch (error) {
+        failure ??= error as Error;
+        lost += some.length;
+      }
+    }
     this.#makeRoom();
+    if (failure !== undefined) throw unwritable(this.#folder, failure, { field: 'lines', value: lost });
   }
 
   /**
@@ -126,8 +158,15 @@ export class LineFiles<T extends Line> {
   #append(name: string, text: string): void {
     const bytes = Buffer.byteLength(text);
     if ((this.#sizes.get(name) ?? 0) + bytes > this.#quota.fileBytes) this.#rotate(name);
-    appendFileSync(join(this.#folder, name), text, { mode: 0o600 });
-    this.#sized(name, (this.#sizes.get(name) ?? 0) + bytes);
+    const path = join(this.#folder, name);
+    const size = this.#sizes.get(name) ?? 0;
+    try {
+      appendFileSync(path, text, { mode: 0o600 });
+    } catch (error) {
+      cutBack(path, size);
+      throw error;
+    }
+    this.#sized(name, size + bytes);
   }
 
   #rotate(name: string): void {
@@ -192,7 +231,35 @@ function lastThatFit(lines: readonly Sized<unknown>[]): number {
   return count;
 }
 
-/** The last line of a file may be torn: the machine went off while it was written. */
+/** What came of a line before the disk was full would be in the way of the next one. */
+function cutBack(file: string, size: number): void {
+  try {
+    if (size > 0) truncateSync(file, size);
+    else rmSync(file, { force: true });
+  } catch {
+    // Then one line is torn, and left out when it is read.
+  }
+}
+
+/** The machine went off while it was written: behind it, the next line would be lost as well. Returns the size. */
+function withoutTornLine(file: string, size: number): number {
+  if (size === 0 || lastByteOf(file, size) === LINE_FEED) return size;
+  const whole = readFileSync(file).lastIndexOf(LINE_FEED) + 1;
+  truncateSync(file, whole);
+  return whole;
+}
+
+function lastByteOf(file: string, size: number): number {
+  const last = Buffer.alloc(1);
+  const opened = openSync(file, 'r');
+  try {
+    readSync(opened, last, 0, 1, size - 1);
+  } finally {
+    closeSync(opened);
+  }
+  return last.readUInt8();
+}
+
 function linesOf<T>(file: string): Sized<T>[] {
   return readFileSync(file, 'utf8')
     .split('\n')

@@ -102,14 +102,17 @@ export function operationsOn(keeper: TreeKeeper) {
   };
 }
 
-/** Undefined: there is none, or it is just being started. Null: the host is no member. */
-async function reportOfBridge(keeper: TreeKeeper): Promise<BridgeReport | null | undefined> {
+/** `absent`: there is none in the tree. `starting`: it does not answer as a member, for now or for good. */
+async function reportOfBridge(keeper: TreeKeeper): Promise<BridgeReport | 'absent' | 'starting'> {
+  const { tree, state } = keeper.state;
+  const path = bridgePath(tree ?? '');
   try {
-    const { host } = keeper;
-    const bridge = await host.address(bridgePath(keeper.state.tree ?? ''));
-    return (await host.call(bridge, 'report', [], { timeoutMs: BRIDGE_MS })) as BridgeReport | null;
+    if (state !== 'running' || (await listed(keeper.host, path)) === undefined) return 'absent';
+    const bridge = await keeper.host.address(path);
+    const report = await keeper.host.call(bridge, 'report', [], { timeoutMs: BRIDGE_MS });
+    return (report as BridgeReport | null) ?? 'starting';
   } catch (error) {
-    if (error instanceof EspalierError) return undefined;
+    if (error instanceof EspalierError) return 'starting';
     throw error;
   }
 }

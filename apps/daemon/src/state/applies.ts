@@ -45,6 +45,8 @@ export class Applies {
   #last: Promise<unknown> = Promise.resolve();
   #starting = true;
   #failure: string | undefined;
+  /** The tree runs by it, and it could not be written: that is made up for before anything else is done. */
+  #unkept: NewRevision | undefined;
 
   constructor(options: AppliesOptions) {
     this.#options = options;
@@ -94,6 +96,7 @@ export class Applies {
 
   rollback({ revision, check = false }: RollbackRequest): Promise<ApplyOutcome> {
     return this.#inTurn(async () => {
+      await this.#keepUnkept();
       const { history } = this.#options;
       const earlier = await history.read(revision ?? history.previous);
       return this.#apply(earlier, check, earlier.revision);
@@ -103,6 +106,7 @@ export class Applies {
   /** Of a node of the applied spec they make a revision; those of any other go when it goes. */
   limits(change: ChangedLimits): Promise<LimitsOutcome> {
     return this.#inTurn(async () => {
+      await this.#keepUnkept();
       const { history, root } = this.#options;
       const { last } = history;
       const { path } = change;
@@ -110,8 +114,11 @@ export class Applies {
       const limits = isKept ? withChanged(last.limits, change) : [];
       const isNew = isKept && !isDeepStrictEqual(limitsOf(last.limits, path), limitsOf(limits, path));
       const note = isNew ? { ...noteOf(last), order: randomUUID(), rollbackTo: null, limits } : null;
-      const { now, atRestart } = await root.ask('limits', { ...change, note });
-      if (note !== null) await history.add({ ...note, summary: limitsSummary(change), at: this.#now });
+      const { now, atRestart } = await this.#kept(
+        note,
+        () => root.ask('limits', { ...change, note }),
+        () => limitsSummary(change),
+      );
       const revision = isKept ? (history.last?.revision ?? null) : null;
       return { path, now: [...now], atRestart: [...atRestart], revision };
     });
@@ -124,7 +131,9 @@ export class Applies {
     if (applied !== null && applied.order !== history.last?.order) {
       // Applied by a life of this driver that did not come to write it.
       const summary = 'applied when the daemon’s driver of administration ended';
-      await history.add({ ...applied, summary, at: this.#now });
+      this.#unkept = { ...applied, summary, at: this.#now };
+      // Without room the tree runs on all the same, and the next change comes after it.
+      await this.#keepUnkept().catch(() => undefined);
     }
     // A tree that has ended of itself is not started again because this driver was.
     if (state !== 'empty') return;
@@ -133,6 +142,7 @@ export class Applies {
   }
 
   async #apply(given: Text, check: boolean, rollbackTo: number | null): Promise<ApplyOutcome> {
+    await this.#keepUnkept();
     const { history, root } = this.#options;
     const { text, base, source } = given;
     const { last } = history;
@@ -152,14 +162,51 @@ export class Applies {
       rollbackTo,
       limits: [...limits],
     };
-    const done = await root.ask('apply', { input: spec.input as TreeSpec, base, check, limits, note });
-    if (!check) this.#failure = undefined;
-    if (done.makesRevision && history.last?.order !== note.order) {
-      await history.add({ ...note, summary: summaryOf(done.description), at: this.#now });
-    }
+    const done = await this.#kept(
+      check || isKept ? null : note,
+      async () => {
+        const applied = await root.ask('apply', { input: spec.input as TreeSpec, base, check, limits, note });
+        if (!check) this.#failure = undefined;
+        return applied;
+      },
+      ({ makesRevision, description }) => (makesRevision ? summaryOf(description) : undefined),
+    );
     const revision = history.last?.revision ?? null;
     const { outcome, changes, description } = done;
     return { outcome, revision, changes: changes as ApplyOutcome['changes'], description };
+  }
+
+  /**
+   * Carries something out, and keeps it with its summary, if it has one. There is room for the note before: what
+   * could not be kept is not begun.
+   *
+   * @throws HostError `state_unwritable`.
+   */
+  async #kept<T>(
+    note: Note | null,
+    carryOut: () => Promise<T>,
+    summary: (done: T) => string | undefined,
+  ): Promise<T> {
+    if (note === null) return carryOut();
+    const reserved = await this.#options.history.reserve(note);
+    try {
+      const done = await carryOut();
+      const words = summary(done);
+      if (words !== undefined) {
+        this.#unkept = { ...note, summary: words, at: this.#now };
+        await reserved.add(this.#unkept);
+        this.#unkept = undefined;
+      }
+      return done;
+    } finally {
+      await reserved.release();
+    }
+  }
+
+  async #keepUnkept(): Promise<void> {
+    if (this.#unkept === undefined) return;
+    await this.#options.history.add(this.#unkept);
+    this.#unkept = undefined;
   }
 
   get #now(): string {

@@ -10,6 +10,7 @@ import {
   createKeyPair,
   fingerprint,
   openJoinTicket,
+  openRevocations,
   publicKeyOf,
   type KeyPair,
   type Membership,
@@ -17,12 +18,17 @@ import {
 import { removeDurably, writeNew } from './atomic-file.js';
 import { privateFolder } from './folder.js';
 
+const HEARD = 'heard-brokers.json';
+const REVOKED = 'revoked';
+
 export interface ClusterMember {
   readonly membership: Membership;
   /** Where this host was told that the broker is; it tells the others. */
   readonly brokers: readonly string[];
-  /** The file with the list of revoked hosts, where there is one. */
-  readonly revoked: string | undefined;
+  /** The file with the list of revoked hosts; it may not be there. */
+  readonly revoked: string;
+  /** The file with what others have told of the broker; it may not be there. */
+  readonly heard: string;
 }
 
 export class ClusterFolder {
@@ -59,10 +65,11 @@ export class ClusterFolder {
   /**
    * Durable when it resolves.
    *
-   * @throws HostError `ticket_refused`; CallError `operation_refused`: it is a member already.
+   * @throws HostError `ticket_refused`, or `revocations_refused`: there is a list of revoked hosts, and it is not of this
+   *   cluster; CallError `operation_refused`: it is a member already.
    */
   async join(ticket: string, brokers: readonly string[]): Promise<void> {
-    const { cluster } = opened(ticket, this.#key);
+    const { cluster, root } = opened(ticket, this.#key);
     const present = this.member?.membership.cluster;
     if (present !== undefined) {
       const other = present === cluster ? 'this cluster' : 'another cluster';
@@ -71,7 +78,8 @@ export class ClusterFolder {
         remedy: 'Leave first: `espalier cluster leave`.',
       });
     }
-    await removeDurably(join(this.#folder, 'brokers.json'));
+    checkRevoked(join(this.#folder, REVOKED), root);
+    for (const name of ['brokers.json', HEARD]) await removeDurably(join(this.#folder, name));
     await writeNew(join(this.#folder, 'brokers.json'), JSON.stringify(brokers));
     // The last: who has a ticket is a member.
     await writeNew(join(this.#folder, 'ticket'), ticket.trim());
@@ -101,9 +109,8 @@ export function readMember(folder: string): ClusterMember | undefined {
   if (!existsSync(join(folder, 'ticket'))) return undefined;
   try {
     const membership = openJoinTicket(read('ticket'), keyOf('host.key', read('host.key')));
-    const revoked = join(folder, 'revoked');
     const brokers = JSON.parse(read('brokers.json')) as string[];
-    return { membership, brokers, revoked: existsSync(revoked) ? revoked : undefined };
+    return { membership, brokers, revoked: join(folder, REVOKED), heard: join(folder, HEARD) };
   } catch (cause) {
     const why = (cause as Error).message;
     throw new HostError('state_unreadable', `${folder}: ${why}`, { field: 'folder', value: folder, cause });
@@ -114,6 +121,17 @@ function keyOf(file: string, privateKey: string): KeyPair {
   const publicKey = publicKeyOf(privateKey);
   if (publicKey !== undefined) return { publicKey, privateKey };
   throw new HostError('state_unreadable', `${file} holds no private key`, { field: 'folder', value: file });
+}
+
+/** The list of another cluster would keep the bridge from ever starting. */
+function checkRevoked(file: string, root: string): void {
+  if (!existsSync(file)) return;
+  try {
+    openRevocations(readFileSync(file, 'utf8'), root);
+  } catch (error) {
+    const remedy = `Remove ${file}, or put the list of this cluster there.`;
+    throw new HostError('revocations_refused', (error as Error).message, { field: 'revoked', remedy });
+  }
 }
 
 /** In a bundle what `identity` throws is of another class than ours: only its code counts. */

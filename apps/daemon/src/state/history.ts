@@ -3,7 +3,7 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HostError, SupervisionError } from '@espalier/core';
 import type { RevisionWithText } from '@espalier/supervisor/client';
-import { writeNew } from './atomic-file.js';
+import { roomFor } from './atomic-file.js';
 import { privateFolder } from './folder.js';
 
 /** What is kept besides: which order it was, so that none is kept twice. */
@@ -14,9 +14,19 @@ export interface KeptRevision extends RevisionWithText {
 export type NewRevision = Omit<KeptRevision, 'revision'>;
 
 /** Revisions, wherever they are kept. */
-export type Revisions = Pick<History, 'last' | 'previous' | 'add' | 'read' | 'all'>;
+export type Revisions = Pick<History, 'last' | 'previous' | 'add' | 'reserve' | 'read' | 'all'>;
+
+/** A place for the next one. */
+export interface Reserved {
+  /** Once. Resolves when it would be there after a crash. */
+  add(revision: NewRevision): Promise<KeptRevision>;
+  /** If nothing was added, the room is given back. */
+  release(): Promise<void>;
+}
 
 const KEPT = 200;
+/** More than what is known of a revision only when it is carried out: its summary, its time. */
+const UNKNOWN_BYTES = 4096;
 const NAME = /^(\d{9})\.json$/;
 
 export class History {
@@ -54,17 +64,34 @@ export class History {
     return this.#last;
   }
 
-  /** Resolves when it would be there after a crash. */
+  /** Resolves when it would be there after a crash. @throws HostError `state_unwritable`. */
   async add(revision: NewRevision): Promise<KeptRevision> {
-    const number = (this.#revisions.at(-1) ?? 0) + 1;
-    const kept = { revision: number, ...revision };
-    await writeNew(this.#file(number), `${JSON.stringify(kept, undefined, 2)}\n`);
-    this.#revisions.push(number);
-    this.#last = kept;
-    for (const old of this.#revisions.splice(0, this.#revisions.length - this.#kept)) {
-      await rm(this.#file(old), { force: true });
+    const reserved = await this.reserve(revision);
+    try {
+      return await reserved.add(revision);
+    } finally {
+      await reserved.release();
     }
-    return kept;
+  }
+
+  /** Before it is carried out: then a disk that is full does not come between. @throws HostError `state_unwritable`. */
+  async reserve(revision: Partial<NewRevision>): Promise<Reserved> {
+    const number = (this.#revisions.at(-1) ?? 0) + 1;
+    const bytes = Buffer.byteLength(textOf({ revision: number, ...revision }));
+    const room = await roomFor(this.#file(number), bytes + UNKNOWN_BYTES);
+    return {
+      add: async (whole) => {
+        const kept = { revision: number, ...whole };
+        await room.fill(textOf(kept));
+        this.#revisions.push(number);
+        this.#last = kept;
+        for (const old of this.#revisions.splice(0, this.#revisions.length - this.#kept)) {
+          await rm(this.#file(old), { force: true });
+        }
+        return kept;
+      },
+      release: () => room.release(),
+    };
   }
 
   /** @throws SupervisionError `revision_missing`; HostError `state_unreadable`. */
@@ -73,7 +100,7 @@ export class History {
     const file = this.#file(revision);
     try {
       const read = JSON.parse(await readFile(file, 'utf8')) as KeptRevision;
-      if (read.revision === revision && typeof read.text === 'string') return read;
+      if (read.revision === revision && isWhole(read)) return read;
     } catch (cause) {
       throw unreadable(file, cause);
     }
@@ -87,14 +114,23 @@ export class History {
     return previous;
   }
 
-  /** The newest first. */
-  all(): Promise<KeptRevision[]> {
-    return Promise.all([...this.#revisions].reverse().map((revision) => this.read(revision)));
+  /** The newest first. One whose file is damaged is left out: who reads it alone is told. */
+  async all(): Promise<KeptRevision[]> {
+    const read = [...this.#revisions].reverse().map((revision) => this.read(revision));
+    return (await Promise.allSettled(read)).flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   }
 
   #file(revision: number): string {
     return join(this.#folder, `${String(revision).padStart(9, '0')}.json`);
   }
+}
+
+function isWhole({ text, base, tree, order, limits }: KeptRevision): boolean {
+  return [text, base, tree, order].every((part) => typeof part === 'string') && Array.isArray(limits);
+}
+
+function textOf(revision: Partial<KeptRevision>): string {
+  return `${JSON.stringify(revision, undefined, 2)}\n`;
 }
 
 export function missing(revision: number | string): SupervisionError {

@@ -9,6 +9,7 @@
 import { link, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HostError } from '@espalier/core';
+import { orUnwritable } from './atomic-file.js';
 
 export interface LockOptions {
   readonly pid: number;
@@ -21,12 +22,12 @@ export interface LockOptions {
 
 const NAME = /^lock\.(\d{1,15})$/;
 
-/** Held until the process ends. @throws HostError `daemon_running`. */
+/** Held until the process ends. @throws HostError `daemon_running`, `state_unwritable`. */
 export async function takeLock(folder: string, options: LockOptions): Promise<void> {
   const own = `${options.pid} ${(await options.startOf(options.pid)) ?? ''}`;
   const aside = join(folder, `taking.${options.pid}`);
-  await writeFile(aside, own, { mode: 0o600 });
   try {
+    await orUnwritable(aside, () => writeFile(aside, own, { mode: 0o600 }));
     for (let attempt = 1; ; attempt++) {
       const holder = await otherHolder(folder, aside, own, options);
       if (holder === undefined) return;

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -7,8 +7,10 @@ import { LineFiles } from '../../src/logs/line-files.js';
 
 let folder = '';
 let ms = 1000;
+let said: string[] = [];
 
 beforeEach(() => {
+  said = [];
   folder = mkdtempSync(join(tmpdir(), 'espalier-audit-'));
 });
 
@@ -22,7 +24,11 @@ async function open(fileBytes = 1024 * 1024): Promise<Audit> {
     quota: { fileBytes, generations: 2, totalBytes: 1024 * 1024 },
     keptUnder: ({ family }: KeptEntry) => family,
   };
-  return new Audit(await LineFiles.open<KeptEntry>(folder, prepare, options), () => ms++);
+  return new Audit(
+    await LineFiles.open<KeptEntry>(folder, prepare, options),
+    () => ms++,
+    (line) => said.push(line),
+  );
 }
 
 const all = { path: null, after: 0, lines: 100 };
@@ -54,4 +60,22 @@ test('nobody pushes out what others have done', async () => {
   const entries = audit.read({ ...all, lines: 1000 });
   expect(entries[0]).toMatchObject({ by: 'uid:0', result: 'ok' });
   expect(entries.length).toBeLessThan(40);
+});
+
+const withFullDisk = existsSync('/dev/full') ? test : test.skip;
+
+withFullDisk('what cannot be written is not to be done; an end that cannot be written is said', async () => {
+  const audit = await open();
+  const full = (): void => {
+    rmSync(join(folder, '.jsonl'), { force: true });
+    symlinkSync('/dev/full', join(folder, '.jsonl'));
+  };
+  full();
+  expect(() => audit.begin(stop, '')).toThrow(expect.objectContaining({ code: 'state_unwritable' }));
+  const over = audit.begin(stop, '');
+  full();
+  over('ok');
+  expect(said).toEqual([
+    expect.stringMatching(/^the audit log lacks that stop t\/a by uid:0 ended ok: .*ENOSPC/),
+  ]);
 });

@@ -92,6 +92,9 @@ test.each([
   ],
   ['a line break in a header', `${GET}x: y\rz\r\n\r\n`, 400],
   ['no such version', 'GET /v1/health HTTP/9.9\r\n\r\n', 400],
+  ['no host', 'GET /v1/health HTTP/1.1\r\nconnection: close\r\n\r\n', 400],
+  ['an expectation', `${GET}expect: miracles\r\n\r\n`, 417],
+  ['a tunnel', 'CONNECT elsewhere:80 HTTP/1.1\r\nhost: x\r\n\r\n', 405],
   ['another protocol', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400],
 ])('%s are refused with a problem, and the connection ends', async (_title, bytes, status) => {
   const answer = await said(bytes);

@@ -1,4 +1,12 @@
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -98,4 +106,27 @@ test('what is too long to be answered at once is cut at its front, and that is t
   );
   expect(lines.length).toBeGreaterThan(10);
   expect(files.read({ path: null, after: 0, lines: 3 })).toMatchObject({ cut: false });
+});
+
+test('behind a torn line the next one is not lost', async () => {
+  const files = await open();
+  files.add([line('t/a', '1')]);
+  appendFileSync(join(folder, 't%2Fa.jsonl'), '{"id": 2, "te');
+  const again = await open();
+  again.add([line('t/a', '3')]);
+  expect(texts(again, 't/a')).toEqual(['1', '3']);
+  expect(texts(await open(), 't/a')).toEqual(['1', '3']);
+});
+
+const withFullDisk = existsSync('/dev/full') ? test : test.skip;
+
+withFullDisk('what a full disk does not take is counted, and the rest is written', async () => {
+  const files = await open();
+  symlinkSync('/dev/full', join(folder, 't%2Fa.jsonl'));
+  const lines = [line('t/a', '1'), line('t/b', '2'), line('t/a', '3')];
+  expect(() => files.add(lines)).toThrow(expect.objectContaining({ code: 'state_unwritable', value: 2 }));
+  expect(texts(files, null)).toEqual(['2']);
+  // The link is gone with what was half there: so there is room now.
+  files.add([line('t/a', '4')]);
+  expect(texts(await open(), null)).toEqual(['2', '4']);
 });

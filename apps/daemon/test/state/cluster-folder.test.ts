@@ -1,9 +1,20 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { createKeyPair, fingerprint, issueJoinTicket, type KeyPair } from '@espalier/core/identity';
-import { ClusterFolder, clusterFolder, readMember } from '../../src/state/cluster-folder.js';
+import {
+  createKeyPair,
+  fingerprint,
+  issueJoinTicket,
+  revokeHosts,
+  type KeyPair,
+} from '@espalier/core/identity';
+import {
+  ClusterFolder,
+  clusterFolder,
+  readMember,
+  type ClusterMember,
+} from '../../src/state/cluster-folder.js';
 
 const BROKERS = ['amqp://10.0.0.5:5672'];
 
@@ -54,6 +65,32 @@ describe('the membership of a host', () => {
     expect(opened.member).toBeUndefined();
     await opened.join(ticket, []);
     expect(opened.member?.brokers).toEqual([]);
+  });
+
+  test('is not given beside a list of revoked hosts of another cluster, by which no bridge would start', async () => {
+    const opened = await ClusterFolder.open(folder);
+    const ticket = issueJoinTicket(root, { publicKey: opened.publicKey });
+    const revoked = join(clusterFolder(folder), 'revoked');
+    writeFileSync(revoked, revokeHosts(createKeyPair(), []));
+    await expect(opened.join(ticket, BROKERS)).rejects.toMatchObject({
+      code: 'revocations_refused',
+      remedy: expect.stringContaining(revoked) as unknown,
+    });
+    expect(opened.member).toBeUndefined();
+    writeFileSync(revoked, revokeHosts(root, []));
+    await opened.join(ticket, BROKERS);
+    expect(opened.member?.revoked).toBe(revoked);
+  });
+
+  test('forgets what hosts of a former cluster have told of their broker', async () => {
+    const opened = await ClusterFolder.open(folder);
+    const ticket = issueJoinTicket(root, { publicKey: opened.publicKey });
+    await opened.join(ticket, BROKERS);
+    const { heard } = opened.member as ClusterMember;
+    writeFileSync(heard, JSON.stringify(BROKERS));
+    await opened.leave();
+    await opened.join(ticket, []);
+    expect(existsSync(heard)).toBe(false);
   });
 
   test('is not given by a ticket for another host, and not twice', async () => {

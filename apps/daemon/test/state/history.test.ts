@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -66,8 +66,42 @@ test('only the newest are kept, and their numbers go on', async () => {
 test('a file that is none of ours is named, not run', async () => {
   await (await History.open(folder)).add(revision('one'));
   const file = join(folder, '000000002.json');
-  for (const text of ['', '{}', '{"revision": 3, "text": ""}']) {
+  const { limits: _limits, ...withoutLimits } = { revision: 2, ...revision('two') };
+  for (const text of ['', '{}', '{"revision": 3, "text": ""}', JSON.stringify(withoutLimits)]) {
     writeFileSync(file, text);
     await expect(History.open(folder)).rejects.toMatchObject({ code: 'state_unreadable', value: file });
   }
+});
+
+test('one of those before the last that is damaged is left out of the list, and named to who reads it', async () => {
+  const history = await History.open(folder);
+  for (const text of ['one', 'two', 'three']) await history.add(revision(text));
+  const file = join(folder, '000000002.json');
+  writeFileSync(file, '{"revision": 2');
+  const again = await History.open(folder);
+  expect((await again.all()).map(({ text }) => text)).toEqual(['three', 'one']);
+  await expect(again.read(2)).rejects.toMatchObject({ code: 'state_unreadable', value: file });
+});
+
+test('room for one is on the disk before it is known in full, and is given back if it is not added', async () => {
+  const history = await History.open(folder);
+  const { summary: _summary, ...known } = revision('x'.repeat(10_000));
+  const given = await history.reserve(known);
+  expect(statSync(join(folder, '000000001.json.tmp')).size).toBeGreaterThan(12_000);
+  await given.release();
+  expect(readdirSync(folder)).toEqual([]);
+  const used = await history.reserve(known);
+  await used.add({ ...known, summary: 'é'.repeat(100) });
+  await used.release();
+  expect((await History.open(folder)).last).toEqual({ revision: 1, ...known, summary: 'é'.repeat(100) });
+  expect(readdirSync(folder)).toEqual(['000000001.json']);
+});
+
+test('a folder that cannot be written to is told of with what is to be done', async () => {
+  const history = await History.open(folder);
+  rmSync(folder, { recursive: true });
+  await expect(history.add(revision('one'))).rejects.toMatchObject({
+    code: 'state_unwritable',
+    value: join(folder, '000000001.json'),
+  });
 });

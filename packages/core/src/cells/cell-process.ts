@@ -30,6 +30,7 @@ import {
 import { CellOutput, type TakeOutput } from './cell-output.js';
 import type { CellSetup, EarlyThread } from './cell-setup.js';
 import { EarlyChild } from './early-child.js';
+import { ownNumber, shownNumber } from '../threads/proc-numbers.js';
 import { signalOfExit } from './exit-signal.js';
 import type { EarlyOffer } from './early-cell.js';
 import { DEFAULT_FRAME_BYTES, Pipe, type PipeProblem } from './pipe.js';
@@ -172,7 +173,7 @@ export class CellProcess {
     return this.#child?.pid;
   }
 
-  /** The process that runs the cell's code, seen from here; undefined while there is none. */
+  /** The process that runs the cell's code, as /proc shows it; undefined while there is none. */
   get nodePid(): number | undefined {
     const { familyPid } = this;
     const { walls, machine } = this.#options;
@@ -181,7 +182,7 @@ export class CellProcess {
 
   /** That process, or what waits for it in its process namespace and inherits what is left behind there. */
   get familyPid(): number | undefined {
-    const { pid } = this;
+    const pid = this.pid === undefined ? undefined : shownNumber(this.pid);
     return pid !== undefined && hasOwnProcessNamespace(this.#options.walls) ? firstChildOf(pid) : pid;
   }
 
@@ -256,8 +257,9 @@ export class CellProcess {
   async #limitData(dataMb: number): Promise<void> {
     const { title, warning } = this.#options;
     const { nodePid } = this;
-    if (nodePid === undefined || this.#ownDataMb === undefined) return;
-    const command = limitDataCommand(this.#options, nodePid, this.#ownDataMb + dataMb);
+    const own = nodePid === undefined ? undefined : ownNumber(nodePid);
+    if (nodePid === undefined || own === undefined || this.#ownDataMb === undefined) return;
+    const command = limitDataCommand(this.#options, own, this.#ownDataMb + dataMb);
     if (command === undefined) return;
     const { ok, said } = await runCommand(command);
     // One that has ended meanwhile has no memory, whether or not its end was heard of yet.

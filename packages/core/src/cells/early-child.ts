@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import type { Clock } from '../clock.js';
+import { shownNumber } from '../threads/proc-numbers.js';
 import type { EarlyOffer, FromStarter, ToStarter } from './early-cell.js';
 import { signalName } from './exit-signal.js';
 
@@ -59,7 +60,7 @@ export class EarlyChild {
 
   readonly #look = (): void => {
     if (this.#exited === undefined) return;
-    const stat = statOf(this.pid);
+    const stat = statOf(shownNumber(this.pid));
     if (stat === undefined) {
       // The other thread has waited for it: it is about to say so, or has ended itself.
       this.#clock.after(SAID_WITHIN_MS, () => this.#end(null, null));
@@ -83,7 +84,8 @@ export class EarlyChild {
   }
 }
 
-function statOf(pid: number): string[] | undefined {
+function statOf(pid: number | undefined): string[] | undefined {
+  if (pid === undefined) return undefined;
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
     return text.slice(text.lastIndexOf(')') + 2).split(' ');

@@ -8,7 +8,8 @@
  *
  * A file that stays open is that of one process, and of no other that gets its number.
  */
-import { closeSync, openSync, readdirSync, readFileSync, readSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
+import { childrenOf, threadsOf } from '../threads/proc-numbers.js';
 import { lowerPriority, restorePriority } from '../threads/thread-cpu.js';
 
 const KB_PER_MB = 1024;
@@ -33,7 +34,7 @@ export class ProcessTree {
   #familyAt = -Infinity;
   #familyCpuMs = -1;
 
-  /** Throws where the system does not tell. */
+  /** As /proc shows it. Throws where the system does not tell. */
   constructor(pid: number) {
     this.#pid = pid;
     this.#files.set(pid, new OpenProcess(pid));
@@ -73,7 +74,7 @@ export class ProcessTree {
   #setPriority(ofThread: (tid: number) => boolean, ofSession: string): void {
     this.lookUpFamily();
     for (const pid of this.#files.keys()) {
-      for (const tid of namesIn(`/proc/${pid}/task`)) ofThread(tid);
+      for (const tid of threadsOf(pid)) ofThread(tid);
       try {
         // A cell leads a session, and with autogroups the priorities of a session count within it alone.
         writeFileSync(`/proc/${pid}/autogroup`, ofSession);
@@ -169,28 +170,5 @@ class OpenProcess {
 
   #text(file: number): string {
     return this.#buffer.toString('latin1', 0, readSync(file, this.#buffer, 0, MOST_BYTES, 0));
-  }
-}
-
-/** Of all its threads: each has its own. */
-function childrenOf(pid: number): readonly number[] {
-  return namesIn(`/proc/${pid}/task`).flatMap((tid) => {
-    try {
-      const said = readFileSync(`/proc/${pid}/task/${tid}/children`, 'latin1');
-      return said
-        .split(' ')
-        .map(Number)
-        .filter((child) => child > 0);
-    } catch {
-      return [];
-    }
-  });
-}
-
-function namesIn(folder: string): readonly number[] {
-  try {
-    return readdirSync(folder).map(Number);
-  } catch {
-    return [];
   }
 }

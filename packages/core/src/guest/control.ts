@@ -22,6 +22,7 @@ export class Control {
   /** Calls that wait for the kernel to have read earlier ones: in this thread's memory, not in the kernel's. */
   #waiting: SystemCall[] = [];
   #drained: (() => void) | undefined;
+  #isClosed = false;
 
   constructor(channel: Channel, reason: (reason: WireReason) => ExitReason) {
     this.#channel = channel;
@@ -60,6 +61,8 @@ export class Control {
    * gone with that.
    */
   ask(call: WithoutId<Asking>, received?: (value: AnswerValue) => void): Promise<AnswerValue> {
+    if (this.#isClosed)
+      return Promise.reject(new CallError('cancelled', `'${call.call}' after the kernel has ended`));
     const id = ++this.#last;
     return new Promise((resolve, reject) => {
       const answered = (value: AnswerValue): void => {
@@ -90,7 +93,9 @@ export class Control {
     this.#channel.flush();
   }
 
+  /** Nobody answers any more. */
   close(): void {
+    this.#isClosed = true;
     for (const { reject, call } of this.#asked.values())
       reject(new CallError('cancelled', `the environment ended during '${call}'`));
     this.#asked.clear();

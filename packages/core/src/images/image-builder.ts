@@ -146,7 +146,7 @@ export class ImageBuilder {
     const caches = temporary === null ? [own] : [own, join(temporary, 'images')];
     const folders =
       this.#options.packagesDir === undefined
-        ? [join(own, 'packages'), join(homedir(), '.cache', 'espalier', 'packages')]
+        ? [join(own, 'packages'), ...packagesOfUser()]
         : [this.#options.packagesDir];
     if (temporary !== null) folders.push(join(temporary, 'packages'));
     return { ...asked, key: cacheKey(asked, this.#version()), caches, folders };
@@ -164,6 +164,16 @@ export class ImageBuilder {
 
   #refuseClosed(): void {
     if (this.#closed) throw new HostError('host_stopped', 'The image builder has been closed');
+  }
+}
+
+/** None of a user whom the system does not know, as in many containers. */
+function packagesOfUser(): readonly string[] {
+  try {
+    // In a cell, the home of the process is not the one that was given.
+    return [join(process.env['HOME'] || homedir(), '.cache', 'espalier', 'packages')];
+  } catch {
+    return [];
   }
 }
 

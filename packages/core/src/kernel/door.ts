@@ -21,6 +21,9 @@ import type { TreeSnapshot } from './tree-snapshot.js';
 
 type Check = (value: unknown) => boolean;
 
+/** 64 levels, and what is spawned below them. */
+const MAX_PATH_LENGTH = 20_000;
+
 const slot: Check = (value) =>
   Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 0xffff;
 const whole: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
@@ -42,7 +45,7 @@ const maybe =
     value === undefined || check(value);
 
 const u32: Check = (value) => whole(value) && (value as number) <= 0xffff_ffff;
-const path: Check = (value) => typeof value === 'string';
+const path: Check = (value) => typeof value === 'string' && value.length <= MAX_PATH_LENGTH;
 const terms: Check = (value) => {
   if (!isRecord(value)) return false;
   const { capacity, capacityBytes, messageBytes, overflow, sendTimeoutMs } = value;
@@ -59,7 +62,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function isEvent(value: unknown): value is KernelEvent {
-  if (!isRecord(value) || typeof value['path'] !== 'string' || value['kind'] === 'tree-ended') return false;
+  if (!isRecord(value) || !path(value['path']) || value['kind'] === 'tree-ended') return false;
   const { kind, event } = value;
   if (!text(kind) || !maybe(reason)(value['reason'])) return false;
   if (kind !== 'supervision') return true;

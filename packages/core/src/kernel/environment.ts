@@ -51,11 +51,13 @@ export class Environment {
   forced: WireReason | undefined;
   readonly names = new Set<string>();
   readonly links = new Set<Environment>();
-  /** Monitors on it, and its own on others. */
+  /** Monitors on it, and its own on others. Their numbers are its own, too: nothing that it is told counts others. */
   readonly watchers = new Set<MonitorRecord>();
   readonly watching = new Map<number, MonitorRecord>();
+  lastMonitor = 0;
   /** Exit signals under way to it. */
   readonly signals = new Map<number, WireReason>();
+  lastSignal = 0;
   readonly children = new Set<Environment>();
   /** Of those that it has asked for, how many are not started yet. */
   spawning = 0;

@@ -143,6 +143,11 @@ export class Guest {
     return this.#own.size;
   }
 
+  /** Of a cell: how much it says to be in it, with the names that it keeps. */
+  get claims(): number {
+    return this.role === 'cell' ? this.known + (this.environments.get(0)?.names.size ?? 0) : 0;
+  }
+
   /** Of a cell: nobody here knows it any more, so the cell need not either. */
   forget(number: number): void {
     this.#own.delete(number);

@@ -22,6 +22,9 @@ import { systemCallHandlers } from './system-call-handlers.js';
 import { Tree } from './tree.js';
 import { Uplink } from './uplink.js';
 
+/** Environments that a cell has presented, others that it speaks of, and names that it keeps: no process holds so many threads. */
+const MOST_IN_A_CELL = 50_000;
+
 export class Kernel {
   readonly tree: Tree;
   readonly #parts: KernelParts;
@@ -85,10 +88,9 @@ export class Kernel {
 
   #call(guest: Guest, value: unknown): void {
     const call = readSystemCall(value, guest.role === 'cell' || guest.home !== undefined);
-    if (call === undefined) {
-      this.#violation(guest.home?.cell ?? guest, 'a system call of no known shape');
-      return;
-    }
+    const cell = guest.home?.cell ?? guest;
+    if (call === undefined) return this.#violation(cell, 'a system call of no known shape');
+    if (cell.claims > MOST_IN_A_CELL) return this.#violation(cell, 'it speaks of more than can be in it');
     if (guest.role === 'environment' && 'id' in call && keepsMore(call) && guest.isFull) {
       guest.refuse(call.id, 'limit_refused', 'the limit `kernelEntries`: the kernel keeps no more for it');
       return;

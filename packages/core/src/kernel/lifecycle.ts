@@ -38,7 +38,6 @@ export const SHUTDOWN: WireReason = { tag: 'shutdown', detail: undefined };
 export class Lifecycle {
   readonly hangs: HangDetector;
   readonly #parts: KernelParts;
-  #lastSignal = 0;
 
   constructor(parts: KernelParts) {
     this.#parts = parts;
@@ -148,7 +147,7 @@ export class Lifecycle {
 
   /** Notes a signal that is about to be sent, and holds the guest to it. */
   expectEnd(environment: Environment, reason: WireReason, stop = false): number {
-    const signal = ++this.#lastSignal;
+    const signal = ++environment.lastSignal;
     environment.signals.set(signal, reason);
     // One that traps gets any number of them, and ends by none: only the last ones are remembered.
     if (environment.signals.size > MAX_SIGNALS)

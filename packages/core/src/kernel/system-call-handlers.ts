@@ -29,7 +29,6 @@ const NOBODY = { notice: 'gone', channel: 0, slot: 0, closes: false, reason: NOP
 export function systemCallHandlers(kernel: HandlerParts): Handlers {
   const { parts, lifecycle, starter, tree } = kernel;
   const { names, channels } = parts;
-  let lastMonitor = 0;
 
   /** Whom the caller means, if it may deal with it: who may not hears what it would hear of nobody. */
   const find = (caller: Environment, target: Target): Environment | undefined => {
@@ -44,7 +43,7 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
     return inside;
   };
   const watch = (watcher: Environment, target: Environment): number => {
-    const record: MonitorRecord = { id: ++lastMonitor, watcher, target };
+    const record: MonitorRecord = { id: ++watcher.lastMonitor, watcher, target };
     watcher.watching.set(record.id, record);
     target.watchers.add(record);
     return record.id;
@@ -145,7 +144,7 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
 
     monitor(caller, call, guest) {
       const target = find(caller, call.target);
-      const monitor = target === undefined ? ++lastMonitor : watch(caller, target);
+      const monitor = target === undefined ? ++caller.lastMonitor : watch(caller, target);
       guest.answer(call.id, monitor);
       if (target === undefined) guest.notify({ ...NOBODY, downs: [{ env: call.env, monitor }], exits: [] });
     },

@@ -34,9 +34,9 @@ const text = nodeTextCodec;
 export async function startPool(
   boot: PoolBoot,
   during: ThreadTime['during'],
-  log: GuestStart['log'],
+  wall: GuestStart['wall'],
 ): Promise<Server> {
-  const pool = new PoolHost(boot, during, log);
+  const pool = new PoolHost(boot, during, wall);
   const operations = await pool.start();
   const answer = answering((_context: unknown, call: ReceivedCall) => {
     pool.take(call);
@@ -55,7 +55,7 @@ class PoolHost {
   /** Threads that ended without a task since the last task was done. */
   #idleEnds = 0;
 
-  constructor(boot: PoolBoot, during: ThreadTime['during'], log: GuestStart['log']) {
+  constructor(boot: PoolBoot, during: ThreadTime['during'], wall: GuestStart['wall']) {
     this.#boot = boot;
     this.#during = during;
     const { maxThreads, concurrentTasks, queue, limits, image } = boot;
@@ -68,7 +68,7 @@ class PoolHost {
         limits,
         clock: nodeClock(),
         guard: this.#guard,
-        log,
+        ...wall,
         loaded: (operations) => {
           started = true;
           resolve(operations);

@@ -21,6 +21,7 @@ import { InspectionGate } from '../threads/inspection-gate.js';
 import { guardLimits, hardHeapMb, STDIO_BYTES_PER_SECOND } from '../threads/limits.js';
 import { OutputQuota } from '../threads/output-quota.js';
 import { lowerPriority } from '../threads/thread-cpu.js';
+import { STUCK_FOR_GOOD_MS } from '../threads/limits.js';
 import type { WallLimits } from '../kernel/wall.js';
 import type { FromPoolThread, PoolThreadPorts, ToPoolThread } from './pool-boot.js';
 
@@ -37,6 +38,8 @@ export interface PoolWorkerSetup {
   readonly loaded: (operations: readonly string[]) => void;
   /** Takes a record of the log. */
   readonly log: (record: string) => void;
+  /** Only the end of the process ends a thread that was told to long ago. */
+  readonly stuckForGood: () => void;
   /** The thread is of no use, and others would not be either. */
   readonly unfit: (error: Uint8Array | ThreadEnded) => void;
 }
@@ -215,8 +218,9 @@ export class PoolWorker extends Worker {
     });
   }
 
-  /** Only the end of the process helps; until then it shall be in nobody's way. */
+  /** It may be in a long native call, and shall be in nobody's way meanwhile. */
   #stuck(): void {
+    this.#cancelWait = this.#setup.clock.after(STUCK_FOR_GOOD_MS, this.#setup.stuckForGood);
     lowerPriority(this.#tid);
     process.stderr.write(`A thread of the pool does not end when it is told to, and is replaced.\n`);
   }

@@ -31,8 +31,12 @@ export interface GuestStart {
   readonly links: LinkOpener;
   /** Its place under a test clock. */
   readonly ticket: GuestTicket | undefined;
-  /** Takes a record of the log. */
-  readonly log: (record: string) => void;
+  readonly wall: {
+    /** Takes a record of the log. */
+    readonly log: (record: string) => void;
+    /** A thread that was started in here was told to end long ago, and only the end of the process will end it. */
+    readonly stuckForGood: () => void;
+  };
 }
 
 /** How long a spare stays as it is before it rehearses: one that is wanted at once is not kept busy. Milliseconds. */
@@ -65,7 +69,8 @@ export function bootThread(startGuest: (start: GuestStart) => void, rehearse?: (
     wall.unref();
     applyEnvironment(said.env);
     const link = new PortLink(control, { takesEnds: true });
-    startGuest({ link, links: portLinks, ticket: said.ticket, log });
+    const stuckForGood = (): void => post({ tag: 'stuck' });
+    startGuest({ link, links: portLinks, ticket: said.ticket, wall: { log, stuckForGood } });
   });
   const heapLimitMb = getHeapStatistics().heap_size_limit / BYTES_PER_MB;
   post({ tag: 'ready', tid: ownTid(), heapLimitMb });

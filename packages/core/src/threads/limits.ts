@@ -12,6 +12,9 @@ export const STDIO_BYTES_PER_SECOND = 1_000_000;
 /** What a kernel keeps for an environment, where nothing is said: some 10 MB. */
 export const KERNEL_ENTRIES = 20_000;
 
+/** A stuck thread that ends within this time was in a long native call: that is no reason to end others with it. */
+export const STUCK_FOR_GOOD_MS = 5_000;
+
 const LEAST_OLD_MB = 16;
 const LEAST_YOUNG_MB = 1;
 /** A stack of 0.2 MB kills the process before the thread has started. */

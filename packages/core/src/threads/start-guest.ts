@@ -25,11 +25,13 @@ import { limitTimers, TimerCount } from './timer-limit.js';
 import { realTime, type ThreadTime } from './thread-time.js';
 
 const nodeRequire = createRequire(import.meta.url);
+/** For the rehearsal, which nobody hears. */
+const NO_WALL: GuestStart['wall'] = { log: () => undefined, stuckForGood: () => undefined };
 
-export function startGuest({ link, ticket, log }: GuestStart): void {
+export function startGuest({ link, ticket, wall }: GuestStart): void {
   const time = ticket === undefined ? realTime() : guestTestTime(ticket);
   // Whatever the guest has left open (timers, sockets) ends with it.
-  const runtime = guestRuntime(time.control(link), time.links, () => process.exit(), time, log);
+  const runtime = guestRuntime(time.control(link), time.links, () => process.exit(), time, wall);
   hearProcess({
     uncaught: (thrown) => {
       runtime.crash(thrown);
@@ -43,7 +45,7 @@ export function guestRuntime(
   links: LinkOpener,
   idle: () => void,
   { clock, during }: ThreadTime = realTime(),
-  log: GuestStart['log'] = () => undefined,
+  wall: GuestStart['wall'] = NO_WALL,
 ): Runtime {
   return new Runtime({
     control,
@@ -53,8 +55,8 @@ export function guestRuntime(
     nextTurn: nodeNextTurn,
     text: nodeTextCodec,
     collector: garbageCollector(),
-    load: (boot) => during(load(boot as GuestBoot, during, log)),
-    log,
+    load: (boot) => during(load(boot as GuestBoot, during, wall)),
+    log: wall.log,
     idle,
   });
 }
@@ -75,13 +77,13 @@ export function garbageCollector(): Collector {
 async function load(
   { image, args, bindings, pool, mostTimers }: GuestBoot,
   during: ThreadTime['during'],
-  log: GuestStart['log'],
+  wall: GuestStart['wall'],
 ): Promise<Loaded> {
   if (pool !== undefined) {
     // Loaded here only: no other guest needs Piscina.
     const { startPool } = await import('../pool/pool-host.js');
     return {
-      behaviour: await startPool({ image, bindings, ...pool }, during, log),
+      behaviour: await startPool({ image, bindings, ...pool }, during, wall),
       args: undefined,
       bindings,
     };

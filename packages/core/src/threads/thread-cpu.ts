@@ -4,10 +4,11 @@
  */
 import { closeSync, openSync, readlinkSync, readSync } from 'node:fs';
 import { setPriority } from 'node:os';
+import { ownNumber } from './proc-numbers.js';
 
 const LOWEST_PRIORITY = 19;
 
-/** The calling thread's own id, or -1 where the system does not say. */
+/** The calling thread's own id, as /proc shows it, or -1 where the system does not say. */
 export function ownTid(): number {
   try {
     const tid = Number(readlinkSync('/proc/thread-self').split('/').at(-1));
@@ -71,9 +72,10 @@ export function restorePriority(tid: number): boolean {
 }
 
 function setNice(tid: number, nice: number): boolean {
-  if (tid < 0) return false;
+  const own = tid < 0 ? undefined : ownNumber(tid);
+  if (own === undefined) return false;
   try {
-    setPriority(tid, nice);
+    setPriority(own, nice);
     return true;
   } catch {
     return false;

@@ -8,7 +8,7 @@ import type { Clock } from '../clock.js';
 import type { WallLimits, WallThread } from '../kernel/wall.js';
 import { Guard, overShare, type LimitExceeded } from './guard.js';
 import { isWithin } from '../node-path.js';
-import { guardLimits } from './limits.js';
+import { guardLimits, STUCK_FOR_GOOD_MS } from './limits.js';
 import { nodeClock } from './node-clock.js';
 import { openThread, type OpenThread } from './open-thread.js';
 import { Spares, type SpareOptions } from './spares.js';
@@ -25,8 +25,6 @@ import type { OutputStream, ThreadRequest, ThreadStarter } from './wall-messages
 
 /** After this long `close` no longer waits for threads to end. */
 const CLOSE_WITHIN_MS = 1_000;
-/** A stuck thread that ends within this time was in a long native call: that is no reason to end others with it. */
-const STUCK_FOR_GOOD_MS = 5_000;
 
 export interface ThreadWallOptions {
   /** The compiled bootstrap: a module that calls `bootThread(startGuest)`. */
@@ -191,6 +189,7 @@ export class ThreadWall implements ThreadStarter {
       violation: (from, problem) => this.#options.violation?.(from.title, problem),
       unmeasured: ({ title: of }) => this.#unmeasured(of),
       stuck: (which) => this.#isStuck(which),
+      stuckForGood: ({ title: of }) => this.#options.stuckForGood?.(of),
       ended: (ended) => this.#ended(ended),
     });
     this.#threads.add(thread);

@@ -57,6 +57,8 @@ export type FromBootstrap =
       /** The thread's code as compiled by then, if that was asked for. */
       readonly compiled: Uint8Array | undefined;
     }
+  /** A thread that this one has started does not end; said once it never will. */
+  | { readonly tag: 'stuck' }
   | {
       readonly tag: 'output';
       readonly stream: OutputStream;
@@ -79,6 +81,7 @@ export function readFromBootstrap(message: unknown): FromBootstrap | undefined {
   if (tag === 'rehearsed') {
     return compiled === undefined || compiled instanceof Uint8Array ? { tag, compiled } : undefined;
   }
+  if (tag === 'stuck') return { tag };
   if (tag !== 'output' || !isOutputStream(stream)) return undefined;
   if (typeof text !== 'string' || typeof dropped !== 'number') return undefined;
   return { tag, stream, text, dropped };

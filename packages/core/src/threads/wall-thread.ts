@@ -40,6 +40,8 @@ export interface WallThreadSetup {
   /** It is to be held to a share of the processor, and the system does not tell what it uses. */
   unmeasured(thread: NodeThread): void;
   stuck(thread: NodeThread): void;
+  /** One that it has started is, and stays so. */
+  stuckForGood(thread: NodeThread): void;
   ended(thread: NodeThread): void;
 }
 
@@ -243,6 +245,7 @@ export class NodeThread implements WallThread {
     const said = readFromBootstrap(message);
     if (said === undefined) this.#setup.violation(this, 'a message that the bootstrap does not send');
     else if (said.tag === 'output') this.#output(said.stream, said.text, said.dropped);
+    else if (said.tag === 'stuck') this.#setup.stuckForGood(this);
     else if (said.tag === 'rehearsed') {
       this.#rehearsed = true;
       // Never from a thread that a guest may be in by now.

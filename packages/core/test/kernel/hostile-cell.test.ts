@@ -60,6 +60,7 @@ test.each([
     { call: 'unregister', env: 0, id: 0, name: 'x', space: 'tree/e0' },
   ],
   ['reports what is not in it', 0, { call: 'report', event: { kind: 'spawned', path: 'tree/e0' } }],
+  ['calls by a path longer than any is', 0, { ...PRESENT, number: 2, path: `tree/c/${'a'.repeat(20_000)}` }],
   ['reports nonsense', 0, { call: 'report', event: { kind: 'spawned' } }],
   ['presents by what it has presented', 1, { ...PRESENT, number: 2 }],
   ['says nonsense for what it has presented', 1, { call: 'resolve' }],
@@ -73,6 +74,31 @@ test.each([
   expect(other.terminated).toBe(false);
   expect(raw.events.filter(({ kind }) => kind === 'violation')).toHaveLength(1);
 });
+
+/** More than any process can hold. */
+const TOO_MANY = 50_010;
+
+test.each<readonly [string, number, (n: number) => object]>([
+  ['presents environments', 0, (n) => ({ ...PRESENT, number: n })],
+  ['keeps names', 0, (n) => ({ call: 'register', env: 0, id: 0, name: `n${n}`, space: '' })],
+  ['speaks of environments', 1, (n) => ({ call: 'connect', id: n, handle: OWN + n })],
+])(
+  'hostile cell: one that %s without end is ended',
+  (_, number, call) => {
+    const { raw, other, kernel, say } = start();
+    say(0, PRESENT);
+    const guest = raw.kernel.tree.cell('tree/c/a')?.guest;
+    for (let n = 2; n < TOO_MANY; n += 1) {
+      kernel.channel.sendValue(FRAME.control, 0, 0, number, call(n), 1 << 20);
+      if (n % 1000 === 0) raw.run();
+    }
+    raw.run();
+    expect([kernel.terminated, other.terminated]).toEqual([true, false]);
+    expect([guest?.alive, guest?.presented.size, guest?.channels.size]).toEqual([false, 0, 0]);
+    expect(raw.events.filter(({ kind }) => kind === 'violation')).toHaveLength(1);
+  },
+  60_000,
+);
 
 test('hostile cell: numbers that mean nothing lead nowhere', () => {
   const { kernel, say } = start();

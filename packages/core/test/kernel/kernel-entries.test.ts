@@ -73,6 +73,22 @@ describe('kernelEntries', () => {
     expect([names.size, guest.followed.size]).toEqual([0, 0]);
   });
 
+  test('entries: the numbers of monitors and signals count what one environment has had, and nobody else', () => {
+    const [kernel, one, two] = started(2);
+    for (let id = 1; id <= 5; id += 1) kernel.say(one!, { call: 'monitor', env: 0, id, target: 'e1' });
+    kernel.say(two!, { call: 'monitor', env: 0, id: 1, target: 'e0' });
+    kernel.say(two!, { call: 'resolve', id: 2, name: 'e0', follow: false });
+    const signal = { call: 'signal', env: 0, kind: 'exit', tag: 'normal', detail: undefined };
+    for (let n = 0; n < 5; n += 1) kernel.say(two!, { ...signal, target: 'e0' });
+    kernel.say(one!, { ...signal, target: 'e1' });
+    const values = (guest: RawGuest) =>
+      guest.of('answer').map(({ result }) => (result.ok ? result.value : result));
+    expect(values(one!)).toEqual([1, 2, 3, 4, 5]);
+    expect(values(two!)[0]).toBe(1);
+    expect(two!.of('signal').map((notice) => notice.signal)).toEqual([1]);
+    expect(one!.of('signal').map((notice) => notice.signal)).toEqual([1, 2, 3, 4, 5]);
+  });
+
   type Step = 'monitor' | 'demonitor' | 'register' | 'unregister' | 'resolve' | 'drop' | 'link' | 'unlink';
   const step = fc.record({
     what: fc.constantFrom<Step>(

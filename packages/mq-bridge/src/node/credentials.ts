@@ -1,5 +1,5 @@
 /** What stands in the files that the settings name: who this host is, and who is revoked. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { SpecError } from '@espalier/core';
 import {
@@ -53,7 +53,8 @@ function loginOf(broker: string): Login {
 export interface Following {
   readonly clock: Clock;
   readonly everyMs: number;
-  readonly taken: (list: Revocations) => void;
+  /** `text`: the list as the root has signed it. */
+  readonly taken: (list: Revocations, text: string) => void;
   readonly refused: (why: string) => void;
 }
 
@@ -67,19 +68,24 @@ export class RevocationFile {
   #text = '';
   #stopped = false;
 
-  /** Throws `SpecError` `spec_invalid` and `HostError` `revocations_refused`. */
-  constructor(path: string | undefined, root: string) {
+  /**
+   * `mayCome`: where there is none yet, one that comes is followed. Throws `SpecError` `spec_invalid` and `HostError`
+   * `revocations_refused`.
+   */
+  constructor(path: string | undefined, root: string, { mayCome = false } = {}) {
     this.#path = path;
     this.#root = root;
-    if (path === undefined) return;
+    if (path === undefined || (mayCome && !existsSync(path))) return;
     this.#text = textOf('revoked', path);
     this.#first = openRevocations(this.#text, root);
   }
 
   follow(following: Following): void {
-    if (this.#first === undefined) return;
-    this.#number = this.#first.number;
-    following.taken(this.#first);
+    if (this.#path === undefined) return;
+    if (this.#first !== undefined) {
+      this.#number = this.#first.number;
+      following.taken(this.#first, this.#text);
+    }
     this.#lookLater(following);
   }
 
@@ -104,7 +110,7 @@ export class RevocationFile {
       if (list.number < this.#number) refused('it is older than the last one');
       if (list.number <= this.#number) return;
       this.#number = list.number;
-      taken(list);
+      taken(list, text);
     } catch (error) {
       refused((error as Error).message);
     }

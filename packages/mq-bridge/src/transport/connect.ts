@@ -126,7 +126,7 @@ export function hindranceOf(error: unknown, isOpen: boolean): Hindrance | undefi
   return (
     HINDRANCES[code] ?? {
       why: `the broker cannot be reached (${code})`,
-      remedy: 'Check `url`, and whether the broker runs.',
+      remedy: 'Check its address (`url`, or `--broker`), whether it runs, and the firewalls on the way.',
     }
   );
 }

@@ -46,6 +46,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   host_stopped: 503,
   not_ready: 503,
   kernel_fault: 503,
+  state_unwritable: 507,
 };
 
 export function problemOf(error: unknown): Problem {

@@ -16,6 +16,7 @@ import {
   isIsolating,
   partsOf,
   reservationFaults,
+  sharedFaults,
   type Part,
   type ReservationFault,
 } from '../spec/reservations.js';
@@ -88,6 +89,8 @@ export class Reservations {
   async check(change: Change): Promise<void> {
     const { path, node } = change;
     if (isIsolating(node)) this.#refuse(reservationFaults(node.limits, await this.#parts(path, node)));
+    else this.#refuse(sharedFaults(node));
+    if (isIsolating(node)) await this.#checkAround(path, node);
     const above = path.slice(0, path.lastIndexOf('/'));
     const supervisor = await this.#supervisor(above);
     if (!isIsolating(supervisor)) return;
@@ -98,22 +101,32 @@ export class Reservations {
     this.#refuse(faults.filter(({ part }) => part === undefined || part === own));
   }
 
+  /** What it has is a part of what a process around it is held to. */
+  async #checkAround(path: string, node: NormalisedNode): Promise<void> {
+    const ids = path.split('/');
+    for (let up = 1; up < ids.length; up += 1) {
+      const around = await this.#supervisor(ids.slice(0, -up).join('/'));
+      if (around !== undefined) this.#refuse(sharedFaults(withNode(around, ids.slice(-up), node)));
+    }
+  }
+
   /** The same for a spec that is to be applied: children that were added stay, and so do limits that were changed. */
   async checkTree({ name, root }: NormalisedTree, before: NormalisedTree): Promise<void> {
     const problems: SpecProblem[] = [];
     const visit = async (path: string, segments: Segments, is: NormalisedNode, was?: NormalisedNode) => {
       if (is.kind !== 'supervisor') return;
-      const wasThere = was?.kind === 'supervisor' ? was.children : [];
+      const wasThere = new Map(
+        was?.kind === 'supervisor' ? was.children.map((child) => [child.id, child]) : [],
+      );
       if (isIsolating(is)) {
         const { limits } = this.present(path, is) as NormalisedSupervisor;
-        const added = isIsolating(was) ? await this.#added(path, [...is.children, ...wasThere]) : [];
+        const added = isIsolating(was) ? await this.#added(path, [...is.children, ...wasThere.values()]) : [];
         const parts = [...(await this.#specified(path, is)), ...added];
         const faults = reservationFaults(limits, parts);
         problems.push(...faults.map((fault) => problemAt(segments, fault, is.children.length)));
       }
       for (const [i, child] of is.children.entries()) {
-        const known = wasThere.find(({ id }) => id === child.id);
-        await visit(`${path}/${child.id}`, [...segments, 'children', i], child, known);
+        await visit(`${path}/${child.id}`, [...segments, 'children', i], child, wasThere.get(child.id));
       }
     };
     await visit(name, [], root, before.root);
@@ -160,8 +173,8 @@ export class Reservations {
 
   /** Of its children those that are none of these. */
   async #added(path: string, known: readonly { readonly id: string }[]): Promise<readonly Part[]> {
-    const ids = (await this.#which(path)).flatMap(({ id }) => (id === null ? [] : [id]));
-    const added = ids.filter((id) => known.every((one) => one.id !== id));
+    const ids = new Set(known.map(({ id }) => id));
+    const added = (await this.#which(path)).flatMap(({ id }) => (id === null || ids.has(id) ? [] : [id]));
     const nodes = await Promise.all(added.map((id) => this.#supervisor(`${path}/${id}`)));
     return nodes.flatMap((node) => (node === undefined ? [] : [{ node, count: 1 }]));
   }
@@ -172,6 +185,18 @@ export class Reservations {
     const answer = await this.#kernel.request(path, operation).catch(() => undefined);
     return answer?.result.ok === true ? (answer.result.value as readonly ChildAnswer[]) : [];
   }
+}
+
+/** A node with another in the place of one below it. */
+function withNode(
+  node: NormalisedNode,
+  [id, ...ids]: readonly string[],
+  changed: NormalisedNode,
+): NormalisedNode {
+  if (id === undefined) return changed;
+  if (node.kind !== 'supervisor') return node;
+  const children = node.children.map((child) => (child.id === id ? withNode(child, ids, changed) : child));
+  return { ...node, children };
 }
 
 function limitsOf({ kind, wall, limits }: NormalisedNode): unknown {

@@ -57,6 +57,7 @@ export function checkChild(read: Read, wall: string, place: Place): void {
       'Add `wall: process`, or leave `walls` out.',
     );
   }
+  if (isPlainObject(read['walls'])) checkUsers(read['walls'], place);
   if (read['limits'] !== undefined && read['children'] !== undefined)
     checkSupervisorLimits(read, wall, place);
   checkProcesses(read, place);
@@ -65,9 +66,27 @@ export function checkChild(read: Read, wall: string, place: Place): void {
     const remedy = 'Only `overflow: block` waits: leave `sendTimeoutMs` out.';
     conflict(place, ['sendTimeoutMs', read['sendTimeoutMs']], ['overflow', overflow], remedy);
   }
+  checkCpuOver(read, place);
   checkLimits(read, place);
   checkOrder(read, 'pool', 'minThreads', 'maxThreads', Number.POSITIVE_INFINITY, place);
   checkOrder(read, 'backoff', 'initialMs', 'maxMs', Number.POSITIVE_INFINITY, place);
+}
+
+/** In a user namespace as ours there is one user: nobody can become another. */
+function checkUsers(walls: unknown, place: Place): void {
+  const { required = [], preferred = [] } = walls as Readonly<Record<string, readonly string[]>>;
+  if (!['user', 'otherUser'].every((wall) => required.includes(wall) || preferred.includes(wall))) return;
+  const problem = '`user` and `otherUser` contradict each other: in a user namespace there is no other user.';
+  place.problems.add([...place.segments, 'walls'], 'user, otherUser', problem, 'Leave one of them out.');
+}
+
+/** By itself it says what happens to who uses more than nobody has said. */
+function checkCpuOver({ limits }: Read, place: Place): void {
+  const { cpu = 'unlimited', cpuOver } = isPlainObject(limits) ? limits : {};
+  if (cpuOver === undefined || cpu !== 'unlimited') return;
+  const problem = '`cpuOver` says what happens over `cpu`, and there is none.';
+  const remedy = 'Add `cpu`, or leave `cpuOver` out.';
+  place.problems.add([...place.segments, 'limits', 'cpuOver'], cpuOver, problem, remedy);
 }
 
 /** Nothing but a cgroup holds it. */

@@ -32,7 +32,7 @@ import type {
 } from './normalised.js';
 import type { NodeKind } from './not-built.js';
 import { readObject, requireField, type Fields } from './object.js';
-import { isIsolating, partsOf, reservationFaults } from './reservations.js';
+import { isIsolating, partsOf, reservationFaults, sharedFaults } from './reservations.js';
 import { Problems, type Locate } from './problems.js';
 import type { ClusterSpec, Siblings, Wall } from './tree-spec.js';
 
@@ -268,12 +268,13 @@ function supervisorOf(read: Record<string, unknown>, walk: Walk): NormalisedSupe
     children: Object.freeze(nodes.filter((child) => child !== undefined)),
   });
   // A child that could not be read has been told of.
-  if (isIsolating(node) && node.children.length === given.length) checkReservations(node, walk.place);
+  if (node.children.length === given.length) checkReservations(node, walk.place);
   return seated(node, walk);
 }
 
 function checkReservations(node: NormalisedSupervisor, { segments, problems }: Place): void {
-  for (const { part, field, value, problem, remedy } of reservationFaults(node.limits, partsOf(node))) {
+  const faults = isIsolating(node) ? reservationFaults(node.limits, partsOf(node)) : sharedFaults(node);
+  for (const { part, field, value, problem, remedy } of faults) {
     const child = part === undefined ? [] : ['children', part];
     problems.add([...segments, ...child, ...field], value, problem, remedy);
   }

@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { SpecError } from '@espalier/core';
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Document } from 'yaml';
+import { parseBounded } from './bounded-yaml.js';
 import { normaliseSpec } from './normalise.js';
 import type { NormalisedTree } from './normalised.js';
 import type { LocatedProblem, Location, Segments } from './problems.js';
@@ -41,7 +42,7 @@ export async function readSpecText(
 /** A text, wherever it comes from: `path` is what errors call it. @throws SpecError `spec_unreadable`: the syntax. */
 export function parseSpec(text: string, { path, base }: Pick<SpecFile, 'path' | 'base'>): SpecFile {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = parseBounded(text, lines);
   const [error] = document.errors;
   if (error !== undefined) {
     const { line, col: column } = lines.linePos(error.pos[0]);

@@ -3,6 +3,7 @@
  * by itself: so what one may use never depends on what another does, and together they never exceed what is there.
  */
 import type { NormalisedNode, NormalisedProcessLimits, NormalisedSupervisor } from './normalised.js';
+import type { Segments } from './problems.js';
 
 const RESERVED = ['memoryMb', 'cpu'] as const;
 
@@ -17,7 +18,7 @@ export interface Part {
 export interface ReservationFault {
   /** Whose field it is: a part's, by its place in the list, or the supervisor's. */
   readonly part: number | undefined;
-  readonly field: readonly string[];
+  readonly field: Segments;
   readonly value: unknown;
   readonly problem: string;
   readonly remedy: string;
@@ -54,6 +55,51 @@ export function reservationFaults(
     ...parts.flatMap(({ node, count }, part) => unheld(node, count, part)),
     ...limited.flatMap((name) => [...withoutIt(name, parts), ...whole(name)]),
   ];
+}
+
+/**
+ * What is wrong with a process that is held as a whole and has isolating supervisors in it: what one of their children
+ * used would end the others, if they did not reserve, or could exceed, what that has.
+ */
+export function sharedFaults(node: NormalisedNode): readonly ReservationFault[] {
+  if (node.kind !== 'supervisor' || node.wall !== 'process' || isIsolating(node)) return [];
+  const { limits } = node;
+  const inside = isolatingIn(node, []);
+  const faults: ReservationFault[] = [];
+  for (const name of RESERVED) {
+    const limit = limits[name];
+    if (limit === 'unlimited') continue;
+    let sum = 0;
+    for (const { at, of } of inside) {
+      const own = of.limits[name];
+      if (own !== 'unlimited') sum += own;
+      else faults.push(unreserved(name, limit, at));
+    }
+    const needed = Math.round(sum * 1e6) / 1e6;
+    if (needed <= limit) continue;
+    const problem = `Its process is held to ${limit}, and isolating supervisors in it have ${needed}.`;
+    const remedy = `Write at least ${needed}, or give them less.`;
+    faults.push({ part: undefined, field: ['limits', name], value: limit, problem, remedy });
+  }
+  return faults;
+}
+
+function unreserved(name: (typeof RESERVED)[number], limit: number, at: Segments): ReservationFault {
+  const problem = `It isolates, in a process that is held to \`${name}: ${limit}\`: one of its children would pay for what others use.`;
+  const remedy = `Write which part of it they have, in \`limits: { ${name}: … }\`.`;
+  return { part: undefined, field: [...at, 'limits', name], value: 'unlimited', problem, remedy };
+}
+
+interface Inside {
+  readonly at: Segments;
+  readonly of: Isolating;
+}
+
+/** The topmost ones; what is below them reserves of them. */
+function isolatingIn(node: NormalisedNode, at: Segments): readonly Inside[] {
+  if (isIsolating(node)) return [{ at, of: node }];
+  if (node.kind !== 'supervisor') return [];
+  return node.children.flatMap((child, i) => isolatingIn(child, [...at, 'children', i]));
 }
 
 /** Threads of one process share what that has: there is nothing that would hold a part of it apart. */

@@ -26,6 +26,9 @@ const CELL: EnvironmentSpec = {
   env: {},
 };
 
+/** Children that an isolating supervisor may get beyond its spec, where `maxChildren` does not say. */
+const ROOM_FOR_ADDED = 100;
+
 /** What a node is started from, with the boundary that it says around it. */
 export function behindItsWall(node: NormalisedNode, start: NodeStart): NodeStart {
   if (node.wall !== 'process') return start;
@@ -64,11 +67,20 @@ function heldByThread({ memoryMb, youngMb }: NormalisedThreadLimits): number {
   return Math.ceil(1.5 * memoryMb + 3 * youngMb);
 }
 
-/** What all environments in it may print, or have kept for them in the kernel above: each as much as its own limit says. */
+/**
+ * What all environments in it may print, or have kept for them in the kernel above: each as much as its own limit says.
+ * Those in a group share that with whoever is added later; what isolates has room for them, so that none is refused what others use.
+ */
 function sumOf(node: NormalisedNode, limit: 'stdioBytesPerSecond' | 'kernelEntries'): number {
   if (node.kind === 'environment') return node.limits[limit];
-  if (node.kind === 'pool' || node.children.length === 0) return DEFAULTS.limits[limit];
-  return node.children.reduce((sum, child) => sum + sumOf(child, limit), 0);
+  if (node.kind === 'pool') return DEFAULTS.limits[limit];
+  const specified = node.children.map((child) => sumOf(child, limit));
+  const sum = specified.length === 0 ? DEFAULTS.limits[limit] : specified.reduce((all, one) => all + one);
+  if (!isIsolating(node)) return sum;
+  const { maxChildren, strategy } = node;
+  const [template] = strategy === 'simple_one_for_one' ? specified : [];
+  const added = maxChildren === 'infinity' ? ROOM_FOR_ADDED : maxChildren - specified.length;
+  return sum + added * (template ?? DEFAULTS.limits[limit]);
 }
 
 /** What a child is started from, as the kernel wants it; by default the normalised node itself. */

@@ -129,6 +129,20 @@ describe('something in a cell ends', () => {
     expect(running.history('tree/a').map(({ kind }) => kind)).toEqual(['started']);
   }, 60_000);
 
+  test('cells: a thread of a pool in it that nothing can stop ends the cell later, though the pool goes on', async () => {
+    const pool = { id: 'p', pool: { module: '../pool/stuck.ts', maxThreads: 1 } };
+    const running = await startTree([actor('a'), cell('c', [pool])]);
+    const { host } = running;
+    await host.call('p', 'stuck', [], { timeoutMs: 100 }).catch(() => undefined);
+    expect(await host.call('p', 'echo', ['replaced'])).toBe('replaced');
+    expect(await running.happened('tree/c', 'failed')).toMatchObject({
+      reason: { tag: 'cell', detail: { signal: 'SIGKILL', problem: expect.stringContaining("'tree/c/p'") } },
+    });
+    await running.happened('tree/c', 'restarted');
+    expect(await host.call('p', 'echo', ['again'])).toBe('again');
+    expect(running.history('tree/a').map(({ kind }) => kind)).toEqual(['started']);
+  }, 60_000);
+
   test('cells: a thread in it is restarted there, and the process stays', async () => {
     const running = await startTree([cell('c', [actor('x'), actor('y')])], { intensity: 0 });
     await running.host.kill('tree/c/x');

@@ -1,5 +1,6 @@
 /** Walls that a spec asks for around its cells. */
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { describe, expect, test } from '@jest/globals';
 import { HostError } from '@espalier/core';
 import { probeMachine, type Machine } from '@espalier/core/internal/host.js';
@@ -98,6 +99,27 @@ describe('what a cell has around it', () => {
       process.kill(onlyCellBelow(process.pid), 'SIGKILL');
       expect(await running.happened('tree/c', 'failed')).toMatchObject({ reason: { tag: 'cell' } });
       await running.happened('tree/c', 'restarted');
+    },
+    60_000,
+  );
+
+  testOf('pid')(
+    'walls: behind `pid` alone, where /proc shows numbers from outside, a cell in the cell is measured and held by its own',
+    async () => {
+      const eater = (id: string, limits: object) => ({ id, module: './eater.ts', limits });
+      const inner = { ...eater('x', { memoryMb: 100 }), wall: 'process' } as const;
+      const walls = { required: ['pid'] satisfies CellWallName[] };
+      const running = await startTree([cell('c', [inner, eater('y', { cpu: 0.05 })], { walls })]);
+      const { context } = running.host;
+      await context.cast('y', 'loop', []);
+      await running.seen(() => running.warnings[0]);
+      const threads = descendantsOf(process.pid)
+        .filter(isCell)
+        .flatMap((pid) => readdirSync(`/proc/${pid}/task`));
+      expect(threads.filter((tid) => getPriority(Number(tid)) === 19)).toHaveLength(1);
+      await context.cast('x', 'workerKeeps', [400]);
+      const failed = await running.happened('tree/c/x', 'failed');
+      expect(failed).toMatchObject({ reason: { tag: 'limit', detail: { limit: 'memoryMb', limitMb: 294 } } });
     },
     60_000,
   );

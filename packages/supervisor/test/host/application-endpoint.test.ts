@@ -19,3 +19,20 @@ test('when its endpoint is killed, the tree ends with it, and nothing is waited 
   expect(await errorOf(host.whichChildren('tree'))).toMatchObject({ code: 'kernel_fault' });
   expect(await host.stop()).toEqual({ stuck: [] });
 });
+
+test('once the host has been stopped, whatever its context asks of the kernel is refused, and nothing waits for ever', async () => {
+  const { host } = await startHost([worker('a')]);
+  const { context } = host;
+  const address = await host.address('tree/a');
+  await host.stop();
+  const refused = [
+    () => context.whereis('a'),
+    () => context.monitor(address),
+    () => context.register('me'),
+    () => context.spawn({ module: './worker.ts' }),
+    () => host.ref('a').address(),
+  ];
+  for (const ask of refused) expect(await errorOf(ask())).toMatchObject({ code: 'cancelled' });
+  for (const target of ['a', address])
+    expect(await errorOf(context.call(target, 'pid', []))).toMatchObject({ code: 'noproc' });
+});

@@ -565,6 +565,22 @@ describe('words that are not built yet', () => {
     expect([error.code, error.problems[0]?.path]).toEqual(['spec_not_built', 'wall']);
   });
 
+  test('walls of which one takes away the other, and a limit that nothing is held to, are refused', () => {
+    const walls = { required: ['user'], preferred: ['otherUser'] };
+    const limits = { cpuOver: 'end' };
+    const children = [
+      { id: 'a', module: './a.ts', wall: 'process', walls },
+      { id: 'b', module: './b.ts', limits },
+      { id: 'c', wall: 'process', limits, children: [] },
+      { id: 'd', module: './d.ts', limits: { ...limits, cpu: 0.5 } },
+    ];
+    expect(refused({ children }).problems.map(({ path }) => path)).toEqual([
+      'children[0].walls',
+      'children[1].limits.cpuOver',
+      'children[2].limits.cpuOver',
+    ]);
+  });
+
   test('walls without a process, and walls that there are none of, are refused with their place', () => {
     const error = refused({
       children: [

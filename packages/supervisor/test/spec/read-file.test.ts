@@ -112,6 +112,26 @@ describe('a file that cannot be read as a spec', () => {
     expect((await refused(file(`${lines.join('\n')}\n`))).code).toBe('spec_unreadable');
   });
 
+  test.each([
+    ['brackets', '['.repeat(201), 'nested more than 200 levels deep'],
+    ['dashes', `${'- '.repeat(201)}x`, 'nested more than 200 levels deep'],
+    ['keys in question', `${'? '.repeat(201)}x`, 'nested more than 200 levels deep'],
+    ['parts', `[${'1,'.repeat(250_001)}1]`, 'more than 500000 parts'],
+    ['empty lines of comment', '#\n'.repeat(250_001), 'more than 500000 parts'],
+  ])('is refused before it takes long if it has too many %s', async (_title, text, problem) => {
+    const { code, problems } = await refused(file(text));
+    expect([code, problems[0]?.problem]).toEqual(['spec_unreadable', expect.stringContaining(problem)]);
+    expect((problems[0] as LocatedProblem).line).toBeGreaterThan(0);
+  });
+
+  test('is one document', async () => {
+    const { code, problems } = await refused(file('name: a\n---\nname: b\n'));
+    expect([code, problems[0]]).toEqual([
+      'spec_unreadable',
+      expect.objectContaining({ problem: expect.stringContaining('second document'), line: 2 }),
+    ]);
+  });
+
   test('is not empty, nor some other text', async () => {
     expect((await refused(file(''))).code).toBe('spec_invalid');
     expect((await refused(file('just words\n'))).code).toBe('spec_invalid');

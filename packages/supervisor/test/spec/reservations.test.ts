@@ -187,3 +187,67 @@ describe('processes', () => {
     ).toThrow(/requires none/);
   });
 });
+
+describe('isolating supervisors in a process that is held as a whole', () => {
+  const held = (limits: object, children: readonly object[], more: object = {}) => ({
+    id: 'g',
+    wall: 'process',
+    limits,
+    children,
+    ...more,
+  });
+  const small = { memoryMb: 128 };
+
+  test('say which part of it they have, wherever they are in it, or one child would pay for what others use', () => {
+    const bare = tenants(small, [leaf('a', small)], { limits: undefined });
+    expect(problemsOf(held({ memoryMb: 512 }, [leaf('z'), { id: 'h', children: [bare] }]))).toEqual([
+      [
+        'children[0].children[1].children[0].limits.memoryMb',
+        'unlimited',
+        'It isolates, in a process that is held to `memoryMb: 512`: one of its children would pay for what others use.',
+        'Write which part of it they have, in `limits: { memoryMb: … }`.',
+      ],
+    ]);
+    expect(problemsOf(held({ cpu: 1 }, [bare])).map(([path]) => path)).toEqual([
+      'children[0].children[0].limits.cpu',
+    ]);
+    expect(problemsOf(held({}, [bare]))).toEqual([]);
+  });
+
+  test('have together at most what the process is held to', () => {
+    const part = (id: string, memoryMb: number) => tenants({ memoryMb }, [leaf('a', small)], { id });
+    expect(problemsOf(held({ memoryMb: 512 }, [part('i', 256), part('j', 256)]))).toEqual([]);
+    expect(problemsOf(held({ memoryMb: 512 }, [part('i', 256), part('j', 300)]))).toEqual([
+      [
+        'children[0].limits.memoryMb',
+        512,
+        'Its process is held to 512, and isolating supervisors in it have 556.',
+        'Write at least 556, or give them less.',
+      ],
+    ]);
+  });
+});
+
+describe('what a process may print, and have kept above', () => {
+  const sum = (node: object) => processLimits(normalise(node).root.children[0]!).stdioBytesPerSecond;
+  const own = { stdioBytesPerSecond: 1000 };
+  const process = { wall: 'process' };
+
+  test('is the sum of what is in it; what isolates has room for as many as it may get', () => {
+    const pair = [leaf('a', own), leaf('b', own)];
+    expect(sum({ id: 'g', ...process, children: pair })).toBe(2000);
+    const isolating = tenants({}, pair, { limits: undefined, ...process });
+    expect(sum({ ...isolating, maxChildren: 5 })).toBe(2000 + 3 * 1_000_000);
+    expect(sum(isolating)).toBe(2000 + 100 * 1_000_000);
+    expect(sum({ id: 'g', ...process, children: [isolating] })).toBe(2000 + 100 * 1_000_000);
+  });
+
+  test('counts a template that isolates as often as it may run', () => {
+    const template = {
+      ...tenants({}, [leaf('a', own)], { limits: undefined, ...process }),
+      strategy: 'simple_one_for_one',
+    };
+    expect(sum({ ...template, maxChildren: 10 })).toBe(10_000);
+    expect(sum(template)).toBe(101_000);
+  });
+});

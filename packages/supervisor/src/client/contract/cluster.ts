@@ -62,10 +62,16 @@ export const ClusterStatus = Type.Object(
       description: 'The fingerprint of its root’s key; null: the host is a member of none.',
     }),
     bridge: Type.Union(
-      [Type.Literal('off'), Type.Literal('absent'), Type.Literal('connecting'), Type.Literal('connected')],
+      [
+        Type.Literal('off'),
+        Type.Literal('absent'),
+        Type.Literal('starting'),
+        Type.Literal('connecting'),
+        Type.Literal('connected'),
+      ],
       {
         description:
-          '`off`: the host is no member. `absent`: no tree with `cluster` runs here, or its bridge is being started. `connecting`, `connected`: to the broker.',
+          '`off`: the host is no member. `absent`: no tree with `cluster` runs here. `starting`: its bridge is being started, perhaps again and again. `connecting`, `connected`: to the broker.',
       },
     ),
     brokers: Type.Array(Type.String(), { description: 'Where the broker is, as far as it is known.' }),
