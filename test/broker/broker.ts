@@ -77,7 +77,7 @@ export class Broker {
   }
 }
 
-function urlOf(port: number): string {
+export function urlOf(port: number): string {
   return `amqp://guest:guest@127.0.0.1:${String(port)}`;
 }
 

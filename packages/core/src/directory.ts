@@ -77,4 +77,30 @@ export interface Directory {
   hosts(): readonly DirectoryHost[];
   /** Where the broker is reached: as this host was told first, then as others say; each address once. */
   brokers(): readonly string[];
+  /** Says goodbye, and ends. */
+  close(): Promise<void>;
+}
+
+/**
+ * How directories of a cluster's hosts speak to each other through the broker: whoever carries messages gives it, whoever
+ * keeps a directory uses it. It is believed in nothing: what matters is signed by the host that it is of, and numbered.
+ */
+export interface DirectoryExchange {
+  /** Takes part, in place of whoever did before. Returns what ends it. */
+  join(part: ExchangePart): () => void;
+  /** Says this, of less than 4 kB, to all hosts that are reached, and to each that will be, in place of what was said before. */
+  say(notice: Uint8Array): void;
+  /**
+   * Asks one host, by its id. Questions have less than 400 bytes, answers less than 64 kB. What fails rejects, or never
+   * comes.
+   */
+  ask(host: string, question: Uint8Array): Promise<Uint8Array>;
+}
+
+/** Neither must throw. */
+export interface ExchangePart {
+  /** Another host says this. It may come more than once. */
+  heard(host: string, notice: Uint8Array): void;
+  /** Another host asks this. */
+  answer(question: Uint8Array): Uint8Array;
 }

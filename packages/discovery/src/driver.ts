@@ -3,7 +3,7 @@
  * directory by the way that everything else goes: signed, and checked.
  */
 import { HostError } from '@espalier/core';
-import type { AdvertiseOptions, Advertisement } from '@espalier/core/directory';
+import type { AdvertiseOptions, Advertisement, DirectoryExchange } from '@espalier/core/directory';
 import { openRevocations } from '@espalier/core/identity';
 import type { Random } from '@espalier/core/internal/clock.js';
 import type { Backend } from './backend.js';
@@ -16,6 +16,8 @@ import {
 } from './directory/directory.js';
 import { sameLife, type Holder, type NameEvent, type NameState } from './directory/name-state.js';
 import type { Discovery, DiscoveryStatus, ResolveOptions, Watch } from './discovery.js';
+import { exchangeBackend } from './exchange-backend.js';
+import { joinBackends } from './joined-backend.js';
 import type { Publication } from './mdns/responder.js';
 import type { Settings } from './options.js';
 import { OwnNames } from './own-names.js';
@@ -81,7 +83,9 @@ export class DiscoveryDriver implements Discovery {
       report: (found) => this.#report(found),
     });
     if (settings.revoked !== undefined) this.revoke(settings.revoked);
-    this.#backend = backend?.((found) => this.#report(found));
+    const link = backend?.((found) => this.#report(found));
+    const broker = settings.exchange && this.#overBroker(settings.exchange);
+    this.#backend = joinBackends([link, broker].filter((one) => one !== undefined));
     for (const type of [HOST_TYPE, NAMES_TYPE]) {
       this.#backend?.browse(type, {
         // Host records list their pages; to ask for all pages would fill a packet with those that are known.
@@ -190,11 +194,14 @@ export class DiscoveryDriver implements Discovery {
     this.#closed = true;
     this.#cancelBeat();
     this.#cancelExpiry();
-    this.#names.close();
     // A goodbye of mDNS is unsigned, so nobody believes it; this is the one that counts. Twice, for it is not repeated.
     const goodbye = this.#seal(0);
     for (let i = 0; i < 2; i += 1) this.#hostPublication?.update(goodbye);
     await this.#backend?.close();
+  }
+
+  #overBroker(exchange: DirectoryExchange): Backend {
+    return exchangeBackend({ exchange, answer: (question) => this.#names.answer(question) });
   }
 
   /** Says that this host lives. */

@@ -1,7 +1,7 @@
 /** The options of discovery, with their defaults, in one place. */
 import { HostError } from '@espalier/core';
 import { nodeClock, nodeRandom, wallNow, type Clock, type Random } from '@espalier/core/internal/clock.js';
-import type { DirectoryExchange } from './exchange.js';
+import type { DirectoryExchange } from '@espalier/core/directory';
 import { MAX_NAMES } from './name-pages.js';
 import type { StaticHost } from './directory/static-hosts.js';
 import type { Membership } from '@espalier/core/identity';
@@ -30,8 +30,8 @@ export interface DiscoveryOptions {
    */
   readonly backend?: 'auto' | 'javascript' | 'native';
   /**
-   * How this host and others ask each other over the broker for names that are not on the link. Default: not at all; a
-   * host that serves its names so is known without them.
+   * How this host and others speak to each other through the broker: of themselves, where multicast does not get through, and
+   * of names that are too many for the link. Default: not at all; a host that serves its names so is known without them.
    */
   readonly exchange?: DirectoryExchange;
   /**

@@ -27,7 +27,6 @@ export class OwnNames {
   readonly #host: string;
   #names: NamePages | NameLog;
   readonly #publications: { version: number; readonly publication: Publication | undefined }[] = [];
-  #endServing: () => void = () => undefined;
 
   constructor(parts: OwnNamesParts) {
     this.#parts = parts;
@@ -66,8 +65,9 @@ export class OwnNames {
     else this.#hearOwnChanges(this.#names);
   }
 
-  close(): void {
-    this.#endServing();
+  /** What was asked over the broker: what changed since the asker's version. Nothing while the names are on the link. */
+  answer(question: Uint8Array): Uint8Array {
+    return this.#names instanceof NameLog ? this.#answer(this.#names, question) : new Uint8Array();
   }
 
   #publishPages(own: NamePages): void {
@@ -91,12 +91,9 @@ export class OwnNames {
 
   /** From now on the names are not on the link: others ask for them. Without an exchange it stays as it is. */
   #serve(pages: NamePages): void {
-    const { exchange } = this.#parts.settings;
-    if (exchange === undefined) return;
-    const log = new NameLog(pages.pages().flatMap(({ names }) => names));
-    this.#names = log;
+    if (this.#parts.settings.exchange === undefined) return;
+    this.#names = new NameLog(pages.pages().flatMap(({ names }) => names));
     for (const { publication } of this.#publications.splice(0)) publication?.withdraw();
-    this.#endServing = exchange.serve((question) => this.#answer(log, question));
   }
 
   #answer(log: NameLog, question: Uint8Array): Uint8Array {
@@ -115,9 +112,9 @@ export class OwnNames {
   #hearOwnChanges(log: NameLog): void {
     const { directory, follow } = this.#parts;
     for (;;) {
-      const asked = directory.question(this.#host);
-      if (asked === undefined) return;
-      const effects = directory.hearServed(this.#host, this.#answer(log, asked.question));
+      const question = directory.question(this.#host);
+      if (question === undefined) return;
+      const effects = directory.hearServed(this.#host, this.#answer(log, question));
       if (effects === undefined) return;
       follow(effects);
     }

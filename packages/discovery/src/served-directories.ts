@@ -1,7 +1,7 @@
 /** Brings in what hosts serve over the broker: one question at a time to each host, and the next when it is heard again. */
+import type { DirectoryExchange } from '@espalier/core/directory';
 import type { Clock } from '@espalier/core/internal/clock.js';
 import type { Directory, Effects } from './directory/directory.js';
-import type { DirectoryExchange } from './exchange.js';
 import { problem, type Problem } from './problem.js';
 
 export interface ServedParts {
@@ -45,9 +45,9 @@ export class ServedDirectories {
   async #bringIn(host: string, exchange: DirectoryExchange): Promise<void> {
     const { directory, follow } = this.#parts;
     for (let part = 0; part < MOST_PARTS; part += 1) {
-      const asked = directory.question(host);
-      if (asked === undefined) return;
-      const answer = await this.#inTime(exchange.ask(asked.host, asked.question));
+      const question = directory.question(host);
+      if (question === undefined) return;
+      const answer = await this.#inTime(exchange.ask(host, question));
       const effects = directory.hearServed(host, answer);
       if (effects === undefined) return;
       follow(effects);

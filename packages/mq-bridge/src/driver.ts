@@ -18,6 +18,7 @@ import type { BesideContext } from '@espalier/core/internal/bridge.js';
 import type { Directory } from '@espalier/core/directory';
 import type { Membership } from '@espalier/core/identity';
 import { Bridge } from './engine/bridge.js';
+import type { HostExchange } from './engine/host-exchange.js';
 import type { BridgeEvent, LocalSide } from './engine/local-side.js';
 import { Offers } from './engine/offers.js';
 import { completeSettings, type BridgeSettings, type CompleteTerms } from './engine/settings.js';
@@ -28,6 +29,7 @@ import { AmqpTransport } from './transport/amqp-transport.js';
 import type { Access } from './transport/connect.js';
 import { newDhKey } from './trust/dh-key.js';
 
+export { HostExchange } from './engine/host-exchange.js';
 export { completeTerms } from './engine/settings.js';
 export { readAccess, RevocationFile } from './node/credentials.js';
 
@@ -39,8 +41,13 @@ export interface BridgeParts {
   readonly onRevocations?: (list: string) => void;
   /** Where the broker is, and how to log in. */
   readonly access: Access;
-  /** Where the names are offered that can be sent to. Default: nowhere; other bridges know them all the same. */
+  /**
+   * Where the names are offered that can be sent to; it is closed before the bridge ends. Default: nowhere; other bridges
+   * know them all the same.
+   */
   readonly directory?: Directory;
+  /** How that directory speaks to those of other hosts. Default: not at all. */
+  readonly exchange?: HostExchange;
   readonly onEvent?: (event: BridgeEvent) => void;
   /** Answers calls that are for who runs the bridge; false: it does not know that one. */
   readonly answer?: (call: ReceivedCall) => boolean;
@@ -73,7 +80,7 @@ export async function startBridge(
 }
 
 async function runBridge(context: Context, parts: BridgeParts, isReady: () => void): Promise<void> {
-  const { settings, membership, revocations, access, directory } = parts;
+  const { settings, membership, revocations, access, directory, exchange } = parts;
   const offers = directory === undefined ? undefined : new Offers(directory, settings.exports, report);
   const onEvent = (event: BridgeEvent): void => {
     offers?.heed(event);
@@ -92,6 +99,7 @@ async function runBridge(context: Context, parts: BridgeParts, isReady: () => vo
     newKey: newDhKey,
     transport: (made) => new AmqpTransport({ ...made, access, clock, random }),
     onEvent,
+    ...(exchange === undefined ? {} : { exchange }),
     appeared: (name) => standIns.appeared(name),
     ended: (name, reason) => standIns.ended(name, reason),
   });
@@ -128,6 +136,8 @@ async function runBridge(context: Context, parts: BridgeParts, isReady: () => vo
     } else if (item.type === 'exit' && item.from === undefined) {
       standIns.stop();
       revocations?.stop();
+      // Its goodbye goes through the bridge.
+      await directory?.close();
       await bridge.stop();
       return;
     }

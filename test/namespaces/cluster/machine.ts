@@ -56,6 +56,14 @@ export class Machine {
     return machine;
   }
 
+  /** What it drops from now on: conditions of nftables. */
+  async drop(rules: {
+    readonly incoming: readonly string[];
+    readonly outgoing: readonly string[];
+  }): Promise<void> {
+    await this.#host.drop(rules);
+  }
+
   async begin(): Promise<void> {
     await this.#host.ask('start');
   }

@@ -5,7 +5,13 @@
 import { environment, type Context, type ReceivedCall } from '@espalier/core';
 import { startDiscovery, type Discovery, type Problem } from '@espalier/discovery';
 import type { BridgeEvent, BridgeTerms } from '@espalier/mq-bridge';
-import { completeTerms, readAccess, RevocationFile, startBridge } from '@espalier/mq-bridge/driver';
+import {
+  completeTerms,
+  HostExchange,
+  readAccess,
+  RevocationFile,
+  startBridge,
+} from '@espalier/mq-bridge/driver';
 import type { BridgeReport } from '../cluster/bridge-report.js';
 import { KnownBrokers } from '../cluster/known-brokers.js';
 import { readMember } from '../state/cluster-folder.js';
@@ -30,8 +36,10 @@ async function startHere(
   const member = readMember(folder);
   if (member === undefined) return { over: waitForEnd(context) };
   const { membership, brokers: endpoints, revoked, heard } = member;
+  const exchange = new HostExchange();
   const discovery = startDiscovery({
     membership,
+    exchange,
     endpoints,
     // The responder of the system would take a package that is nowhere near this file.
     backend: 'javascript',
@@ -48,7 +56,7 @@ async function startHere(
     if (event.kind === 'unreachable')
       hindrance = [{ code: 'broker_unreachable', message: event.why, remedy: event.remedy }];
   };
-  const { over } = await startBridge(context, {
+  return startBridge(context, {
     settings,
     membership,
     revocations: new RevocationFile(revoked, membership.root, { mayCome: true }),
@@ -56,11 +64,11 @@ async function startHere(
     onRevocations: (list) => discovery.revoke(list),
     access: readAccess(urls, {}, membership),
     directory: discovery,
+    exchange,
     onEvent,
     answer: (call) =>
       answered(call, () => ({ ...reportOf(discovery, hindrance), brokers: brokers(), connection })),
   });
-  return { over: over.then(() => discovery.close()) };
 }
 
 async function waitForEnd(context: Context): Promise<void> {

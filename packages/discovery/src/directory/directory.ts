@@ -7,7 +7,6 @@
  * - A name is known through a living host alone; names of an earlier epoch end with it.
  * - Nobody else ends a host: that a responder says an instance is gone is a reason to ask, not to believe.
  */
-import type { AskedHost } from '../exchange.js';
 import { Members } from '@espalier/core/identity';
 import {
   HOST_PURPOSE,
@@ -244,12 +243,9 @@ export class Directory {
   }
 
   /** How to ask a host for what it serves over the broker and is missing here; nothing where all is here. */
-  question(host: string): { readonly host: AskedHost; readonly question: Uint8Array } | undefined {
-    const known = this.#hosts.get(host);
-    const question = known?.question;
-    if (known === undefined || question === undefined) return undefined;
-    const { queue, endpoints } = known.record;
-    return { host: { host, queue, endpoints }, question: encodeQuestion(question) };
+  question(host: string): Uint8Array | undefined {
+    const question = this.#hosts.get(host)?.question;
+    return question === undefined ? undefined : encodeQuestion(question);
   }
 
   /** What a host is said to have answered; nothing where it is of no use. */

@@ -30,6 +30,23 @@ export function decodeTxt(strings: readonly Uint8Array[]): Txt | undefined {
   return txt;
 }
 
+/** The strings as bytes, each behind its length, as TXT data is in a packet. */
+export function packStrings(strings: readonly Uint8Array[]): Buffer {
+  return Buffer.concat(strings.flatMap((bytes) => [Buffer.of(bytes.length), bytes]));
+}
+
+/** Nothing where a string is longer than what is there. */
+export function unpackStrings(bytes: Uint8Array): Uint8Array[] | undefined {
+  const strings: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const end = at + 1 + (bytes[at] ?? 0);
+    if (end > bytes.length) return undefined;
+    strings.push(bytes.subarray(at + 1, end));
+    at = end;
+  }
+  return strings;
+}
+
 /** `purpose` and the instance's name are signed too, so no record can be shown as another one. */
 export function signTxt(purpose: string, instance: string, txt: Txt, privateKey: string): Txt {
   return new Map([...txt, [SIGNATURE_KEY, signBytes(privateKey, signedBytes(purpose, instance, txt))]]);

@@ -4,6 +4,7 @@ import type { Membership } from '@espalier/core/identity';
 import type { AfterTurn, Clock, Random } from '@espalier/core/internal/bridge.js';
 import type { PresencePlace, Transport, TransportEvents } from '../transport/transport.js';
 import type { NewDhKey } from '../trust/dh-key.js';
+import type { HostExchange } from './host-exchange.js';
 import type { BridgeEvent, LocalSide } from './local-side.js';
 import type { CompleteTerms } from './settings.js';
 
@@ -22,6 +23,8 @@ export interface BridgeOptions {
   /** A new X25519 key. */
   readonly newKey: NewDhKey;
   readonly transport: TransportMaker;
+  /** How a directory of this host speaks to those of others. Default: there is none. */
+  readonly exchange?: HostExchange;
   readonly onEvent: (event: BridgeEvent) => void;
   /** A mailbox that is exported somewhere can be sent to; or can no more. */
   readonly appeared: (name: string) => void;

@@ -8,24 +8,24 @@
 import { CallError } from '@espalier/core';
 import type { Revocations } from '@espalier/core/identity';
 import { newIncarnation } from '../protocol/incarnation.js';
-import { STREAM_BOUNDS, type Fate } from '../protocol/out-stream.js';
+import type { Fate } from '../protocol/out-stream.js';
 import { mailboxKey, Peers, type RemoteMailbox } from '../protocol/peers.js';
 import type { Transport } from '../transport/transport.js';
-import { encodeItem, type Item } from '../wire/frames.js';
+import { encodeItem, type Item, type Presence } from '../wire/frames.js';
 import { QueueNames } from '../wire/queue-names.js';
+import { Answers, senderOf } from './answers.js';
 import { Exports } from './exports.js';
+import { bytesValue, DIRECTORY, EXCHANGED_BYTES } from './host-exchange.js';
 import { Intakes } from './intakes.js';
 import type { BridgeOptions } from './bridge-options.js';
 import { Outboxes } from './outboxes.js';
 import type { Outbox } from './outbox.js';
-import { PendingCalls } from './pending-calls.js';
+import { CALLS_WAITING_BYTES, RemoteCalls } from './remote-calls.js';
 import { deadLetterTerms, durableTerms, expiryMs, inboxTerms } from './queue-terms.js';
 import { Trust } from './trust.js';
 
 /** The one call that a durable mailbox takes. */
 const CONFIRMED = 'confirmed';
-/** Calls, and answers, that wait for room on the way, together; further ones are `full`. */
-const CALLS_WAITING_BYTES = 16 * 1024 * 1024;
 /** A word of a handshake; one that gets lost is said again with the next presence. */
 const UNASKED: Fate = { confirmed: () => undefined, rejected: () => undefined };
 /** What a body holds beside the messages: heads, a signature, who it is from. */
@@ -33,6 +33,8 @@ const FRAME_OVERHEAD_BYTES = 4096;
 /** Whoever is not heard because of a lost binding is heard again before he is taken for down. */
 const BINDINGS_BEFORE_DOWN = 3;
 const STOP_MS = 2000;
+/** A host that is up and does not answer within that has more to do than to be asked. */
+const ASK_MS = 10_000;
 const STOP_LOOK_MS = 10;
 
 export class Bridge {
@@ -40,9 +42,10 @@ export class Bridge {
   readonly #names: QueueNames;
   readonly #transport: Transport;
   readonly #outboxes: Outboxes;
-  readonly #calls = new PendingCalls();
+  readonly #calls: RemoteCalls;
   readonly #intakes: Intakes;
   readonly #exports: Exports;
+  readonly #answers: Answers;
   readonly #trust: Trust;
   #incarnation: string;
   #peers: Peers;
@@ -52,6 +55,7 @@ export class Bridge {
     this.#options = options;
     const { settings, membership, local, clock, random, afterTurn, newKey, onEvent } = options;
     this.#names = new QueueNames(membership.root);
+    this.#calls = new RemoteCalls(clock);
     this.#incarnation = newIncarnation(this.#options.random);
     this.#trust = new Trust(
       {
@@ -64,7 +68,7 @@ export class Bridge {
         publish: (queue, body) => this.#transport.publish(queue, body, false, UNASKED),
         isBuried: (incarnation) => this.#peers.isBuried(incarnation),
         greeted: () => this.#peers.changed(),
-        believed: (presence) => this.#peers.heard(presence),
+        believed: (presence) => this.#believed(presence),
         dropped: (counts) => onEvent({ kind: 'dropped', ...counts }),
       },
       this.#incarnation,
@@ -106,11 +110,22 @@ export class Bridge {
     });
     this.#intakes = new Intakes({
       patienceMs: settings.downAfterMs,
-      bodyBytes: Math.max(settings.messageBytes, STREAM_BOUNDS.frameBytes) + FRAME_OVERHEAD_BYTES,
+      bodyBytes: Math.max(settings.messageBytes, EXCHANGED_BYTES) + FRAME_OVERHEAD_BYTES,
       clock,
       transport: () => this.#transport,
       awaited: (stream) => this.#peers.isUp(...senderOf(stream)),
       dropped: this.#trust.refused,
+    });
+    this.#answers = new Answers({
+      inbox: (incarnation) => this.#inboxOf(incarnation),
+      isUp: (host, incarnation) => this.#peers.isUp(host, incarnation),
+      messageBytes: settings.messageBytes,
+      waitingBytes: CALLS_WAITING_BYTES,
+      lost: () => onEvent({ kind: 'undelivered', target: 'who has called', count: 1 }),
+    });
+    options.exchange?.carriedBy({
+      changed: () => this.#peers.changed(),
+      ask: (host, question) => this.#ask(host, question),
     });
     this.#exports = new Exports({
       settings,
@@ -122,7 +137,7 @@ export class Bridge {
       openSigned: this.#trust.openSigned,
       incarnation: () => this.#incarnation,
       changed: () => this.#peers.changed(),
-      answer: (stream, item) => this.#answer(stream, item),
+      answer: (stream, item) => this.#answers.send(stream, item),
       keep: (queue, item) => this.#keep(queue, item),
       onEvent,
     });
@@ -188,23 +203,9 @@ export class Bridge {
     const mailbox = this.#peers.find(name);
     // It has ended just now, of which its stand-in hears in a moment.
     if (mailbox === undefined) throw new CallError('down', `nobody exports '${name}'`);
-    const outbox = this.#outboxOf(mailbox);
-    return await new Promise<unknown>((resolve, reject) => {
-      const call = this.#calls.start({ mailbox: mailboxKey(mailbox), operation, resolve, reject });
-      let bytes: Buffer;
-      try {
-        bytes = this.#encode({ kind: 'call', call, operation, parameters });
-      } catch (error) {
-        this.#calls.lost(call, error);
-        return;
-      }
-      onCancel(() => {
-        if (!this.#calls.has(call)) return;
-        this.#calls.fail(call, 'cancelled', `'${operation}' was cancelled`);
-        outbox.post(this.#encode({ kind: 'cancel', call }), Infinity);
-      });
-      outbox.send(bytes, CALLS_WAITING_BYTES).catch((error: unknown) => this.#calls.lost(call, error));
-    });
+    const { messageBytes: bytes } = this.#options.settings;
+    const remote = { key: mailboxKey(mailbox), operation, parameters, bytes, onCancel };
+    return await this.#calls.over(this.#outboxOf(mailbox), remote);
   }
 
   #confirmed(name: string, operation: string, parameters: readonly unknown[]): Promise<void> {
@@ -220,10 +221,37 @@ export class Bridge {
     });
   }
 
+  /** What the directory of another host answers. */
+  async #ask(host: string, question: Uint8Array): Promise<Uint8Array> {
+    const incarnation = this.#peers.incarnationOf(host);
+    if (incarnation === undefined) throw new CallError('noproc', `no host ${host} is reached by the broker`);
+    const answer = await this.#calls.over(this.#inboxOf(incarnation), {
+      key: inboxKey(incarnation),
+      operation: DIRECTORY,
+      parameters: [bytesValue(question)],
+      bytes: EXCHANGED_BYTES,
+      timeoutMs: ASK_MS,
+    });
+    if (!(answer instanceof ArrayBuffer)) throw new CallError('refused', `host ${host} gave no bytes`);
+    return new Uint8Array(answer);
+  }
+
   #outboxTo(name: string): Outbox | undefined {
     if (this.#isDurable(name)) return this.#durableOutbox(this.#names.durable(name), name);
     const mailbox = this.#peers.find(name);
     return mailbox === undefined ? undefined : this.#outboxOf(mailbox);
+  }
+
+  #inboxOf(incarnation: string): Outbox {
+    const queue = this.#names.inbox(incarnation);
+    return this.#outboxes.to({
+      queue,
+      name: 'who has called',
+      durable: false,
+      wrap: (frame) => this.#trust.seal(incarnation, queue, frame),
+      incarnation: this.#incarnation,
+      of: incarnation,
+    });
   }
 
   #isDurable(name: string): boolean {
@@ -259,14 +287,20 @@ export class Bridge {
       queue: this.#names.inbox(this.#incarnation),
       terms: inboxTerms(this.#options.settings.downAfterMs),
       open: this.#trust.openSealed,
-      handle: async ({ items }) => {
+      handle: async ({ stream, items }) => {
         for (const item of items) {
-          if (item.kind === 'reply') this.#calls.reply(item.call, item.value);
+          if (item.kind === 'call') this.#answerAsked(stream, item);
+          else if (item.kind === 'reply') this.#calls.reply(item.call, item.value);
           else if (item.kind === 'failure') this.#calls.fail(item.call, item.code, item.message, item.cause);
         }
         return true;
       },
     });
+  }
+
+  #answerAsked(stream: string, item: Item & { readonly kind: 'call' }): void {
+    const answer = this.#options.exchange?.answerTo(item);
+    if (answer !== undefined) this.#answers.send(stream, answer, EXCHANGED_BYTES);
   }
 
   /** Until the broker has it: what is neither handled nor kept would be lost. */
@@ -284,46 +318,19 @@ export class Bridge {
     await new Promise<never>(() => undefined);
   }
 
-  /** To who sends that stream. */
-  #answer(stream: string, item: Item & { readonly kind: string }): void {
-    const [host, incarnation] = senderOf(stream);
-    // His presence may come later than what he asks; but who was never seen, or is gone, waits for nothing.
-    if (!this.#peers.isUp(host, incarnation)) return;
-    const queue = this.#names.inbox(incarnation);
-    const outbox = this.#outboxes.to({
-      queue,
-      name: 'who has called',
-      durable: false,
-      wrap: (frame) => this.#trust.seal(incarnation, queue, frame),
-      incarnation: this.#incarnation,
-      of: incarnation,
-    });
-    if (outbox.post(this.#encodeAnswer(item), CALLS_WAITING_BYTES)) return;
-    // Whoever asks for more than he takes hears at least that he will not get it.
-    const { call } = item as { readonly call: number };
-    const message = 'the answer is lost: too many wait for room on the way back';
-    const failure = this.#encode({ kind: 'failure', call, code: 'full', message, cause: undefined });
-    if (!outbox.post(failure, Infinity))
-      this.#options.onEvent({ kind: 'undelivered', target: 'who has called', count: 1 });
-  }
-
-  /** What cannot be sent as an answer is answered by why. */
-  #encodeAnswer(item: Item): Buffer {
-    try {
-      return this.#encode(item);
-    } catch (error) {
-      const { code, message } = error as CallError;
-      const { call } = item as { readonly call: number };
-      return this.#encode({ kind: 'failure', call, code, message, cause: undefined });
-    }
-  }
-
   // ---- who is there ----------------------------------------------------------------------------------
 
   #connected(): void {
     this.#options.onEvent({ kind: 'connected', incarnation: this.#incarnation });
     this.#peers.connected();
     this.#outboxes.connected();
+  }
+
+  #believed(presence: Presence): void {
+    this.#peers.heard(presence);
+    const { host, incarnation } = presence;
+    if (!('notice' in presence) || presence.notice === undefined) return;
+    if (this.#peers.isUp(host, incarnation)) this.#options.exchange?.heard(host, presence.notice);
   }
 
   #newPeers(): Peers {
@@ -336,7 +343,7 @@ export class Bridge {
       heartbeatMs,
       downAfterMs,
       clock,
-      exports: () => this.#exports.announced(),
+      announced: () => ({ ...this.#exports.announced(), notice: this.#options.exchange?.notice }),
       say: (presence) => this.#transport.sayPresence(this.#trust.say(presence)),
       appeared: ({ name }) => appeared(name),
       ended: (mailbox, reason) => {
@@ -346,6 +353,7 @@ export class Bridge {
       },
       hostDown: (down, incarnation) => {
         this.#outboxes.closeAllOf(incarnation);
+        this.#calls.mailboxEnded(inboxKey(incarnation), { tag: 'noconnection' });
         this.#exports.callersGone(incarnation);
         this.#trust.ended(incarnation);
         onEvent({ kind: 'host-down', host: down });
@@ -371,8 +379,7 @@ export class Bridge {
   }
 }
 
-/** Host and incarnation. */
-function senderOf(stream: string): readonly [string, string] {
-  const [host = '', incarnation = ''] = stream.split('/');
-  return [host, incarnation];
+/** As no mailbox has it. */
+function inboxKey(incarnation: string): string {
+  return `${incarnation}/`;
 }

@@ -10,7 +10,7 @@
 import type { Clock } from '@espalier/core/internal/bridge.js';
 import type { ExitReason, ExitTag } from '@espalier/core';
 import { EXIT_TAGS } from '@espalier/core';
-import type { Ended, Exported, Presence } from '../wire/frames.js';
+import type { Announced, Ended, Exported, Presence } from '../wire/frames.js';
 
 /** One life of an exported mailbox. */
 export interface RemoteMailbox {
@@ -31,8 +31,8 @@ export interface PeersOptions {
   readonly heartbeatMs: number;
   readonly downAfterMs: number;
   readonly clock: Clock;
-  /** What is exported now, and what ended last. */
-  readonly exports: () => { readonly exports: readonly Exported[]; readonly ended: readonly Ended[] };
+  /** What is said along with every sign of life. */
+  readonly announced: () => Announced;
   readonly say: (presence: Presence) => void;
   readonly appeared: (mailbox: RemoteMailbox) => void;
   readonly ended: (mailbox: RemoteMailbox, reason: ExitReason) => void;
@@ -74,9 +74,9 @@ export class Peers {
     if (this.#cancelBeat === undefined) this.#beatLater();
   }
 
-  /** What is exported has changed. */
+  /** What is announced has changed. */
   changed(): void {
-    this.#sayOurs('alive');
+    if (!this.#muted) this.#sayOurs('alive');
   }
 
   stop(): void {
@@ -114,6 +114,10 @@ export class Peers {
 
   isBuried(incarnation: string): boolean {
     return this.#graves.has(incarnation);
+  }
+
+  incarnationOf(host: string): string | undefined {
+    return this.#peers.get(host)?.incarnation;
   }
 
   isUp(host: string, incarnation: string): boolean {
@@ -181,8 +185,8 @@ export class Peers {
   }
 
   #sayOurs(kind: 'alive' | 'hello'): void {
-    const { host, incarnation, exports, say } = this.#options;
-    say({ kind, host, incarnation, ...exports() });
+    const { host, incarnation, announced, say } = this.#options;
+    say({ kind, host, incarnation, ...announced() });
   }
 
   #beatLater(): void {

@@ -43,6 +43,8 @@ interface Session {
   readonly admin: Channel;
   readonly consumers: Map<string, { readonly channel: Channel }>;
   lost: boolean;
+  /** Called when it is lost while it is still being set up. */
+  failed: (error: unknown) => void;
 }
 
 const FIRST_RETRY_MS = 100;
@@ -140,12 +142,21 @@ export class AmqpTransport implements Transport {
     const consumer = session?.consumers.get(queue);
     if (session === undefined) return;
     session.consumers.delete(queue);
-    try {
+    let cancel = (): void => undefined;
+    // To a channel that is being closed amqplib says nothing when the connection is lost.
+    const late = new Promise<never>((_resolve, reject) => {
+      cancel = this.#options.clock.after(STOP_MS, () => reject(new Error('the broker does not answer')));
+    });
+    const released = async (): Promise<void> => {
       await consumer?.channel.close();
       if (remove) await session.admin.deleteQueue(queue);
+    };
+    try {
+      await Promise.race([released(), late]);
     } catch (error) {
       this.#lost(session, error);
     }
+    cancel();
   }
 
   async stop(): Promise<void> {
@@ -187,11 +198,12 @@ export class AmqpTransport implements Transport {
       const consuming = await this.#open(url, opened);
       const out = await publishing.createConfirmChannel();
       const admin = await consuming.createChannel();
-      const session: Session = { publishing, consuming, out, admin, consumers: new Map(), lost: false };
+      const parts = { publishing, consuming, out, admin };
+      const session: Session = { ...parts, consumers: new Map(), lost: false, failed: () => undefined };
+      // To who closes a channel amqplib says nothing when the connection is lost meanwhile.
+      const failure = new Promise<never>((_resolve, reject) => (session.failed = reject));
       this.#watch(session);
-      await this.#listen(session);
-      await this.#queues.declareAll(session);
-      for (const consumption of this.#consumptions.values()) await this.#consume(session, consumption);
+      await Promise.race([this.#setUp(session), failure]);
       if (session.lost || this.#stopped) throw new HostError('host_stopped', 'the connection is not wanted');
       this.#session = session;
       this.#upSince = this.#options.clock.now();
@@ -204,6 +216,13 @@ export class AmqpTransport implements Transport {
       for (const connection of opened) await this.#close(connection);
       this.#retry();
     }
+  }
+
+  async #setUp(session: Session): Promise<void> {
+    await this.#listen(session);
+    await this.#queues.declareAll(session);
+    // All at once: one after the other a thousand take half a minute.
+    await Promise.all([...this.#consumptions.values()].map((one) => this.#consume(session, one)));
   }
 
   async #open(url: string, opened: ChannelModel[]): Promise<ChannelModel> {
@@ -244,7 +263,10 @@ export class AmqpTransport implements Transport {
     void this.#close(session.publishing);
     void this.#close(session.consuming);
     // One that is lost while it is still being set up is reported by what sets it up.
-    if (!wasUp) return;
+    if (!wasUp) {
+      session.failed(error ?? new Error(reasonOf(error)));
+      return;
+    }
     this.#session = undefined;
     this.#returned.clear();
     this.#options.events.disconnected(reasonOf(error));
@@ -330,11 +352,14 @@ export class AmqpTransport implements Transport {
         queue: journal,
         life: this.#life,
         nextCount: () => ++this.#lastNote,
+        clock: this.#options.clock,
         publish: (to, body) => {
-          this.#guarded(session, () =>
-            session.out.publish('', to, body, { persistent: true }, () => undefined),
-          );
+          const written = (refused: unknown): void => {
+            if (refused !== null && refused !== undefined) this.#lost(session, 'a note is not taken');
+          };
+          this.#guarded(session, () => session.out.publish('', to, body, { persistent: true }, written));
         },
+        lost: (why) => this.#lost(session, why),
       }),
       leaseMs: terms.singleActive === true ? LEASE_MS : undefined,
       clock: this.#options.clock,
@@ -346,13 +371,18 @@ export class AmqpTransport implements Transport {
   /** In order if the broker answers, and at once if it does not. */
   async #close(connection: ChannelModel): Promise<void> {
     const { stream } = connection.connection as unknown as { readonly stream: { destroy(): void } };
-    const cancel = this.#options.clock.after(CLOSE_MS, () => stream.destroy());
+    let cancel = (): void => undefined;
+    const late = new Promise<void>((resolve) => {
+      cancel = this.#options.clock.after(CLOSE_MS, resolve);
+    });
     try {
-      await connection.close();
+      // One that was lost a moment ago is never closed in amqplib's eyes.
+      await Promise.race([connection.close(), late]);
     } catch {
       // It is closed.
     }
     cancel();
+    stream.destroy();
   }
 
   #orLost(session: Session, work: Promise<void>): void {

@@ -6,6 +6,7 @@
  */
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import { HostError } from '@espalier/core';
+import type { Clock } from '@espalier/core/internal/bridge.js';
 import { Attempts, type NoteKind } from '../protocol/attempts.js';
 import { decodeNote, encodeNote } from '../wire/notes.js';
 
@@ -17,7 +18,13 @@ export interface JournalOptions {
   readonly nextCount: () => number;
   /** Not on the connection that acknowledges: a broker that is short of memory stops reading from who publishes. */
   readonly publish: (queue: string, body: Buffer) => void;
+  readonly clock: Clock;
+  /** A note has not come back: whoever waits for it would wait for ever. */
+  readonly lost: (why: string) => void;
 }
+
+/** A note comes back within ms; a broker that takes so long has lost it, or stands still. */
+const BACK_MS = 10_000;
 
 /** Some ten thousand notes. */
 const KEPT = { 'x-max-length-bytes': 2_000_000, 'x-stream-max-segment-size-bytes': 1_000_000 };
@@ -61,9 +68,13 @@ export class Journal {
         reject(ended());
         return;
       }
-      const { life, queue, nextCount, publish } = this.#options;
+      const { life, queue, nextCount, publish, clock, lost } = this.#options;
       const count = nextCount();
-      this.#waiting.set(count, { resolve, reject });
+      const cancel = clock.after(BACK_MS, () => lost('a note does not come back'));
+      this.#waiting.set(count, {
+        resolve: (place) => (cancel(), resolve(place)),
+        reject: (why) => (cancel(), reject(why)),
+      });
       publish(queue, encodeNote({ kind, life, count, id }));
     });
   }

@@ -137,16 +137,21 @@ export interface Ended extends Exported {
   readonly detail: unknown;
 }
 
+export interface Announced {
+  readonly exports: readonly Exported[];
+  /** The lives that ended last, and why. */
+  readonly ended: readonly Ended[];
+  /** What the host's directory says to those of others. */
+  readonly notice?: Uint8Array | undefined;
+}
+
 export type Presence =
   /** `alive` is said again and again, `hello` at first: whoever hears it says `alive` at once. */
-  | {
+  | (Announced & {
       readonly kind: 'alive' | 'hello';
       readonly host: string;
       readonly incarnation: string;
-      readonly exports: readonly Exported[];
-      /** The lives that ended last, and why. */
-      readonly ended: readonly Ended[];
-    }
+    })
   | { readonly kind: 'bye'; readonly host: string; readonly incarnation: string }
   /** Somebody has declared that incarnation down: it must not go on as if nothing had been. */
   | { readonly kind: 'buried'; readonly host: string; readonly incarnation: string };
@@ -169,7 +174,12 @@ export interface IntroducedPresence {
 }
 
 export function encodePresence({ presence, introduction }: IntroducedPresence): Buffer {
-  return encodeValue({ version: WIRE_VERSION, ...presence, ...wireForm(introduction) }, MAX_PRESENCE_BYTES);
+  const { notice, ...said }: Presence & Pick<Announced, 'notice'> = presence;
+  const noticed = notice === undefined ? {} : { notice: new Uint8Array(notice).buffer };
+  return encodeValue(
+    { version: WIRE_VERSION, ...said, ...noticed, ...wireForm(introduction) },
+    MAX_PRESENCE_BYTES,
+  );
 }
 
 function wireForm(introduction: Introduction | undefined): Record<string, unknown> {
@@ -182,7 +192,10 @@ export function decodePresence(bytes: Uint8Array): IntroducedPresence | undefine
   if (bytes.length > MAX_PRESENCE_BYTES) throw malformed('a presence that is too large');
   const fields = decodeValue(bytes);
   if (typeof fields !== 'object' || fields === null) throw malformed('a presence that is no map');
-  const { version, kind, host, incarnation, exports, ended, count, key } = fields as Record<string, unknown>;
+  const { version, kind, host, incarnation, exports, ended, notice, count, key } = fields as Record<
+    string,
+    unknown
+  >;
   if (version !== WIRE_VERSION) return undefined;
   if (typeof host !== 'string' || typeof incarnation !== 'string') throw malformed('a presence of nobody');
   if (kind === 'bye' || kind === 'buried')
@@ -200,6 +213,7 @@ export function decodePresence(bytes: Uint8Array): IntroducedPresence | undefine
       if (typeof tag !== 'string') throw malformed('an end without a reason');
       return { ...exportedOf(item), tag, detail: item['detail'] };
     }),
+    ...(notice instanceof ArrayBuffer ? { notice: new Uint8Array(notice) } : {}),
   };
   return { presence, introduction: { count, key: new Uint8Array(key) } };
 }

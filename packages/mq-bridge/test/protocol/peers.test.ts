@@ -13,7 +13,7 @@ function host() {
     heartbeatMs: 1000,
     downAfterMs: 5000,
     clock,
-    exports: () => ({ exports: [], ended: [] }),
+    announced: () => ({ exports: [], ended: [] }),
     say: (presence) => said.push(presence),
     appeared: ({ incarnation, name, life }) => heard.push(`appeared ${incarnation} ${name} ${String(life)}`),
     ended: ({ incarnation, name, life }, { tag }) =>
