@@ -16,6 +16,7 @@ import {
 } from '@espalier/core';
 import type { Directory } from '@espalier/core/directory';
 import type { Membership } from '@espalier/core/identity';
+import type { RunCaller } from '@espalier/core/internal/bridge.js';
 import { Bridge } from './engine/bridge.js';
 import { codeOf, type BridgeEvent, type LocalSide } from './engine/local-side.js';
 import { Offers } from './engine/offers.js';
@@ -117,6 +118,7 @@ function localSide(context: Context, watched: Map<Monitor, (reason: ExitReason) 
     send: (target, value) => context.send(target, value),
     cast: (target, operation, parameters) => context.cast(target, operation, parameters),
     call: (target, operation, parameters, options) => context.call(target, operation, parameters, options),
+    run: (target, calls, options) => (context as Context & RunCaller).callRun(target, calls, options),
     whereis: (name) => context.whereis(name),
     watch: (target: Address, ended) => {
       context.monitor(target).then(
