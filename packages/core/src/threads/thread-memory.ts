@@ -12,6 +12,8 @@ export interface MemoryReading {
   readonly heapMb: number;
   /** ArrayBuffers, external strings and what else V8 was told of. */
   readonly offHeapMb: number;
+  /** The heap alone could be read. */
+  readonly partial?: true;
 }
 
 type Got = (reading: MemoryReading | undefined) => void;
@@ -70,7 +72,9 @@ export class ThreadMemory {
   #readHeap(got: Got): void {
     this.#thread.call('Runtime.getHeapUsage', {}, (answer) => {
       const used = answer?.['usedSize'];
-      got(typeof used === 'number' ? { heapMb: used / BYTES_PER_MB, offHeapMb: 0 } : undefined);
+      got(
+        typeof used === 'number' ? { heapMb: used / BYTES_PER_MB, offHeapMb: 0, partial: true } : undefined,
+      );
     });
   }
 }

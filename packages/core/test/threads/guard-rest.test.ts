@@ -4,7 +4,7 @@ import { ManualClock } from '../../src/testing/manual-clock.js';
 import { Guard, type GuardEntry } from '../../src/threads/guard.js';
 import { InspectionGate } from '../../src/threads/inspection-gate.js';
 import type { ThreadCpu } from '../../src/threads/thread-cpu.js';
-import type { ThreadMemory } from '../../src/threads/thread-memory.js';
+import type { MemoryReading, ThreadMemory } from '../../src/threads/thread-memory.js';
 
 /** An answer to the guard takes so much of its thread on a busy machine, ns. */
 const ANSWER_NS = 600_000;
@@ -20,17 +20,22 @@ beforeEach(() => {
 });
 afterEach(() => guard.close());
 
-function watched(): { readonly entry: GuardEntry; ranNs: number; asked: number } {
-  const limits = { heapMb: 64, memoryMb: 128 };
+const LIMIT_MB = 64;
+
+function watched(
+  heapMb = LIMIT_MB - 1,
+  isPartial = false,
+): { readonly entry: GuardEntry; ranNs: number; asked: number } {
+  const limits = { heapMb: LIMIT_MB, memoryMb: 128 };
   const gate = new InspectionGate();
   const entry = guard.watch({ token: 'espalier:rest-1', limits, gate, onLimit: () => undefined });
   const thread = { entry, ranNs: 20_000_000, asked: 0 };
   entry.cpu = { read: () => thread.ranNs, close: () => undefined } as unknown as ThreadCpu;
   entry.memory = {
-    read: (got: (reading: { heapMb: number; offHeapMb: number }) => void) => {
+    read: (got: (reading: MemoryReading) => void) => {
       thread.asked += 1;
       thread.ranNs += ANSWER_NS;
-      got({ heapMb: 1, offHeapMb: 0 });
+      got({ heapMb, offHeapMb: 0, ...(isPartial ? { partial: true } : {}) });
     },
   } as unknown as ThreadMemory;
   return thread;
@@ -76,7 +81,7 @@ test('a process at rest is woken ten times a second, and nothing is asked', () =
   expect(thread.asked).toBe(1);
 });
 
-test('a thread that begins to run is asked within a tenth of a second, and every 10 ms from then on', () => {
+test('a thread near its limit that begins to run is asked within a tenth of a second, and every 10 ms from then on', () => {
   const thread = watched();
   pass(10_000);
   const before = thread.asked;
@@ -90,4 +95,17 @@ test('a thread that begins to run is asked within a tenth of a second, and every
     pass(10);
     expect(thread.asked).toBe(before + 1 + n);
   }
+});
+
+test.each([
+  { what: 'that uses less than half of what it may', isPartial: false, times: 34 },
+  { what: 'of which only the heap could be read', isPartial: true, times: 100 },
+])('a busy thread $what is asked $times times a second', ({ isPartial, times }) => {
+  const thread = watched(1, isPartial);
+  const until = clock.now() + 1_000;
+  while (clock.fireNext(until)) {
+    thread.ranNs += 10_000_000;
+    processUs += 10_000;
+  }
+  expect(Math.abs(thread.asked - times)).toBeLessThanOrEqual(2);
 });
