@@ -7,7 +7,7 @@ import { allExist, bundle } from './bundle.mjs';
 import { ROOT } from './project.mjs';
 
 /** Entry and bundle, relative to the root. */
-const DRIVERS = ['admin', 'bridge', 'images', 'logs', 'stand-in'].map((name) => {
+const DRIVERS = ['admin', 'bridge', 'images', 'logs'].map((name) => {
   const path = `apps/daemon/dist/drivers/${name}`;
   return [`${path}.js`, `${path}.cjs`];
 });

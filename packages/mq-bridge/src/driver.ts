@@ -2,9 +2,9 @@
  * The driver: an environment that holds the connection to the broker, for the tree that it stands in. A child of its
  * own with `wall: process`, and with its settings as `args` (docs/bridge.md).
  *
- * What it exports it watches and sends to as any environment does. For each name that it imports it spawns a stand-in
- * (stand-in.ts) under that name, as long as the mailbox is there: so who sends to the name, calls or watches it
- * does so as if its holder were in the next thread.
+ * What it exports it watches and sends to as any environment does. For each name that it imports it starts a
+ * stand-in (engine/stand-in.ts) under that name, in its own thread, as long as the mailbox is there: so who sends to the
+ * name, calls or watches it does so as if its holder were in the next thread.
  */
 import {
   environment,
@@ -16,12 +16,12 @@ import {
 } from '@espalier/core';
 import type { Directory } from '@espalier/core/directory';
 import type { Membership } from '@espalier/core/identity';
-import type { RunCaller } from '@espalier/core/internal/bridge.js';
+import type { BesideContext, RunCaller } from '@espalier/core/internal/bridge.js';
 import { Bridge } from './engine/bridge.js';
-import { codeOf, type BridgeEvent, type LocalSide } from './engine/local-side.js';
+import type { BridgeEvent, LocalSide } from './engine/local-side.js';
 import { Offers } from './engine/offers.js';
 import { completeSettings, type BridgeSettings, type CompleteTerms } from './engine/settings.js';
-import { StandIns, type Outcome, type Post } from './engine/stand-ins.js';
+import { StandIns } from './engine/stand-ins.js';
 import { nodeAfterTurn, nodeClock as clock, nodeRandom as random } from './node/ambient.js';
 import { readAccess, readMembership, RevocationFile } from './node/credentials.js';
 import { AmqpTransport } from './transport/amqp-transport.js';
@@ -39,10 +39,8 @@ export interface BridgeParts {
   readonly access: Access;
   /** Where the names are offered that can be sent to. Default: nowhere; other bridges know them all the same. */
   readonly directory?: Directory;
-  /** The module of a stand-in, as `spawn` takes it. */
-  readonly standIn: string;
   readonly onEvent?: (event: BridgeEvent) => void;
-  /** Answers calls that are for who runs the bridge; false: it is one of a stand-in's. */
+  /** Answers calls that are for who runs the bridge; false: it does not know that one. */
   readonly answer?: (call: ReceivedCall) => boolean;
 }
 
@@ -51,7 +49,7 @@ export default environment(async (context: Context, args: BridgeSettings) => {
   const membership = readMembership(settings);
   const access = readAccess(() => settings.urls, settings.tls, membership);
   const revocations = new RevocationFile(settings.revoked, membership.root);
-  await runBridge(context, { settings, membership, revocations, access, standIn: './stand-in.js' });
+  await runBridge(context, { settings, membership, revocations, access });
 });
 
 /** A bridge in the environment of this context, until that is asked to end. */
@@ -65,15 +63,6 @@ export async function runBridge(context: Context, parts: BridgeParts): Promise<v
   };
   const watched = new Map<Monitor, (reason: ExitReason) => void>();
   const local = localSide(context, watched);
-  const standIns = new StandIns({
-    context,
-    module: parts.standIn,
-    settings,
-    clock,
-    random,
-    watch: local.watch,
-    failed: (name, why) => onEvent({ kind: 'name-refused', name, why }),
-  });
   const bridge = new Bridge({
     settings,
     membership,
@@ -87,6 +76,16 @@ export async function runBridge(context: Context, parts: BridgeParts): Promise<v
     appeared: (name) => standIns.appeared(name),
     ended: (name, reason) => standIns.ended(name, reason),
   });
+  const standIns = new StandIns({
+    // Of a guest's thread; every driver has one.
+    context: context as BesideContext,
+    beyond: bridge,
+    settings,
+    clock,
+    watch: local.watch,
+    lost: (name, why) => process.stderr.write(`bridge: lost a message to '${name}': ${why}\n`),
+    failed: (name, why) => onEvent({ kind: 'name-refused', name, why }),
+  });
   // It has queues and connections to give back.
   context.trapExits(true);
   revocations?.follow({
@@ -99,9 +98,9 @@ export async function runBridge(context: Context, parts: BridgeParts): Promise<v
   standIns.start();
   for (;;) {
     const item = await context.receive();
-    if (item.type === 'call' && parts.answer?.(item) === true) continue;
-    if (item.type === 'call') serve(bridge, item);
-    else if (item.type === 'down') {
+    if (item.type === 'call') {
+      if (parts.answer?.(item) !== true) item.fail('no_such_operation', 'a bridge is not called');
+    } else if (item.type === 'down') {
       watched.get(item.monitor)?.(item.reason);
       watched.delete(item.monitor);
     } else if (item.type === 'exit' && item.from === undefined) {
@@ -127,44 +126,6 @@ function localSide(context: Context, watched: Map<Monitor, (reason: ExitReason) 
       );
     },
   };
-}
-
-/** What a stand-in asks. */
-function serve(bridge: Bridge, call: ReceivedCall): void {
-  const [name, ...rest] = call.arguments as [string, ...unknown[]];
-  answer(call, () => {
-    if (call.operation === 'post') return postAll(bridge, name, rest[0] as readonly Post[]);
-    const [operation, parameters] = rest as [string, readonly unknown[]];
-    const controller = new AbortController();
-    call.onCancel(() => controller.abort());
-    return bridge.call(name, operation, parameters, { timeoutMs: Infinity, signal: controller.signal });
-  });
-}
-
-/** In order. Gives why those were lost that were; who is sent to having ended is none. */
-async function postAll(bridge: Bridge, name: string, posts: readonly Post[]): Promise<readonly string[]> {
-  const sent = await Promise.allSettled(
-    posts.map(([first, parameters]) =>
-      parameters === undefined ? bridge.send(name, first) : bridge.cast(name, first as string, parameters),
-    ),
-  );
-  return sent.flatMap((one) => {
-    if (one.status === 'fulfilled' || codeOf(one.reason) === 'down') return [];
-    return [(one.reason as Error).message];
-  });
-}
-
-/** A failure is told as a value: of a failed call only some codes would get through. */
-function answer(call: ReceivedCall, work: () => Promise<unknown>): void {
-  work().then(
-    (value) => call.reply({ value } satisfies Outcome),
-    (error: unknown) => {
-      const { message, cause } = error as Error;
-      const failure = { code: codeOf(error) ?? 'refused', message, cause };
-      if (call.tryReply({ failure } satisfies Outcome) === undefined) return;
-      call.reply({ failure: { ...failure, cause: undefined } } satisfies Outcome);
-    },
-  );
 }
 
 /** To the tree's output, with the path of this environment. */

@@ -42,7 +42,6 @@ export default environment(async (context: Context, { folder, terms }: Arguments
     ...(revoked === undefined ? {} : { revocations: new RevocationFile(revoked, membership.root) }),
     access: readAccess(urls, {}, membership),
     directory: discovery,
-    standIn: './stand-in.cjs',
     onEvent,
     answer: (call) => answered(call, () => ({ ...reportOf(discovery), connection })),
   });

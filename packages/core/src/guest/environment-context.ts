@@ -3,13 +3,16 @@ import { FRAME, type FrameKind } from '../channel/frames.js';
 import { CallError } from '../errors.js';
 import { encodeLogRecord, type LogLevel } from '../log-record.js';
 import { EXIT_TAGS, GUEST_EXIT_TAGS, type ExitReason } from '../exit-reason.js';
+import type { MailboxTerms } from '../protocol/notices.js';
 import type { RunCall } from '../protocol/run.js';
+import type { OpaqueValue } from '../protocol/system-calls.js';
 import { Address } from './address.js';
+import type { Behaviour } from './behaviour.js';
+import type { BesideContext } from './beside.js';
 import { outcomeOf, type RunCaller, type RunOptions, type RunOutcome } from './call-run.js';
 import {
   ExitRequest,
   type CallOptions,
-  type Context,
   type Destination,
   type Exit,
   type ReceiveOptions,
@@ -41,7 +44,7 @@ const DEFAULT_CALL_TIMEOUT_MS = 5000;
 /** The largest value that `sendAfter` keeps, or that a spawn brings along. */
 const MAX_KEPT_BYTES = 16 * 1024 * 1024;
 
-export class EnvironmentContext implements Context, RunCaller {
+export class EnvironmentContext implements BesideContext, RunCaller {
   readonly #environment: LocalEnvironment;
   readonly #spawned = new WeakSet<Address>();
 
@@ -300,19 +303,27 @@ export class EnvironmentContext implements Context, RunCaller {
 
   async spawn(request: SpawnRequest, options: SpawnOptions = {}): Promise<Spawned> {
     assertSpawn(request);
+    const { services, base } = this.#environment;
+    return await this.#spawn(services.encode({ base, ...request }, undefined, MAX_KEPT_BYTES).bytes, options);
+  }
+
+  /** `BesideContext.spawnBeside`. */
+  async spawnBeside(behaviour: Behaviour, terms: Partial<MailboxTerms>): Promise<Address> {
+    const { services, terms: own } = this.#environment;
+    const { address } = await this.#spawn(services.beside(behaviour), {}, { ...own, ...terms });
+    return address;
+  }
+
+  async #spawn(request: OpaqueValue, options: SpawnOptions, beside?: MailboxTerms): Promise<Spawned> {
     const { services, slot } = this.#environment;
-    const bytes = services.encode(
-      { base: this.#environment.base, ...request },
-      undefined,
-      MAX_KEPT_BYTES,
-    ).bytes;
     let spawned: Spawned | undefined;
     const call = {
       call: 'spawn',
       env: slot,
-      request: bytes,
+      request,
       link: options.link === true,
       monitor: options.monitor === true,
+      beside,
     } as const;
     await services.ask(call, (answer) => {
       const { handle, monitor: id } = answer as { handle: number; monitor: number };

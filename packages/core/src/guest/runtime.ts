@@ -4,7 +4,7 @@
  * The same modules run in every thread, in the application's own endpoint and in the simulation; links,
  * clock and the loading of behaviours are handed in.
  */
-import { Channel } from '../channel/channel.js';
+import { Channel, MAX_FRAME_BYTES } from '../channel/channel.js';
 import { FRAME, type FrameKind } from '../channel/frames.js';
 import type { Link, LinkEnd, Transfer } from '../channel/link.js';
 import type { AfterTurn, NextTurn } from '../clock.js';
@@ -374,6 +374,10 @@ export class Runtime implements EnvironmentServices {
 
   opaque(value: unknown): OpaqueValue | undefined {
     return this.#encoder.opaque(value);
+  }
+
+  beside(behaviour: Behaviour): OpaqueValue {
+    return this.#encoder.encode(this.#options.beside?.(behaviour), undefined, MAX_FRAME_BYTES).bytes;
   }
 
   drive(behaviour: Behaviour, host: DriverHost): Driver {

@@ -53,6 +53,8 @@ export interface EnvironmentServices {
   /** Finds the peer behind a destination and keeps the route told of it. */
   connect(environment: LocalEnvironment, destination: Destination, route: Route): void;
   address(handle: number): Address;
+  /** Keeps a behaviour for an environment beside this one, in the same thread; gives what that boots with. */
+  beside(behaviour: Behaviour): OpaqueValue;
   drive(behaviour: Behaviour, host: DriverHost): Driver;
   /** Whether messages of this thread wait for tickets. */
   preparing(): boolean;

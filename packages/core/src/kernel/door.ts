@@ -127,7 +127,7 @@ const operation: Check = (value) => {
 const FIELDS = {
   ready: { env: slot, ignore: flag },
   exit: { env: slot, tag: maybe(oneOf(GUEST_EXIT_TAGS)), detail: maybeBytes, signal: maybe(whole) },
-  spawn: { env: slot, id: whole, request: bytes, link: flag, monitor: flag },
+  spawn: { env: slot, id: whole, request: bytes, link: flag, monitor: flag, beside: maybe(terms) },
   register: { env: slot, id: whole, name },
   unregister: { env: slot, id: whole, name },
   resolve: { id: whole, name, follow: flag },

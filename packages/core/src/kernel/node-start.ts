@@ -2,7 +2,7 @@
 import type { MailboxTerms } from '../protocol/notices.js';
 import type { OpaqueValue } from '../protocol/system-calls.js';
 import type { SupervisorSpec } from './supervisor-logic.js';
-import type { SystemWalls, WallLimits } from './wall.js';
+import type { SystemWalls, WallLimits, WallThread } from './wall.js';
 
 /** What the kernel needs to start an environment; made by the loader, opaque where it can be. */
 export interface EnvironmentSpec {
@@ -25,7 +25,14 @@ export interface EnvironmentSpec {
 export type NodeStart = ThreadStart | { readonly kind: 'supervisor'; readonly spec: SupervisorSpec };
 
 /** What the wall starts: a thread, or the process of a cell, which to this kernel is one. */
-export type ThreadStart = { readonly kind: 'environment'; readonly spec: EnvironmentSpec } | CellStart;
+export type ThreadStart = EnvironmentStart | CellStart;
+
+export interface EnvironmentStart {
+  readonly kind: 'environment';
+  readonly spec: EnvironmentSpec;
+  /** Where it is to run, if in no thread of its own. */
+  readonly thread?: WallThread | undefined;
+}
 
 /** Either of them in a process of its own; `spec` is the process's, which has no name and no mailbox. */
 export interface CellStart {

@@ -37,7 +37,8 @@ export class Starter {
     if (name !== null && !names.keep(nameIn(space, name), owner)) return { ok: false, reason: taken(name) };
     const walls = kind === 'cell' ? start.walls : undefined;
     const boundary = kind === 'cell' ? 'process' : 'thread';
-    const thread = wall.start({ boundary, limits, walls, title: path, env });
+    const inhabited = kind === 'cell' ? undefined : start.thread;
+    const thread = inhabited ?? wall.start({ boundary, limits, walls, title: path, env });
     const guest = this.#guest(thread.link, kind, space, thread.site);
     const environment = this.#environment({ path, spec, owner, guest, thread });
     thread.onEnd((end) => {

@@ -9,7 +9,7 @@ import type { Guest } from './guest.js';
 import type { MonitorRecord } from './identity.js';
 import { NOPROC } from './lifecycle.js';
 import { nameIn } from './names.js';
-import type { HandlerParts } from './parts.js';
+import type { HandlerParts, LoadResult } from './parts.js';
 import { spaceIn } from './starter.js';
 import { supervise } from './supervise.js';
 
@@ -30,6 +30,7 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
   const { parts, lifecycle, starter, tree } = kernel;
   const { names, channels } = parts;
   let lastMonitor = 0;
+  let lastBeside = 0;
 
   /** Whom the caller means, if it may deal with it: who may not hears what it would hear of nobody. */
   const find = (caller: Environment, target: Target): Environment | undefined => {
@@ -48,6 +49,12 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
     watcher.watching.set(record.id, record);
     target.watchers.add(record);
     return record.id;
+  };
+  /** One in the thread of its parent is what that is, but for its mailbox; it hangs when that does. */
+  const load = (parent: Environment, { request, beside }: Call<'spawn'>): Promise<LoadResult> => {
+    if (beside === undefined) return parts.loader(request, parent.path);
+    const own = { boot: request, name: null, terms: beside, unresponsiveMs: 'infinity' } as const;
+    return Promise.resolve({ ok: true, id: `beside-${++lastBeside}`, spec: { ...parent.spec, ...own } });
   };
   const join = (one: Environment, other: Environment): void => {
     one.links.add(other);
@@ -71,7 +78,7 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
 
     spawn(parent, call, guest) {
       parent.spawning++;
-      void parts.loader(call.request, parent.path).then((loaded) => {
+      void load(parent, call).then((loaded) => {
         parent.spawning--;
         if (!parent.alive) return;
         if (!loaded.ok) return guest.refuse(call.id, loaded.code, loaded.text);
@@ -82,6 +89,9 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
             'limit_refused',
             `the limit \`children\`: ${mostChildren} of them live`,
           );
+        const thread = call.beside && parent.thread?.beside?.();
+        if (call.beside !== undefined && thread === undefined)
+          return guest.refuse(call.id, 'operation_refused', 'there is one environment to a thread here');
         const owner = spawnOwner(
           parent,
           parts.observe,
@@ -93,7 +103,7 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
           },
           (reason) => guest.refuse(call.id, 'start_failed', undefined, reason),
         );
-        const start = { kind: 'environment', spec: loaded.spec } as const;
+        const start = { kind: 'environment', spec: loaded.spec, thread } as const;
         const started = starter.start(`${parent.path}/${loaded.id}`, start, guest.space, owner);
         if (started.ok) parent.children.add(started.environment);
         else guest.refuse(call.id, 'start_failed', undefined, started.reason);

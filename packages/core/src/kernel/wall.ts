@@ -64,6 +64,8 @@ export interface WallThread {
   readonly link: Link;
   /** Of a cell: its pipe, over which links into it are made. */
   readonly site?: LinkSite | undefined;
+  /** One more guest runtime in the same thread, with an end of its own; undefined where there cannot be one. */
+  beside?(): WallThread | undefined;
   /** Sets the one observer of the thread's end; called exactly once, also if it ended before. */
   onEnd(observer: (end: WallEnd) => void): void;
   /** Whether its event loop waits for something to do at this moment: then what comes is read. */

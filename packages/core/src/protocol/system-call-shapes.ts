@@ -25,6 +25,8 @@ export type SystemCall =
       readonly request: OpaqueValue;
       readonly link: boolean;
       readonly monitor: boolean;
+      /** It is to run in the thread of its parent, with this mailbox; the request is the boot value then. */
+      readonly beside?: MailboxTerms | undefined;
     }
   /** `space`: by a cell, the path of the isolated node in it whose namespace is meant; '' or nothing: the cell's own. */
   | {

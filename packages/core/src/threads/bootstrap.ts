@@ -7,7 +7,7 @@
  */
 import { getHeapStatistics } from 'node:v8';
 import workerThreads from 'node:worker_threads';
-import type { LinkOpener } from '../channel/link.js';
+import type { Link, LinkOpener } from '../channel/link.js';
 import { leaveGuardTool } from './guard-tool.js';
 import { leaving } from './inspection-gate.js';
 import { installStdio } from './guest-stdio.js';
@@ -35,14 +35,21 @@ export interface GuestStart {
   readonly log: (record: string) => void;
 }
 
+/** Starts one more environment in the thread over that control link; `over` is called at its end. Gives what ends it. */
+export type StartBeside = (control: Link, over: () => void) => () => void;
+
 /** How long a spare stays as it is before it rehearses: one that is wanted at once is not kept busy. Milliseconds. */
 const REHEARSE_AFTER_MS = 20;
 
 /**
- * Starts this thread; `startGuest` is called when the wall has said so, once. A thread that is kept as a
+ * Starts this thread; `startGuest` is called when the wall has said so, once, and gives what starts one more
+ * environment in it. A thread that is kept as a
  * spare goes through `rehearse` meanwhile.
  */
-export function bootThread(startGuest: (start: GuestStart) => void, rehearse?: () => Promise<void>): void {
+export function bootThread(
+  startGuest: (start: GuestStart) => StartBeside,
+  rehearse?: () => Promise<void>,
+): void {
   const { control, wall, gate, code } = takeWorkerData();
   const leave = leaving(gate);
   hearProcess({ left: leave });
@@ -57,7 +64,16 @@ export function bootThread(startGuest: (start: GuestStart) => void, rehearse?: (
   leaveGuardTool();
   hardenTrusted(leave);
   const rehearsal: { timer?: NodeJS.Timeout } = {};
+  let startBeside: StartBeside | undefined;
+  const beside = new Map<number, () => void>();
   wall.on('message', (said: FromWall) => {
+    if (said.tag === 'let go') return beside.get(said.number)?.();
+    if (said.tag === 'beside') {
+      const { number, control: port } = said;
+      const letGo = startBeside?.(new PortLink(port, { takesEnds: true }), () => beside.delete(number));
+      if (letGo !== undefined) beside.set(number, letGo);
+      return;
+    }
     quota.bytesPerSecond = said.outputBytesPerSecond;
     if (said.tag === 'limits') return;
     clearTimeout(rehearsal.timer);
@@ -65,7 +81,7 @@ export function bootThread(startGuest: (start: GuestStart) => void, rehearse?: (
     wall.unref();
     applyEnvironment(said.env);
     const link = new PortLink(control, { takesEnds: true });
-    startGuest({ link, links: portLinks, ticket: said.ticket, log });
+    startBeside = startGuest({ link, links: portLinks, ticket: said.ticket, log });
   });
   const heapLimitMb = getHeapStatistics().heap_size_limit / BYTES_PER_MB;
   post({ tag: 'ready', tid: ownTid(), heapLimitMb });

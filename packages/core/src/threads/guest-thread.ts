@@ -4,4 +4,6 @@ import { portLinks } from './port-link.js';
 import { rehearse } from './rehearse.js';
 import { guestRuntime, startGuest } from './start-guest.js';
 
-bootThread(startGuest, () => rehearse((control) => guestRuntime(control, portLinks, () => undefined)));
+bootThread(startGuest, () =>
+  rehearse((control) => guestRuntime({ control, links: portLinks, idle: () => undefined })),
+);

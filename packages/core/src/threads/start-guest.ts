@@ -5,6 +5,7 @@
 import { createRequire, isBuiltin } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Link, LinkOpener } from '../channel/link.js';
+import { BesideBehaviours } from '../guest/beside.js';
 import type { Collector } from '../guest/address-table.js';
 import { isBehaviour } from '../guest/behaviour.js';
 import { Runtime } from '../guest/runtime.js';
@@ -14,7 +15,7 @@ import { evaluateImage, type Require } from '../images/evaluate-image.js';
 import * as comlink from '../comlink/index.js';
 import * as identity from '../identity/index.js';
 import * as core from '../index.js';
-import type { GuestStart } from './bootstrap.js';
+import type { GuestStart, StartBeside } from './bootstrap.js';
 import type { GuestBoot } from './guest-boot.js';
 import { nodeAfterTurn } from './node-after-turn.js';
 import { nodeNextTurn } from './node-clock.js';
@@ -26,25 +27,55 @@ import { realTime, type ThreadTime } from './thread-time.js';
 
 const nodeRequire = createRequire(import.meta.url);
 
-export function startGuest({ link, ticket, log }: GuestStart): void {
+/** Gives what starts one more environment in this thread, over a control link of its own. */
+export function startGuest({ link, ticket, log }: GuestStart): StartBeside {
   const time = ticket === undefined ? realTime() : guestTestTime(ticket);
+  const behaviours = new BesideBehaviours();
   // Whatever the guest has left open (timers, sockets) ends with it.
-  const runtime = guestRuntime(time.control(link), time.links, () => process.exit(), time, log);
+  const end = (): void => process.exit();
+  const runtime = guestRuntime({
+    control: time.control(link),
+    links: time.links,
+    idle: end,
+    time,
+    log,
+    behaviours,
+  });
   hearProcess({
     uncaught: (thrown) => {
       runtime.crash(thrown);
     },
   });
+  return (control, over) => {
+    const end = (): void => {
+      control.close();
+      // Where that is not its own end, nothing more is taken from its mailbox.
+      beside.crash(undefined);
+      over();
+    };
+    const beside = guestRuntime({ control, links: time.links, idle: end, time, log, behaviours });
+    return end;
+  };
 }
 
-/** The runtime of a guest thread over its own control link, or over another for the rehearsal. */
-export function guestRuntime(
-  control: Link,
-  links: LinkOpener,
-  idle: () => void,
-  { clock, during }: ThreadTime = realTime(),
-  log: GuestStart['log'] = () => undefined,
-): Runtime {
+interface GuestParts {
+  readonly control: Link;
+  readonly links: LinkOpener;
+  readonly idle: () => void;
+  readonly time?: ThreadTime;
+  readonly log?: GuestStart['log'];
+  readonly behaviours?: BesideBehaviours;
+}
+
+/** The runtime of a guest thread over its own control link, or over another: for the rehearsal, and for one beside it. */
+export function guestRuntime({
+  control,
+  links,
+  idle,
+  time: { clock, during } = realTime(),
+  log = () => undefined,
+  behaviours,
+}: GuestParts): Runtime {
   return new Runtime({
     control,
     links,
@@ -53,7 +84,11 @@ export function guestRuntime(
     nextTurn: nodeNextTurn,
     text: nodeTextCodec,
     collector: garbageCollector(),
-    load: (boot) => during(load(boot as GuestBoot, during, log)),
+    load: (boot) => {
+      const beside = behaviours?.take(boot);
+      return beside === undefined ? during(load(boot as GuestBoot, during, log)) : Promise.resolve(beside);
+    },
+    beside: behaviours?.keep,
     log,
     idle,
   });

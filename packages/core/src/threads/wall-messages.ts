@@ -28,7 +28,11 @@ export type FromWall =
       readonly ticket: GuestTicket | undefined;
     }
   /** They were changed. */
-  | { readonly tag: 'limits'; readonly outputBytesPerSecond: number };
+  | { readonly tag: 'limits'; readonly outputBytesPerSecond: number }
+  /** One more environment is to run in this thread: its end of its control link. */
+  | { readonly tag: 'beside'; readonly number: number; readonly control: MessagePort }
+  /** That one is to end. */
+  | { readonly tag: 'let go'; readonly number: number };
 
 export interface ThreadRequest extends Omit<WallRequest, 'boundary'> {
   readonly ticket?: GuestTicket;

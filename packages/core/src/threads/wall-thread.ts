@@ -6,7 +6,7 @@
  * A thread that is booted before it is ready starts running as soon as it is. The end is told once, from
  * the worker's own `exit` event, with the evidence that was gathered on this side.
  */
-import { receiveMessageOnPort, type MessagePort, type Worker } from 'node:worker_threads';
+import { MessageChannel, receiveMessageOnPort, type MessagePort, type Worker } from 'node:worker_threads';
 import type { Clock } from '../clock.js';
 import type { WallEnd, WallLimits, WallThread } from '../kernel/wall.js';
 import type { GuardEntry, LimitExceeded } from './guard.js';
@@ -15,6 +15,7 @@ import type { OpenThread } from './open-thread.js';
 import { OutputQuota } from './output-quota.js';
 import { PortLink } from './port-link.js';
 import type { ThreadUse } from './use.js';
+import { ThreadGuest } from './thread-guest.js';
 import { lowerPriority, restorePriority } from './thread-cpu.js';
 import { readFromBootstrap, type FromWall, type OutputStream, type ThreadRequest } from './wall-messages.js';
 
@@ -61,6 +62,7 @@ export class NodeThread implements WallThread {
   #request: ThreadRequest | undefined;
   #cancelWait: (() => void) | undefined;
   #silent = false;
+  #lastBeside = 0;
   #exceeded: LimitExceeded | undefined;
   #end: WallEnd | undefined;
   #observer: ((end: WallEnd) => void) | undefined;
@@ -160,6 +162,15 @@ export class NodeThread implements WallThread {
   /** A thread that nobody uses yet does not keep the process going. */
   unref(): void {
     this.#worker?.unref();
+  }
+
+  beside(): WallThread {
+    const { port1, port2 } = new MessageChannel();
+    const number = ++this.#lastBeside;
+    this.#wall.postMessage({ tag: 'beside', number, control: port2 } satisfies FromWall, [port2]);
+    const letGo = (): void => this.#post({ tag: 'let go', number });
+    const violation = (problem: string): void => this.#setup.violation(this, problem);
+    return new ThreadGuest({ thread: this, control: port1, clock: this.#setup.clock, violation, letGo });
   }
 
   onEnd(observer: (end: WallEnd) => void): void {

@@ -12,7 +12,18 @@ const GOOD: { readonly [N in SystemCallName]: readonly Extract<SystemCall, { rea
     { call: 'exit', env: 65_535, tag: 'error', detail: bytes },
     { call: 'exit', env: 0, signal: 3 },
   ],
-  spawn: [{ call: 'spawn', env: 0, id: 1, request: bytes, link: true, monitor: false }],
+  spawn: [
+    { call: 'spawn', env: 0, id: 1, request: bytes, link: true, monitor: false },
+    {
+      call: 'spawn',
+      env: 0,
+      id: 1,
+      request: bytes,
+      link: true,
+      monitor: false,
+      beside: { capacity: 1, capacityBytes: 1, messageBytes: 1, overflow: 'block', sendTimeoutMs: 0 },
+    },
+  ],
   register: [{ call: 'register', env: 0, id: 1, name: 'x'.repeat(255) }],
   unregister: [{ call: 'unregister', env: 0, id: 1, name: 'x' }],
   resolve: [{ call: 'resolve', id: 1, name: 'x', follow: true }],
@@ -83,6 +94,7 @@ const OPTIONAL = new Set([
   'signal.detail',
   'answer.value',
   'supervise.operation',
+  'spawn.beside',
 ]);
 
 /** Calls that only cells make. */

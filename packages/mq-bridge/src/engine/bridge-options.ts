@@ -27,9 +27,3 @@ export interface BridgeOptions {
   readonly appeared: (name: string) => void;
   readonly ended: (name: string, reason: ExitReason) => void;
 }
-
-export interface RemoteCallOptions {
-  /** Milliseconds; Infinity for never. */
-  readonly timeoutMs: number;
-  readonly signal?: AbortSignal;
-}

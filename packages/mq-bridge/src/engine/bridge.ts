@@ -15,7 +15,7 @@ import { encodeItem, type Item } from '../wire/frames.js';
 import { QueueNames } from '../wire/queue-names.js';
 import { Exports } from './exports.js';
 import { Intakes } from './intakes.js';
-import type { BridgeOptions, RemoteCallOptions } from './bridge-options.js';
+import type { BridgeOptions } from './bridge-options.js';
 import { Outboxes } from './outboxes.js';
 import type { Outbox } from './outbox.js';
 import { PendingCalls } from './pending-calls.js';
@@ -166,34 +166,27 @@ export class Bridge {
 
   // ---- to others -------------------------------------------------------------------------------------
 
-  /** As `Context.send`: to nobody it resolves, and is counted. */
-  send(name: string, value: unknown): Promise<void> {
-    return this.#post(name, { kind: 'message', value });
-  }
-
-  cast(name: string, operation: string, parameters: readonly unknown[]): Promise<void> {
-    return this.#post(name, { kind: 'cast', operation, parameters });
+  /** Takes a message, as `Outbox.pass`. To nobody it is counted. Throws `CallError` `value_refused`, `too_large`, `full`. */
+  pass(name: string, item: Item): Promise<void> | undefined {
+    const bytes = this.#encode(item);
+    const outbox = this.#outboxTo(name);
+    if (outbox !== undefined) return outbox.pass(bytes);
+    this.#options.onEvent({ kind: 'undelivered', target: `'${name}'`, count: 1 });
+    return undefined;
   }
 
   /**
-   * As `Context.call`. A durable mailbox takes none, for who waits for an answer wants it now; but
-   * `confirmed(operation, …)` casts to it, and is answered when the broker has the message.
+   * As `Context.call`, without an end of its own: `onCancel` is told how the caller gives it up. A durable mailbox takes
+   * none, for who waits for an answer wants it now; but `confirmed(operation, …)` casts to it, and is answered when the
+   * broker has the message.
    */
   async call(
     name: string,
     operation: string,
     parameters: readonly unknown[],
-    { timeoutMs, signal }: RemoteCallOptions,
+    onCancel: (cancel: () => void) => void,
   ): Promise<unknown> {
-    if (this.#isDurable(name)) {
-      const [cast, ...rest] = parameters;
-      if (operation === CONFIRMED && typeof cast === 'string') return await this.cast(name, cast, rest);
-      throw new CallError('no_such_operation', `'${name}' is durable, and is not called`, {
-        field: 'target',
-        value: name,
-        remedy: `Cast to it, or call '${CONFIRMED}' with the operation and its arguments.`,
-      });
-    }
+    if (this.#isDurable(name)) return await this.#confirmed(name, operation, parameters);
     const mailbox = this.#peers.find(name);
     if (mailbox === undefined) throw new CallError('noproc', `nobody exports '${name}'`);
     const outbox = this.#outboxOf(mailbox);
@@ -206,37 +199,26 @@ export class Bridge {
         this.#calls.lost(call, error);
         return;
       }
-      this.#endEarly(call, outbox, operation, { timeoutMs, ...(signal === undefined ? {} : { signal }) });
+      onCancel(() => {
+        if (!this.#calls.has(call)) return;
+        this.#calls.fail(call, 'cancelled', `'${operation}' was cancelled`);
+        outbox.post(this.#encode({ kind: 'cancel', call }), Infinity);
+      });
       outbox.send(bytes, CALLS_WAITING_BYTES).catch((error: unknown) => this.#calls.lost(call, error));
     });
   }
 
-  /** By its timeout or by the caller; the other side is told. */
-  #endEarly(call: number, outbox: Outbox, operation: string, options: RemoteCallOptions): void {
-    const { timeoutMs, signal } = options;
-    const end = (code: CallError['code'], message: string): void => {
-      this.#calls.fail(call, code, message);
-      outbox.post(this.#encode({ kind: 'cancel', call }), Infinity);
-    };
-    if (timeoutMs !== Infinity) {
-      this.#options.clock.after(timeoutMs, () => {
-        if (this.#calls.has(call))
-          end('timeout', `no reply to '${operation}' within ${String(timeoutMs)} ms`);
-      });
+  #confirmed(name: string, operation: string, parameters: readonly unknown[]): Promise<void> {
+    const [cast, ...rest] = parameters;
+    if (operation === CONFIRMED && typeof cast === 'string') {
+      const bytes = this.#encode({ kind: 'cast', operation: cast, parameters: rest });
+      return this.#durableOutbox(this.#names.durable(name), name).send(bytes);
     }
-    signal?.addEventListener('abort', () => {
-      if (this.#calls.has(call)) end('cancelled', `'${operation}' was cancelled`);
+    throw new CallError('no_such_operation', `'${name}' is durable, and is not called`, {
+      field: 'target',
+      value: name,
+      remedy: `Cast to it, or call '${CONFIRMED}' with the operation and its arguments.`,
     });
-  }
-
-  async #post(name: string, item: Item): Promise<void> {
-    const bytes = this.#encode(item);
-    const outbox = this.#outboxTo(name);
-    if (outbox === undefined) {
-      this.#options.onEvent({ kind: 'undelivered', target: `'${name}'`, count: 1 });
-      return;
-    }
-    await outbox.send(bytes);
   }
 
   #outboxTo(name: string): Outbox | undefined {

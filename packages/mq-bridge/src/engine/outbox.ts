@@ -76,9 +76,9 @@ export class Outbox {
    * confirmed it: then it may have been sent.
    */
   send(bytes: Uint8Array, waitingBytes = Infinity): Promise<void> {
-    const { durable, target } = this.#options;
+    const { durable } = this.#options;
     if (this.#closed) {
-      this.#options.undelivered(target, 1);
+      this.#options.undelivered(this.#options.target, 1);
       return Promise.resolve();
     }
     return new Promise((resolve, reject) => {
@@ -87,14 +87,37 @@ export class Outbox {
         resolve();
       };
       const isTaken = this.#take({ bytes, taken: durable ? nothing : resolve, confirmed }, waitingBytes);
-      if (!isTaken) reject(new CallError('full', `too much waits for room on the way to ${target}`));
+      if (!isTaken) reject(this.#full());
       else if (durable) this.#inDoubt.add(reject);
     });
+  }
+
+  /**
+   * In order as well, but nobody waits for more than its being taken: at once, or when what this gives resolves.
+   * Throws `CallError` `full` if too many wait already: then it is not sent.
+   */
+  pass(bytes: Uint8Array): Promise<void> | undefined {
+    if (this.#closed) {
+      this.#options.undelivered(this.#options.target, 1);
+      return undefined;
+    }
+    let taken: (() => void) | undefined;
+    let isTaken = false;
+    const told = (): void => {
+      isTaken = true;
+      taken?.();
+    };
+    if (!this.#take({ bytes, taken: told, confirmed: nothing }, Infinity)) throw this.#full();
+    return isTaken ? undefined : new Promise((resolve) => (taken = resolve));
   }
 
   /** In order as well, but nobody waits for it. False if it is lost: too much waits already, or more than `waitingBytes`. */
   post(bytes: Uint8Array, waitingBytes: number): boolean {
     return !this.#closed && this.#take({ bytes, taken: nothing, confirmed: nothing }, waitingBytes);
+  }
+
+  #full(): CallError {
+    return new CallError('full', `too much waits for room on the way to ${this.#options.target}`);
   }
 
   #take(message: Waiting, waitingBytes: number): boolean {

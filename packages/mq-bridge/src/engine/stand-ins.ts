@@ -4,28 +4,20 @@
  *   absent ──appeared──► starting ──► there ──(the mailbox ends)──► ended with its reason ──► absent
  *                                       └───(it ends itself)──► after a pause: starting
  */
-import type { Address, Context, ExitReason } from '@espalier/core';
-import type { Clock, Random } from '@espalier/core/internal/bridge.js';
+import type { Address, ExitReason } from '@espalier/core';
+import type { BesideContext, Clock } from '@espalier/core/internal/bridge.js';
 import type { CompleteTerms, ImportSettings } from './settings.js';
+import { standIn as newStandIn, type Beyond } from './stand-in.js';
 
 export interface StandInsOptions {
-  readonly context: Context;
-  /** Of a stand-in. */
-  readonly module: string;
+  readonly context: BesideContext;
+  readonly beyond: Beyond;
   readonly settings: CompleteTerms;
   readonly clock: Clock;
-  readonly random: Random;
+  /** Of a message to that name: why. */
+  readonly lost: (name: string, why: string) => void;
   readonly watch: (target: Address, ended: (reason: ExitReason) => void) => void;
   readonly failed: (name: string, why: string) => void;
-}
-
-/** A value, or an operation with its arguments: what a stand-in passes on. */
-export type Post = readonly [value: unknown] | readonly [operation: string, parameters: readonly unknown[]];
-
-/** What the driver answers a stand-in. */
-export interface Outcome {
-  readonly value?: unknown;
-  readonly failure?: { readonly code: string; readonly message: string; readonly cause: unknown };
 }
 
 interface StandIn {
@@ -41,20 +33,8 @@ interface StandIn {
 
 interface Started {
   readonly address: Address;
-  /** Known to driver and stand-in alone, so that nobody else can end it by a message. */
-  readonly farewell: string;
-}
-
-/** The first message to a stand-in. */
-export interface Welcome {
-  readonly driver: Address;
-  readonly farewell: string;
-}
-
-/** The last one: it ends as `normal`. */
-export interface Farewell {
-  readonly farewell: string;
-  readonly detail: unknown;
+  /** It ends itself, as `normal`. */
+  readonly end: (detail: unknown) => void;
 }
 
 const START_AGAIN_MS = 500;
@@ -105,12 +85,20 @@ export class StandIns {
   #start(standIn: StandIn): void {
     if (!standIn.isThere || standIn.isStarting || standIn.started !== undefined || this.#stopped) return;
     standIn.isStarting = true;
-    const { context, module } = this.#options;
+    const { context, beyond, lost } = this.#options;
     const { name, as, terms } = standIn;
-    context.spawn({ module, args: { name, as }, ...terms }).then(
-      ({ address }) => {
+    let end: Started['end'] = () => undefined;
+    const behaviour = newStandIn({
+      beyond,
+      name,
+      as,
+      lost: (why) => lost(name, why),
+      started: (how) => (end = how),
+    });
+    context.spawnBeside(behaviour, terms).then(
+      (address) => {
         standIn.isStarting = false;
-        this.#started(standIn, address);
+        this.#started(standIn, { address, end });
       },
       (error: unknown) => this.#failed(standIn, String(error)),
     );
@@ -126,31 +114,24 @@ export class StandIns {
     });
   }
 
-  #started(standIn: StandIn, address: Address): void {
-    const { context, watch, random } = this.#options;
-    const started = { address, farewell: `${String(random.next())}/${String(random.next())}` };
+  #started(standIn: StandIn, started: Started): void {
+    const { watch } = this.#options;
     if (!standIn.isThere) {
       this.#end(started, { tag: 'noproc' });
       return;
     }
     standIn.started = started;
-    watch(address, ({ tag, detail }) => {
+    watch(started.address, ({ tag, detail }) => {
       // Not one that was ended because its mailbox has.
       if (standIn.started !== started) return;
       standIn.started = undefined;
       this.#failed(standIn, tag === 'error' ? String(detail) : tag);
     });
-    // It takes its name once it knows whom to pass things on to; nobody else knows its address until then.
-    void context.send(address, { driver: context.self, farewell: started.farewell } satisfies Welcome);
   }
 
-  /** As the mailbox has ended. By an exit signal `normal` nobody ends: the stand-in is told to end so itself. */
-  #end({ address, farewell }: Started, reason: ExitReason): void {
-    const { context } = this.#options;
-    if (reason.tag !== 'normal') context.sendExit(address, reason);
-    else {
-      const told: Farewell = { farewell, detail: reason.detail };
-      context.send(address, told).catch(() => context.sendExit(address, { ...reason, tag: 'shutdown' }));
-    }
+  /** As the mailbox has ended. By an exit signal `normal` of another nobody ends. */
+  #end({ address, end }: Started, reason: ExitReason): void {
+    if (reason.tag === 'normal') end(reason.detail);
+    else this.#options.context.sendExit(address, reason);
   }
 }

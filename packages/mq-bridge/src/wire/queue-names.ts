@@ -4,8 +4,12 @@
  */
 import { createHash } from 'node:crypto';
 
+const MOST_KNOWN = 1024;
+
 export class QueueNames {
   readonly #root: string;
+  /** Asked for with each message. */
+  readonly #known = new Map<string, string>();
 
   /** @param root the public key of the cluster's root */
   constructor(root: string) {
@@ -44,6 +48,15 @@ export class QueueNames {
 
   #name(...parts: readonly string[]): string {
     const text = JSON.stringify([this.#root, ...parts]);
-    return `espalier.${createHash('sha256').update(text).digest('base64url').slice(0, 32)}`;
+    const known = this.#known.get(text);
+    if (known !== undefined) return known;
+    if (this.#known.size >= MOST_KNOWN) this.#known.clear();
+    const name = hashed(text);
+    this.#known.set(text, name);
+    return name;
   }
+}
+
+function hashed(text: string): string {
+  return `espalier.${createHash('sha256').update(text).digest('base64url').slice(0, 32)}`;
 }

@@ -1,0 +1,42 @@
+/**
+ * Environments beside another one, in its thread: each with an address, a name, a mailbox and an end of its own, and
+ * with the heap, the limits and the event loop of all. For drivers, which hold many mailboxes of one kind.
+ */
+import type { MailboxTerms } from '../protocol/notices.js';
+import type { Address } from './address.js';
+import type { Behaviour } from './behaviour.js';
+import type { Context } from './context.js';
+import type { Loaded } from './services.js';
+
+/** A context as drivers have it. */
+export interface BesideContext extends Context {
+  /**
+   * Starts a child environment in the own thread, which it ends with at the latest. Its behaviour is not copied: what
+   * its functions see they share with this environment. `terms` of its mailbox; by default they are this one's.
+   *
+   * Rejects with `EnvironmentError` `start_failed`, `limit_refused`, and with `CallError` `operation_refused` where
+   * there is one environment to a thread: in simulations and under a test clock.
+   */
+  spawnBeside(behaviour: Behaviour, terms: Partial<MailboxTerms>): Promise<Address>;
+}
+
+/** Behaviours that are on their way to their start: functions are no values, and cannot go by the kernel. */
+export class BesideBehaviours {
+  readonly #kept = new Map<number, Behaviour>();
+  #last = 0;
+
+  /** Gives the boot value of the environment that is to have it. */
+  readonly keep = (behaviour: Behaviour): unknown => {
+    this.#kept.set(++this.#last, behaviour);
+    return { beside: this.#last };
+  };
+
+  /** Undefined for a boot value of another kind. */
+  take(boot: unknown): Loaded | undefined {
+    const { beside } = boot as { readonly beside?: number };
+    const behaviour = beside === undefined ? undefined : this.#kept.get(beside);
+    if (beside === undefined || behaviour === undefined) return undefined;
+    this.#kept.delete(beside);
+    return { behaviour, args: undefined, bindings: {} };
+  }
+}
