@@ -24,6 +24,8 @@ describeWithBroker('a durable mailbox with one holder', (rabbitmq) => {
   let broker: Broker;
   const programs: Program[] = [];
   let cluster = new Cluster();
+  /** Ends what a test that has failed would go on with. */
+  let thisTest = new AbortController();
 
   beforeAll(async () => {
     broker = new Broker(rabbitmq);
@@ -36,6 +38,8 @@ describeWithBroker('a durable mailbox with one holder', (rabbitmq) => {
   });
 
   afterEach(async () => {
+    thisTest.abort();
+    thisTest = new AbortController();
     for (const program of programs.splice(0)) await program.kill();
     cluster.remove();
     cluster = new Cluster();
@@ -74,11 +78,12 @@ describeWithBroker('a durable mailbox with one holder', (rabbitmq) => {
   }
 
   async function handled(values: readonly string[]): Promise<Handling[]> {
+    const { signal } = thisTest;
     for (;;) {
       const all = handlings();
       const seen = new Set(all.map(({ value }) => value));
       if (values.every((value) => seen.has(value))) return all;
-      await sleep(50);
+      await sleep(50, undefined, { signal });
     }
   }
 
@@ -106,6 +111,22 @@ describeWithBroker('a durable mailbox with one holder', (rabbitmq) => {
       expect(all.map(({ value }) => value)).toEqual(['first', ...values]);
       expect(new Set(all.map(({ id }) => id)).size).toBe(501);
       await expect(from.call('jobs', 'note', ['x'])).rejects.toMatchObject({ code: 'no_such_operation' });
+    },
+    SLOW_MACHINE_MS,
+  );
+
+  test(
+    'gives to the next life of a server that ends by a message that message again, and none of those before it',
+    async () => {
+      const from = await sender();
+      await from.reach('jobs', 'confirmed', ['note', 'first']);
+      const [before, after] = [names('m', 100), names('n', 100)];
+      // In the broker before there is a holder, so in whole frames.
+      await Promise.all([confirm(from, before), confirm(from, ['bad'], 'stumble'), confirm(from, after)]);
+      await holder();
+      const all = await handled(after);
+      expect(all.map(({ value }) => value)).toEqual(['first', ...before, 'bad', 'bad', ...after]);
+      expect(all.filter(({ again }) => again).map(({ value }) => value)).toEqual(['bad']);
     },
     SLOW_MACHINE_MS,
   );
@@ -270,9 +291,10 @@ describeWithBroker('a durable mailbox with one holder', (rabbitmq) => {
       const values = names('m', 10_000);
       let strikes = 0;
       let isOver = false;
+      const { signal } = thisTest;
       const strike = async (): Promise<void> => {
         for (let round = 0; !isOver; round++) {
-          await sleep(500 + random(2500));
+          await sleep(500 + random(2500), undefined, { signal });
           if (isOver) return;
           switch ((seed + round) % 4) {
             case 0:
@@ -295,10 +317,12 @@ describeWithBroker('a durable mailbox with one holder', (rabbitmq) => {
         }
       };
       const striking = strike();
+      striking.catch(() => undefined);
       const confirmed = new Set<string>();
       for (let at = 0; at < values.length; at += 500) {
         const part = values.slice(at, at + 500);
         while (part.some((value) => !confirmed.has(value))) {
+          signal.throwIfAborted();
           const sender_ = from;
           await sender_.reach('jobs', 'confirmed', ['note', 'first']).catch(() => undefined);
           const left = part.filter((value) => !confirmed.has(value));

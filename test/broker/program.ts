@@ -2,6 +2,7 @@
 import { execFileSync, spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { BridgeSettings } from '@espalier/mq-bridge';
 import type { TreeSpec } from '@espalier/supervisor';
@@ -18,6 +19,8 @@ interface Line {
   readonly output?: string;
 }
 
+const ENDED: Line = { error: { code: 'program_ended', message: 'the program has ended' } };
+
 export class Program {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #answers = new Map<number, (line: Line) => void>();
@@ -28,6 +31,7 @@ export class Program {
   output = '';
   #watchers: { readonly pattern: RegExp; readonly resolve: () => void }[] = [];
   #last = 0;
+  #hasEnded = false;
 
   readonly name: string;
 
@@ -51,6 +55,10 @@ export class Program {
     this.#child.stderr.on('data', (text: Buffer) => (this.output += text.toString()));
     this.#child.stdin.on('error', () => undefined);
     this.ended = new Promise((resolve) => this.#child.once('exit', () => resolve()));
+    void this.ended.then(() => {
+      this.#hasEnded = true;
+      for (const answer of [...this.#answers.values()]) answer(ENDED);
+    });
     let ready: () => void;
     this.#ready = new Promise((resolve) => (ready = resolve));
     createInterface({ input: this.#child.stdout }).on('line', (text) => {
@@ -178,16 +186,18 @@ export class Program {
     for (const { pattern, resolve } of this.#watchers) if (pattern.test(this.output)) resolve();
   }
 
-  #ask(...command: readonly unknown[]): Promise<unknown> {
+  async #ask(...command: readonly unknown[]): Promise<unknown> {
     const id = ++this.#last;
-    return new Promise((resolve, reject) => {
+    // Whoever asks until somebody answers leaves room for what he waits for.
+    if (this.#hasEnded) await sleep(10);
+    return await new Promise((resolve, reject) => {
       this.#answers.set(id, ({ value, error }) => {
         this.#answers.delete(id);
         if (error === undefined) resolve(value);
         else reject(Object.assign(new Error(error.message), { code: error.code }));
       });
-      void this.ended.then(() => reject(new Error('the program has ended')));
-      this.#child.stdin.write(`${JSON.stringify([id, ...command])}\n`);
+      if (this.#hasEnded) this.#answers.get(id)?.(ENDED);
+      else this.#child.stdin.write(`${JSON.stringify([id, ...command])}\n`);
     });
   }
 }

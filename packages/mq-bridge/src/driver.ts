@@ -14,9 +14,9 @@ import {
   type Monitor,
   type ReceivedCall,
 } from '@espalier/core';
-import type { BesideContext } from '@espalier/core/internal/bridge.js';
 import type { Directory } from '@espalier/core/directory';
 import type { Membership } from '@espalier/core/identity';
+import type { BesideContext, RunCaller } from '@espalier/core/internal/bridge.js';
 import { Bridge } from './engine/bridge.js';
 import type { HostExchange } from './engine/host-exchange.js';
 import type { BridgeEvent, LocalSide } from './engine/local-side.js';
@@ -149,6 +149,7 @@ function localSide(context: Context, watched: Map<Monitor, (reason: ExitReason) 
     send: (target, value) => context.send(target, value),
     cast: (target, operation, parameters) => context.cast(target, operation, parameters),
     call: (target, operation, parameters, options) => context.call(target, operation, parameters, options),
+    run: (target, calls, options) => (context as Context & RunCaller).callRun(target, calls, options),
     whereis: (name) => context.whereis(name),
     watch: (target: Address, ended) => {
       context.monitor(target).then(

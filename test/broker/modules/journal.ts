@@ -28,6 +28,11 @@ export default server({
       write(state, value, delivery);
       await new Promise(() => undefined);
     },
+    /** The first time it ends the server by it. */
+    stumble: ({ state }, value: unknown, delivery: DurableDelivery) => {
+      write(state, value, delivery);
+      if (!delivery.again) throw new Error(`'${delivery.id}' was too much`);
+    },
     count: ({ state }) => state.count,
     spoil: (_context, _value: unknown, { id }: DurableDelivery) => {
       throw new Refusal(`'${id}' cannot be handled`);

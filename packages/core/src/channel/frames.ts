@@ -21,7 +21,7 @@ export const FRAME = {
   message: 2,
   /** A server's cast: body is the value `[operation, ...arguments]`. */
   cast: 3,
-  /** A server's call: likewise; correlation = the caller's number for it. */
+  /** A server's call: likewise, or a run of calls; correlation = the caller's number for it. */
   call: 4,
   /** The answer to a call: body is one value. */
   reply: 5,

@@ -1,14 +1,15 @@
 /** The face of an environment towards its guest code; everything else of it stays behind a private field. */
 import { FRAME, type FrameKind } from '../channel/frames.js';
 import { CallError } from '../errors.js';
-import type { CallErrorCode } from '../error-codes.js';
 import { encodeLogRecord, type LogLevel } from '../log-record.js';
 import { EXIT_TAGS, GUEST_EXIT_TAGS, type ExitReason } from '../exit-reason.js';
 import type { MailboxTerms } from '../protocol/notices.js';
+import type { RunCall } from '../protocol/run.js';
 import type { OpaqueValue } from '../protocol/system-calls.js';
 import { Address } from './address.js';
 import type { Behaviour } from './behaviour.js';
 import type { BesideContext } from './beside.js';
+import { outcomeOf, type RunCaller, type RunOptions, type RunOutcome } from './call-run.js';
 import {
   ExitRequest,
   type CallOptions,
@@ -43,7 +44,7 @@ const DEFAULT_CALL_TIMEOUT_MS = 5000;
 /** The largest value that `sendAfter` keeps, or that a spawn brings along. */
 const MAX_KEPT_BYTES = 16 * 1024 * 1024;
 
-export class EnvironmentContext implements BesideContext {
+export class EnvironmentContext implements BesideContext, RunCaller {
   readonly #environment: LocalEnvironment;
   readonly #spawned = new WeakSet<Address>();
 
@@ -122,6 +123,21 @@ export class EnvironmentContext implements BesideContext {
         environment.pending.fail(call, error as CallError);
       });
     });
+  }
+
+  async callRun(target: Destination, calls: readonly RunCall[], options: RunOptions): Promise<RunOutcome> {
+    const { deadline, signal } = options;
+    const { pending } = this.#environment;
+    const route = this.#environment.route(target);
+    const answer = await new Promise<unknown>((resolve, reject) => {
+      const operation = `a run of ${String(calls.length)} calls`;
+      const start = { operation, timeoutMs: Infinity, signal, awaitsCancelled: true, resolve, reject };
+      const call = pending.start(start);
+      route.send(FRAME.call, call, [deadline, ...calls]).catch((error: unknown) => {
+        pending.fail(call, error as CallError);
+      });
+    });
+    return outcomeOf(answer, calls.length);
   }
 
   receive(options?: ReceiveOptions & { readonly timeoutMs?: undefined }): Promise<Received>;
@@ -335,15 +351,3 @@ function targetOf(target: Destination): number | string {
   assertDestination(target);
   return typeof target === 'string' ? target : Address.handleOf(target);
 }
-
-/** Codes that a failure frame may carry; anything else is `refused`. */
-export const FAILURE_CODES: readonly CallErrorCode[] = [
-  'refused',
-  'no_such_operation',
-  'value_refused',
-  'too_large',
-  'full',
-  'noproc',
-  'task_failed',
-  'task_ended',
-];

@@ -12,6 +12,9 @@ export interface CallSite {
   readonly watchedCalls: Set<IncomingCall>;
 }
 
+/** Where answers go: to whom the call came from, or to the run that it is one of. */
+export type AnswersTo = Pick<Peering, 'postNow' | 'postEncoded'>;
+
 /** Replies are not credited: their number is bounded by that of the calls. */
 const MAX_REPLY_BYTES = 256 * 1024 * 1024;
 
@@ -20,7 +23,7 @@ export class IncomingCall implements ReceivedCall {
   readonly operation: string;
   readonly arguments: readonly unknown[];
   readonly #site: CallSite;
-  readonly #peering: Peering;
+  readonly #peering: AnswersTo;
   readonly #caller: number;
   readonly #call: number;
   #open = true;
@@ -30,7 +33,7 @@ export class IncomingCall implements ReceivedCall {
     operation: string,
     parameters: readonly unknown[],
     site: CallSite,
-    peering: Peering,
+    peering: AnswersTo,
     caller: number,
     call: number,
   ) {
@@ -105,16 +108,20 @@ export class IncomingCall implements ReceivedCall {
   }
 
   #post(kind: typeof FRAME.reply | typeof FRAME.failure, value: unknown): void {
-    const size = this.#peering.postNow(
-      kind,
-      this.#caller,
-      this.#site.slot,
-      this.#call,
-      value,
-      MAX_REPLY_BYTES,
-    );
-    if (size !== undefined) return;
-    const encoded = this.#site.encode(value, undefined, MAX_REPLY_BYTES);
-    this.#peering.postEncoded(kind, this.#caller, this.#site.slot, this.#call, encoded);
+    answer(this.#peering, kind, this.#caller, this.#site, this.#call, value);
   }
+}
+
+/** Throws `CallError` for what is no value. */
+export function answer(
+  to: AnswersTo,
+  kind: typeof FRAME.reply | typeof FRAME.failure,
+  caller: number,
+  site: CallSite,
+  call: number,
+  value: unknown,
+): void {
+  const size = to.postNow(kind, caller, site.slot, call, value, MAX_REPLY_BYTES);
+  if (size !== undefined) return;
+  to.postEncoded(kind, caller, site.slot, call, site.encode(value, undefined, MAX_REPLY_BYTES));
 }

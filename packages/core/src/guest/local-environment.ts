@@ -10,6 +10,7 @@ import { FRAME, type FrameKind } from '../channel/frames.js';
 import type { CallError } from '../errors.js';
 import { GUEST_EXIT_TAGS, type ExitReason, type GuestExitTag } from '../exit-reason.js';
 import type { MailboxTerms } from '../protocol/notices.js';
+import { isRun } from '../protocol/run.js';
 import type { InspectQuery, UndeliveredCause } from '../protocol/system-calls.js';
 import type { Address } from './address.js';
 import type { Destination, Statistics } from './context.js';
@@ -19,6 +20,7 @@ import { exitOf, type Driver } from './driver.js';
 import { FirstContacts } from './first-contacts.js';
 import { IncomingCall } from './incoming-call.js';
 import { InboundStreams } from './inbound-streams.js';
+import { IncomingRuns } from './incoming-runs.js';
 import { Mailbox } from './mailbox.js';
 import type { Encoded, Peering } from './peer-channel.js';
 import { PeerStream } from './peer-stream.js';
@@ -55,6 +57,7 @@ export class LocalEnvironment implements RouteOwner {
   #timerCount: TimerCount | undefined;
   #sentToEnded = 0;
   readonly #inbound: InboundStreams;
+  readonly #runs: IncomingRuns;
   readonly #monitors = new Map<number, Monitor>();
   readonly #monitorIds = new Map<Monitor, number>();
   readonly #ownTimers = new Set<Timer>();
@@ -76,6 +79,7 @@ export class LocalEnvironment implements RouteOwner {
     const pace = messagesPerSecond === undefined ? undefined : new Pace(messagesPerSecond, timers);
     this.mailbox = new Mailbox(terms, () => timers.now(), nextTurn, pace);
     this.#inbound = new InboundStreams(slot, this.mailbox);
+    this.#runs = new IncomingRuns(this, this.mailbox, pace !== undefined);
     this.pending = new PendingCalls(services.timers, (peer, call) => {
       services.peering(peer.channel)?.postPlain(FRAME.cancel, peer.slot, slot, call);
     });
@@ -138,6 +142,7 @@ export class LocalEnvironment implements RouteOwner {
     if (!this.alive) return;
     this.#state = 'ending';
     const unread = this.mailbox.close(this.services.drain);
+    this.#runs.ended();
     if (unread > 0) this.undelivered('itself', 'unread', unread);
     for (const timer of this.#ownTimers) this.timers.cancel(timer);
     const deadline = this.timers.now() + SETTLE_MS;
@@ -189,11 +194,11 @@ export class LocalEnvironment implements RouteOwner {
     value: unknown,
     bytes: number,
   ): boolean {
-    return this.mailbox.push(
-      this.#item(kind, peering, from, correlation, value),
-      this.#inbound.from(peering, from),
-      bytes,
-    );
+    const stream = this.#inbound.from(peering, from);
+    // Only a call's body may be one (runtime.ts).
+    if (kind === FRAME.call && isRun(value))
+      return !this.alive || this.#runs.arrived(value, peering, from, correlation, stream, bytes);
+    return this.mailbox.push(this.#item(kind, peering, from, correlation, value), stream, bytes);
   }
 
   wants(peering: Peering, from: number, bytes: number): void {
@@ -209,6 +214,7 @@ export class LocalEnvironment implements RouteOwner {
       if (item instanceof IncomingCall && item.is(peering, from, call)) item.cancel();
     });
     for (const item of this.watchedCalls) if (item.is(peering, from, call)) item.cancel();
+    this.#runs.cancelled(peering, from, call);
   }
 
   /** An exit signal: from another environment, over a link, or from the supervisor. */
@@ -237,6 +243,7 @@ export class LocalEnvironment implements RouteOwner {
   peerGone(peering: Peering, channel: number, slot: number, reason: ExitReason): void {
     this.pending.peerGone(channel, slot, reason);
     for (const call of this.watchedCalls) if (call.isFrom(peering, slot)) call.cancel();
+    this.#runs.callerGone(peering, slot);
     this.#inbound.close(peering, slot);
     const outbound = this.#streams.get(streamKey(channel, slot));
     if (outbound === undefined) return;
@@ -382,6 +389,16 @@ export class LocalEnvironment implements RouteOwner {
   #timerOver(timer: Timer): boolean {
     this.#timerCount?.ended(timer);
     return this.#ownTimers.delete(timer);
+  }
+
+  // ---- RunsSite ----------------------------------------------------------------------------------
+
+  now(): number {
+    return this.timers.now();
+  }
+
+  decode(encoded: Encoded): unknown {
+    return this.services.decode(encoded);
   }
 
   // ---- RouteOwner --------------------------------------------------------------------------------

@@ -1,11 +1,25 @@
 /** What the bodies of casts, calls and failures hold, checked: they come from another guest. */
+import { FRAME, type FrameKind } from '../channel/frames.js';
 import type { CallErrorCode } from '../error-codes.js';
 import { CallError } from '../errors.js';
-import { FAILURE_CODES } from './environment-context.js';
+import { isOperation, isRun } from '../protocol/run.js';
 
-/** The body of a cast or a call. */
-export function isOperation(value: unknown): boolean {
-  return Array.isArray(value) && typeof value[0] === 'string';
+/** Codes that a failure frame may carry; anything else is `refused`. */
+const FAILURE_CODES: readonly CallErrorCode[] = [
+  'refused',
+  'no_such_operation',
+  'value_refused',
+  'too_large',
+  'full',
+  'noproc',
+  'task_failed',
+  'task_ended',
+];
+
+/** Whether the body of a frame is what its kind says. */
+export function fits(kind: FrameKind, value: unknown): boolean {
+  if (kind === FRAME.message) return true;
+  return isOperation(value) || (kind === FRAME.call && isRun(value));
 }
 
 /** The error that a failure frame stands for. */

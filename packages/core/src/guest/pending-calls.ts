@@ -27,6 +27,8 @@ export interface CallStart {
   readonly operation: string;
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
+  /** When it is cancelled who was called answers all the same, and that is waited for. */
+  readonly awaitsCancelled?: boolean;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: CallError) => void;
 }
@@ -62,12 +64,15 @@ export class PendingCalls {
     const { signal } = start;
     if (signal !== undefined) {
       abort = () => {
-        this.#abandon(
-          call,
-          new CallError('cancelled', `'${start.operation}' was cancelled by its caller`, {
-            cause: signal.reason,
-          }),
-        );
+        const peer = this.#calls.get(call)?.peer;
+        if (start.awaitsCancelled === true && peer !== undefined) this.#cancel(peer, call);
+        else
+          this.#abandon(
+            call,
+            new CallError('cancelled', `'${start.operation}' was cancelled by its caller`, {
+              cause: signal.reason,
+            }),
+          );
       };
       signal.addEventListener('abort', abort, { once: true });
     }

@@ -20,7 +20,7 @@ import { Control } from './control.js';
 import type { Destination } from './context.js';
 import type { Driver, DriverHost } from './driver.js';
 import { FirstQuestions } from './first-questions.js';
-import { failureOf, isOperation } from './operation-frames.js';
+import { failureOf, fits } from './operation-frames.js';
 import { StandaloneEncoder } from './encoder.js';
 import { HandleDrops } from './handle-drops.js';
 import { LocalEnvironment } from './local-environment.js';
@@ -250,7 +250,7 @@ export class Runtime implements EnvironmentServices {
       environment?.pending.reply(correlation, { channel: peering.id, slot: from }, value);
     } else if (kind === FRAME.failure) {
       environment?.pending.fail(correlation, failureOf(value), { channel: peering.id, slot: from });
-    } else if (kind === FRAME.control || (kind !== FRAME.message && !isOperation(value))) {
+    } else if (kind === FRAME.control || !fits(kind, value)) {
       this.tell({
         call: 'violation',
         channel: peering.id,

@@ -3,9 +3,17 @@ import type { Clock, NextTurn, Random } from '../clock.js';
 
 // As they are when a thread begins: guest code may replace them, and under the test clock we do.
 const { setTimeout, clearTimeout, setImmediate } = globalThis;
+const { hrtime } = process;
 
-/** Milliseconds from some zero, never set back. */
-export const monotonicNow: () => number = performance.now.bind(performance);
+/**
+ * Milliseconds of the machine's monotonic clock, never set back: at one instant the same in all threads and processes of
+ * the machine (`performance.now` counts from the start of each), so that one may tell another until when. They pass while a
+ * process stands still, too.
+ */
+export const monotonicNow = (): number => {
+  const [seconds, nanoseconds] = hrtime();
+  return seconds * 1000 + nanoseconds / 1e6;
+};
 
 /** Milliseconds since 1970 as the machine believes; may be set back and forth. For what other machines date. */
 export const wallNow: () => number = Date.now;

@@ -125,6 +125,8 @@ describe('hostile peers', () => {
     ['a cast whose operation is no text', FRAME.cast, [5]],
     ['a call that is no list', FRAME.call, null],
     ['a call whose operation is no text', FRAME.call, [{}, 1]],
+    ['a run with something that is no call', FRAME.call, [Infinity, ['x'], 5]],
+    ['a run of casts', FRAME.cast, [Infinity, ['x']]],
     ['a system call', FRAME.control, { call: 'exit', env: 0, tag: 'normal' }],
     ['a notice', FRAME.control, { notice: 'gone' }],
   ] as const)('peer: %s is reported, and does not throw', (_, kind, value) => {

@@ -86,6 +86,7 @@ export class Bridge {
         disconnected: (why) => {
           this.#peers.muted(false);
           this.#outboxes.disconnected();
+          this.#exports.disconnected();
           this.#intakes.disconnected();
           onEvent({ kind: 'disconnected', why });
         },
@@ -163,7 +164,8 @@ export class Bridge {
     this.#exports.stop();
     const { clock } = this.#options;
     const deadline = clock.now() + STOP_MS;
-    while (this.#transport.connected && !this.#outboxes.settled && clock.now() < deadline)
+    const isSettled = (): boolean => this.#outboxes.settled && this.#exports.isQuiet;
+    while (this.#transport.connected && !isSettled() && clock.now() < deadline)
       await new Promise<void>((resolve) => clock.after(STOP_LOOK_MS, resolve));
     this.#outboxes.closeAll();
     this.#peers.stop();

@@ -7,11 +7,16 @@
  *      │  ├─ refused, or the server ended by it ──► again after a pause ──(`attempts` times)──► dead letter ──► next
  *      └──┴─ nobody has the name ──► again, as often as it takes
  *
+ * What comes for the first time is handed over a frame at a time, as a run (core's guest/incoming-run.ts): the server's
+ * thread takes the next message when the last one was replied to, and begins none after the lease of this host. The answer
+ * says how many were handled, and of which one the handling failed; that is tried again as above. If there is none,
+ * because thread or process were killed, the whole run is in doubt: it comes again, singly and marked.
+ *
  * What was in vain is written into the mailbox's journal, and what may be the end of this host before it is begun: the
  * next holder goes on counting.
  */
 import type { CallError } from '@espalier/core';
-import type { Clock } from '@espalier/core/internal/bridge.js';
+import type { Clock, RunCall } from '@espalier/core/internal/bridge.js';
 import type { Hold } from '../transport/transport.js';
 import type { Item } from '../wire/frames.js';
 import type { ReceivedFrame } from './intake.js';
@@ -40,7 +45,26 @@ const LONGEST_PAUSE_MS = 2000;
 /** A plain value is a call of this operation. */
 const MESSAGE = 'message';
 
+/** Messages that are handed over together at most: as many as come again after a crash. */
+const MAX_RUN = 128;
+
 type Handled = Item & { readonly kind: 'message' | 'cast' };
+
+interface Due {
+  readonly item: Handled;
+  readonly id: string;
+}
+
+type Outcome = 'handled' | 'failed' | 'absent';
+
+interface Progress {
+  readonly handled: number;
+  /**
+   * What became of the next one, or of the rest: `left` was not begun; `singly` is what must be handed over; of `in doubt`
+   * nobody knows how much was handled.
+   */
+  readonly end: Outcome | 'left' | 'singly' | 'in doubt';
+}
 
 interface Circumstances {
   readonly id: string;
@@ -64,6 +88,8 @@ export interface DurableExportOptions {
 export class DurableExport {
   readonly #options: DurableExportOptions;
   readonly #stop = new AbortController();
+  /** Ends the run that is under way. */
+  #run: AbortController | undefined;
 
   constructor(options: DurableExportOptions) {
     this.#options = options;
@@ -71,6 +97,17 @@ export class DurableExport {
 
   stop(): void {
     this.#stop.abort();
+    this.interrupt();
+  }
+
+  /** What was handed over is not begun any more, but for the one in hand. */
+  interrupt(): void {
+    this.#run?.abort();
+  }
+
+  /** It is known how far the last run came. */
+  get isQuiet(): boolean {
+    return this.#run === undefined;
   }
 
   /** False: this host is not, or no more, the one to handle it. */
@@ -80,40 +117,62 @@ export class DurableExport {
     // Where a frame is one message there is no doubt which one was in hand.
     const isSuspect = again && (items.length === 1 || hold.isSuspect(frame));
     if (again && !isSuspect && !(await hold.note('suspect', frame))) return false;
-    for (const [index, item] of items.entries()) {
-      if (item.kind !== 'message' && item.kind !== 'cast') continue;
-      const id = `${frame}/${String(index)}`;
-      if (!(await this.#handle(item, { id, again, isSuspect, hold }))) return false;
+    const due = items.flatMap((item, index) => dueOf(item, `${frame}/${String(index)}`));
+    // What is before may have been handled before; what is before goes one by one.
+    let doubtful = again ? due.length : 0;
+    let single = doubtful;
+    for (let at = 0; at < due.length;) {
+      let outcome: Outcome | undefined;
+      const run = at < single ? [] : firstTries(due, at, hold);
+      if (run.length > 1) {
+        if (this.#isOver(hold)) return false;
+        const { handled, end } = await this.#tryRun(run, hold);
+        if (end === 'singly' || end === 'in doubt') single = at + run.length;
+        if (end === 'in doubt') doubtful = single;
+        at += handled;
+        if (end === 'failed' || end === 'absent') outcome = end;
+        else if (end === 'in doubt') outcome = 'absent';
+        else if (end === 'left' && handled > 0) continue;
+      }
+      const { item, id } = due[at] as Due;
+      if (!(await this.#handle(item, { id, again: at < doubtful, isSuspect, hold }, outcome))) return false;
+      at++;
     }
     return true;
   };
 
-  async #handle(item: Handled, { id, again, isSuspect, hold }: Circumstances): Promise<boolean> {
+  /** `outcome`: of a first try, as one of a run. */
+  async #handle(item: Handled, circumstances: Circumstances, outcome?: Outcome): Promise<boolean> {
+    const { id, again, isSuspect, hold } = circumstances;
     const { attempts, clock, deadLetter, poison } = this.#options;
     let pauseMs = FIRST_PAUSE_MS;
     let isToNote = isSuspect;
     let isNoted = false;
+    let tried = outcome;
     for (let failed = hold.attempts(id); failed < attempts;) {
-      if (isToNote && !isNoted && !this.#isOver(hold)) {
-        if (!(await hold.note('begun', id))) return false;
-        isNoted = true;
-        // Others may have written meanwhile.
-        failed = hold.attempts(id);
-        continue;
+      if (tried === undefined) {
+        if (isToNote && !isNoted && !this.#isOver(hold)) {
+          if (!(await hold.note('begun', id))) return false;
+          isNoted = true;
+          // Others may have written meanwhile.
+          failed = hold.attempts(id);
+          continue;
+        }
+        if (this.#isOver(hold)) {
+          if (isNoted) void hold.note('left', id);
+          return false;
+        }
+        tried = await this.#try(item, { id, again: again || failed > 0, fence: hold.fence });
       }
-      if (this.#isOver(hold)) {
-        if (isNoted) void hold.note('left', id);
-        return false;
-      }
-      const outcome = await this.#try(item, { id, again: again || failed > 0, fence: hold.fence });
-      if (outcome === 'handled') return true;
-      if (outcome === 'failed') {
+      if (tried === 'handled') return true;
+      if (tried === 'failed') {
         failed++;
         // Unwritten it counts here, and nowhere else.
         void hold.note('failed', id);
         isToNote = true;
         isNoted = false;
       }
+      tried = undefined;
       await new Promise<void>((resolve) => clock.after(pauseMs, resolve));
       pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
     }
@@ -127,17 +186,56 @@ export class DurableExport {
     return this.#stop.signal.aborted || !hold.isHeld;
   }
 
-  async #try(item: Handled, delivery: DurableDelivery): Promise<'handled' | 'failed' | 'absent'> {
+  async #try(item: Handled, delivery: DurableDelivery): Promise<Outcome> {
     const { local, to } = this.#options;
-    const [operation, parameters] =
-      item.kind === 'message' ? [MESSAGE, [item.value]] : [item.operation, item.parameters];
+    const [operation, ...parameters] = callOf(item, delivery);
     try {
-      const options = { timeoutMs: Infinity, signal: this.#stop.signal };
-      await local.call(to, operation, [...parameters, delivery], options);
+      await local.call(to, operation, parameters, { timeoutMs: Infinity, signal: this.#stop.signal });
       return 'handled';
     } catch (error) {
-      const code = codeOf(error) as CallError['code'] | undefined;
-      return code === 'noproc' || code === 'full' || code === 'cancelled' ? 'absent' : 'failed';
+      return failureOf(error);
     }
   }
+
+  async #tryRun(run: readonly Due[], hold: Hold): Promise<Progress> {
+    const { local, to } = this.#options;
+    const { fence, until: deadline } = hold;
+    const calls = run.map(({ item, id }) => callOf(item, { id, again: false, fence }));
+    const controller = new AbortController();
+    this.#run = controller;
+    try {
+      const { handled, failure } = await local.run(to, calls, { deadline, signal: controller.signal });
+      return { handled, end: failure === undefined ? 'left' : failureOf(failure) };
+    } catch (error) {
+      const code = codeOf(error);
+      if (code === 'too_large' || code === 'value_refused') return { handled: 0, end: 'singly' };
+      return { handled: 0, end: failureOf(error) === 'absent' ? 'absent' : 'in doubt' };
+    } finally {
+      this.#run = undefined;
+    }
+  }
+}
+
+function dueOf(item: Item, id: string): readonly Due[] {
+  return item.kind === 'message' || item.kind === 'cast' ? [{ item, id }] : [];
+}
+
+/** From there on what was never in vain. */
+function firstTries(due: readonly Due[], from: number, hold: Hold): readonly Due[] {
+  let end = from;
+  while (end < due.length && end - from < MAX_RUN && hold.attempts((due[end] as Due).id) === 0) end++;
+  return due.slice(from, end);
+}
+
+function callOf(item: Handled, delivery: DurableDelivery): RunCall {
+  return item.kind === 'message'
+    ? [MESSAGE, item.value, delivery]
+    : [item.operation, ...item.parameters, delivery];
+}
+
+function failureOf(error: unknown): 'failed' | 'absent' {
+  const code = codeOf(error) as CallError['code'] | undefined;
+  // With a reason somebody was there, and has ended.
+  const isNobody = code === 'noproc' && (error as CallError).reason === undefined;
+  return isNobody || code === 'full' || code === 'cancelled' ? 'absent' : 'failed';
 }

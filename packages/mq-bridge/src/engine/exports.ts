@@ -56,6 +56,16 @@ export class Exports {
     for (const one of [...this.#transient, ...this.#durable]) one.stop();
   }
 
+  /** What was given to us may be given to others: nothing more of it is begun. */
+  disconnected(): void {
+    for (const one of this.#durable) one.interrupt();
+  }
+
+  /** Nothing that was handed over together is still being handled. */
+  get isQuiet(): boolean {
+    return this.#durable.every((one) => one.isQuiet);
+  }
+
   announced(): { readonly exports: readonly Exported[]; readonly ended: readonly Ended[] } {
     return { exports: [...this.#open].map(([name, life]) => ({ name, life })), ended: this.#ends };
   }

@@ -1,6 +1,7 @@
 /** What a bridge needs of the environments beside it; an environment's context has all of it. */
 import type { RefusalCounts } from '../trust/refusals.js';
 import type { Address, CallOptions, Destination, ExitReason } from '@espalier/core';
+import type { RunCall, RunOptions, RunOutcome } from '@espalier/core/internal/bridge.js';
 
 export interface LocalSide {
   send(target: Destination, value: unknown): Promise<void>;
@@ -11,6 +12,8 @@ export interface LocalSide {
     parameters: readonly unknown[],
     options: CallOptions,
   ): Promise<unknown>;
+  /** Calls that the target handles one after the other. Rejects as calls do (`RunCaller` says what is known then). */
+  run(target: Destination, calls: readonly RunCall[], options: RunOptions): Promise<RunOutcome>;
   whereis(name: string): Promise<Address | undefined>;
   /** Calls back once, when it has ended. */
   watch(target: Address, ended: (reason: ExitReason) => void): void;

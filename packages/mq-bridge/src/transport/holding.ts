@@ -31,16 +31,16 @@ export class Holding implements Hold {
   readonly #options: HoldingOptions;
   #state: 'standby' | 'claiming' | 'held' = 'standby';
   #waiting: ((hold: Hold) => void)[] = [];
-  #until: number;
+  until: number;
   fence: number | undefined;
 
   constructor(options: HoldingOptions) {
     this.#options = options;
-    this.#until = options.leaseMs === undefined ? Infinity : -Infinity;
+    this.until = options.leaseMs === undefined ? Infinity : -Infinity;
   }
 
   get isHeld(): boolean {
-    return !this.#options.isLost() && this.#options.clock.now() < this.#until;
+    return !this.#options.isLost() && this.#options.clock.now() < this.until;
   }
 
   attempts(id: string): number {
@@ -91,7 +91,7 @@ export class Holding implements Hold {
     await admin.checkQueue(queue);
     cancel();
     if (isLost()) return;
-    this.#until = askedAt + leaseMs;
+    this.until = askedAt + leaseMs;
     clock.after(leaseMs / 2, () => {
       if (isLost()) return;
       if (!this.isHeld) lost('the lease has lapsed');

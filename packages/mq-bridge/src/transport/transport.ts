@@ -24,6 +24,8 @@ export interface Hold {
   readonly fence: number | undefined;
   /** False as soon as somebody else may have what was given to us. It never becomes true again. */
   readonly isHeld: boolean;
+  /** Until when it is held as it looks now, of the clock; `Infinity` where there are many holders. */
+  readonly until: number;
   /** Handlings of that message that were in vain, by whomever, so far as it was noted. */
   attempts(id: string): number;
   isSuspect(frame: string): boolean;
