@@ -24,6 +24,7 @@ const NOTHING: LocalSide = {
   send: nobody,
   cast: nobody,
   call: nobody,
+  run: nobody,
   whereis: () => Promise.resolve(undefined),
   watch: () => undefined,
 };
