@@ -6,6 +6,8 @@
  * The broker takes a connection for dead when it has heard nothing for a whole heartbeat, and only then makes
  * another consumer the active one. So whoever has an answer to what he asked at some instant is the one for a heartbeat
  * from that instant; he counts on half of it. The question goes to the queue itself, wherever in a broker cluster that is.
+ * A lease that has lapsed is over for good, though an answer comes that would prolong it: what was not begun meanwhile has
+ * been given back, and comes again with the next connection only.
  *
  * The number of a term is the place of a claim in the mailbox's journal. A claim is made after a delivery, so by who is
  * active: the next one's is behind it.
@@ -26,6 +28,8 @@ export interface HoldingOptions {
   readonly isLost: () => boolean;
   readonly lost: (why: unknown) => void;
 }
+
+const LAPSED = 'the lease has lapsed';
 
 export class Holding implements Hold {
   readonly #options: HoldingOptions;
@@ -87,14 +91,20 @@ export class Holding implements Hold {
   async #renew(leaseMs: number): Promise<void> {
     const { admin, queue, clock, isLost, lost } = this.#options;
     const askedAt = clock.now();
-    const cancel = clock.after(leaseMs, () => lost('the lease has lapsed'));
+    const answerBy = this.#state === 'held' ? this.until : askedAt + leaseMs;
+    const cancel = clock.after(answerBy - askedAt, () => lost(LAPSED));
     await admin.checkQueue(queue);
     cancel();
     if (isLost()) return;
+    // The timer may be late.
+    if (clock.now() >= answerBy) {
+      lost(LAPSED);
+      return;
+    }
     this.until = askedAt + leaseMs;
     clock.after(leaseMs / 2, () => {
       if (isLost()) return;
-      if (!this.isHeld) lost('the lease has lapsed');
+      if (!this.isHeld) lost(LAPSED);
       else this.#renew(leaseMs).catch((error: unknown) => lost(error));
     });
   }

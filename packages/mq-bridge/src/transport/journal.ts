@@ -19,7 +19,7 @@ export interface JournalOptions {
   /** Not on the connection that acknowledges: a broker that is short of memory stops reading from who publishes. */
   readonly publish: (queue: string, body: Buffer) => void;
   readonly clock: Clock;
-  /** A note has not come back: whoever waits for it would wait for ever. */
+  /** It cannot be read or written any more, or a note has not come back: whoever waits for that would wait for ever. */
   readonly lost: (why: string) => void;
 }
 
@@ -106,7 +106,10 @@ export class Journal {
   }
 
   #end(): void {
+    if (this.#isOver) return;
     this.#isOver = true;
+    // What cannot be noted is given back, and comes again with the next connection only.
+    this.#options.lost('the journal is not to be read any more');
     for (const { reject } of this.#waiting.values()) reject(ended());
     this.#waiting.clear();
   }

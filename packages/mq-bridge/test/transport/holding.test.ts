@@ -87,7 +87,22 @@ describe('whoever takes alone', () => {
     expect(holds[0]?.isHeld).toBe(true);
     pass(LEASE_MS / 2);
     expect(holds[0]?.isHeld).toBe(false);
+    expect(lost).toEqual(['the lease has lapsed']);
+  });
+
+  test('is not held again by an answer that comes when it has lapsed, though no timer has said so yet', async () => {
+    const { pass, clock, lost, questions, claims, holds, delivered, turns } = holding(LEASE_MS);
+    await delivered();
+    claims[0]?.(1);
+    await turns();
+    questions[0]?.();
+    await turns();
     pass(LEASE_MS / 2);
+    clock.moveTo(clock.now() + LEASE_MS / 2 + 1);
+    expect(holds[0]?.isHeld).toBe(false);
+    questions[1]?.();
+    await turns();
+    expect(holds[0]?.isHeld).toBe(false);
     expect(lost).toEqual(['the lease has lapsed']);
   });
 

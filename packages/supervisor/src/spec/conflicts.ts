@@ -80,10 +80,10 @@ function checkUsers(walls: unknown, place: Place): void {
   place.problems.add([...place.segments, 'walls'], 'user, otherUser', problem, 'Leave one of them out.');
 }
 
-/** By itself it says what happens to who uses more than nobody has said. */
+/** By itself it says what happens to who uses more than nobody has said. Beside `unlimited` it is one of a complete set. */
 function checkCpuOver({ limits }: Read, place: Place): void {
-  const { cpu = 'unlimited', cpuOver } = isPlainObject(limits) ? limits : {};
-  if (cpuOver === undefined || cpu !== 'unlimited') return;
+  const { cpu, cpuOver } = isPlainObject(limits) ? limits : {};
+  if (cpuOver === undefined || cpu !== undefined) return;
   const problem = '`cpuOver` says what happens over `cpu`, and there is none.';
   const remedy = 'Add `cpu`, or leave `cpuOver` out.';
   place.problems.add([...place.segments, 'limits', 'cpuOver'], cpuOver, problem, remedy);

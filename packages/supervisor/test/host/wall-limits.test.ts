@@ -52,7 +52,7 @@ test('what a process may hold follows from its threads, or is what its superviso
 });
 
 test('a processor that is unlimited is no limit to the wall', () => {
-  expect(limitsOf({ cpuOver: 'end' })).toEqual({
+  expect(limitsOf({ cpu: 'unlimited', cpuOver: 'end' })).toEqual({
     heapMb: 256,
     youngMb: 48,
     stackMb: 4,
