@@ -111,7 +111,7 @@ export class Bridge {
     });
     this.#intakes = new Intakes({
       patienceMs: settings.downAfterMs,
-      bodyBytes: Math.max(settings.messageBytes, EXCHANGED_BYTES) + FRAME_OVERHEAD_BYTES,
+      bodyBytes: settings.messageBytes + FRAME_OVERHEAD_BYTES,
       clock,
       transport: () => this.#transport,
       awaited: (stream) => this.#peers.isUp(...senderOf(stream)),
@@ -288,6 +288,7 @@ export class Bridge {
     return this.#intakes.take({
       queue: this.#names.inbox(this.#incarnation),
       terms: inboxTerms(this.#options.settings.downAfterMs),
+      bodyBytes: Math.max(this.#options.settings.messageBytes, EXCHANGED_BYTES) + FRAME_OVERHEAD_BYTES,
       open: this.#trust.openSealed,
       handle: async ({ stream, items }) => {
         for (const item of items) {

@@ -7,7 +7,7 @@ import { Intake, type ReceivedFrame } from './intake.js';
 
 export interface IntakesOptions {
   readonly patienceMs: number;
-  /** The largest body that is taken. */
+  /** The largest body that is taken, where a source does not say. */
   readonly bodyBytes: number;
   readonly clock: Clock;
   readonly transport: () => Transport;
@@ -28,6 +28,8 @@ export interface Source {
   readonly deadLetters?: string;
   /** Called at the first frame of each term of ours. */
   readonly held?: (fence: number) => void;
+  /** The largest body that is taken from it. */
+  readonly bodyBytes?: number;
 }
 
 /** More than a window of frames from each of some senders; and a frame holds at most 128 messages or 16 kB, or one. */
@@ -44,11 +46,21 @@ export class Intakes {
   }
 
   /** Resolves when it is in place, or will be with the next connection. */
-  take({ queue, terms, open, handle, journal, deadLetters, held = nothing }: Source): Promise<void> {
+  take({
+    queue,
+    terms,
+    open,
+    handle,
+    journal,
+    deadLetters,
+    held = nothing,
+    bodyBytes,
+  }: Source): Promise<void> {
     const { transport, ...rest } = this.#options;
     const isShared = terms.durable && terms.singleActive !== true;
     const intake = new Intake({
       ...rest,
+      bodyBytes: bodyBytes ?? rest.bodyBytes,
       queue,
       terms,
       open,
