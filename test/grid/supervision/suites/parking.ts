@@ -160,6 +160,8 @@ export function parking(harness: SupervisionHarness): void {
       await kill(a, 'b');
       await a.do(...numbers(5).map((n) => ['send', 'b', n] as const));
       const call = a.start(['call', 'b', 'state', []]);
+      // It has made the call: made later, it would wait for the next life.
+      await a.get('self');
       await tree.caughtUp();
       // One failure too many: the supervisor ends, and is itself restarted by the root.
       await tree.end('tree/s/c', 'c', 'being killed');
