@@ -104,9 +104,9 @@ describe('a cell starts and stops', () => {
   }, 60_000);
 
   test('cells: one with a thread that nothing can stop ends all the same, and so does the host', async () => {
-    const stuck = actor('x', { do: 'get-stuck' }, { shutdown: 'brutal_kill' });
-    const running = await startTree([cell('c', [stuck])]);
+    const running = await startTree([cell('c', [actor('x', {}, { shutdown: 'brutal_kill' })])]);
     const pid = await running.pid('tree/c/x');
+    await running.host.call('x', 'getStuck', [], { timeoutMs: 1000 }).catch(() => undefined);
     expect(await running.host.stop()).toEqual({ stuck: [] });
     expect(running.events).toContainEqual({ kind: 'stuck', path: 'tree/c/x' });
     expect(lives(pid)).toBe(false);
