@@ -6,20 +6,14 @@
  * stand-in (engine/stand-in.ts) under that name, in its own thread, as long as the mailbox is there: so who sends to the
  * name, calls or watches it does so as if its holder were in the next thread.
  */
-import {
-  environment,
-  type Address,
-  type Context,
-  type ExitReason,
-  type Monitor,
-  type ReceivedCall,
-} from '@espalier/core';
+import { environment, type Address, type Context, type ReceivedCall } from '@espalier/core';
 import type { Directory } from '@espalier/core/directory';
 import type { Membership } from '@espalier/core/identity';
 import type { BesideContext, RunCaller } from '@espalier/core/internal/bridge.js';
 import { Bridge } from './engine/bridge.js';
 import type { HostExchange } from './engine/host-exchange.js';
 import type { BridgeEvent, LocalSide } from './engine/local-side.js';
+import { WatchedEnds } from './engine/watched-ends.js';
 import { Offers } from './engine/offers.js';
 import { completeSettings, type BridgeSettings, type CompleteTerms } from './engine/settings.js';
 import { StandIns } from './engine/stand-ins.js';
@@ -87,7 +81,7 @@ async function runBridge(context: Context, parts: BridgeParts, isReady: () => vo
     parts.onEvent?.(event);
     report(event);
   };
-  const watched = new Map<Monitor, (reason: ExitReason) => void>();
+  const watched = new WatchedEnds();
   const local = localSide(context, watched);
   const bridge = new Bridge({
     settings,
@@ -131,8 +125,7 @@ async function runBridge(context: Context, parts: BridgeParts, isReady: () => vo
     if (item.type === 'call') {
       if (parts.answer?.(item) !== true) item.fail('no_such_operation', 'a bridge is not called');
     } else if (item.type === 'down') {
-      watched.get(item.monitor)?.(item.reason);
-      watched.delete(item.monitor);
+      watched.ended(item.monitor, item.reason);
     } else if (item.type === 'exit' && item.from === undefined) {
       standIns.stop();
       revocations?.stop();
@@ -144,7 +137,7 @@ async function runBridge(context: Context, parts: BridgeParts, isReady: () => vo
   }
 }
 
-function localSide(context: Context, watched: Map<Monitor, (reason: ExitReason) => void>): LocalSide {
+function localSide(context: Context, watched: WatchedEnds): LocalSide {
   return {
     send: (target, value) => context.send(target, value),
     cast: (target, operation, parameters) => context.cast(target, operation, parameters),
@@ -153,7 +146,7 @@ function localSide(context: Context, watched: Map<Monitor, (reason: ExitReason) 
     whereis: (name) => context.whereis(name),
     watch: (target: Address, ended) => {
       context.monitor(target).then(
-        (monitor) => watched.set(monitor, ended),
+        (monitor) => watched.add(monitor, ended),
         () => ended({ tag: 'noproc' }),
       );
     },

@@ -1,5 +1,5 @@
 /** A server that writes down what it is told, in order. */
-import { Refusal, server } from '@espalier/core';
+import { concurrent, Refusal, server } from '@espalier/core';
 
 interface State {
   readonly told: unknown[];
@@ -10,7 +10,8 @@ export default server({
   calls: {
     told: ({ state }) => state.told,
     echo: (_context, value: unknown) => value,
-    never: () => new Promise(() => undefined),
+    // Others are served meanwhile, whether or not its caller is still there.
+    never: concurrent(() => new Promise(() => undefined)),
     refuse: (_context, why: string) => {
       throw new Refusal(why);
     },
