@@ -55,11 +55,12 @@ describe('usage', () => {
     expect(at(usage, 'tree/c').offHeapMb).toBeGreaterThan(60);
     expect(usage.offHeapMb).toBeGreaterThan(120);
     expect(usage.printed).toBeGreaterThan(4_000);
-    // Seen from outside: two threads, and a process of it that holds the third.
+    // Seen from outside: two threads, and a process of it that holds the third. What the system and a first
+    // thread take is left out by estimate, some megabytes more or less: of 30 kept ones 10 are sure to be seen.
     for (const [path, leastMb] of [
-      ['tree/c', 60],
-      ['tree/c/g/d', 15],
-      ['tree/b', 15],
+      ['tree/c', 40],
+      ['tree/c/g/d', 10],
+      ['tree/b', 10],
     ] as const)
       expect(at(usage, path).processMb).toBeGreaterThan(leastMb);
     expect(at(usage, 'tree/a').processMb).toBeUndefined();
