@@ -1,4 +1,7 @@
-/** Stands between a bridge and the broker, and cuts the connections through it: in the middle of whatever they carry. */
+/**
+ * Stands between a bridge and the broker, and cuts the connections through it: in the middle of whatever they carry. Or it
+ * says how far they are.
+ */
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
 export class CuttingProxy {
@@ -7,7 +10,11 @@ export class CuttingProxy {
   /** Bytes that still go through before all is cut; Infinity: no cut is due. */
   #left = Infinity;
   #isOpen = true;
+  #came = 0;
+  #awaited: { readonly bytes: number; readonly act: () => void } | undefined;
   cuts = 0;
+  /** That were made so far. */
+  connections = 0;
 
   constructor(port: () => number) {
     this.#server = createServer((near) => {
@@ -15,6 +22,7 @@ export class CuttingProxy {
         near.destroy();
         return;
       }
+      this.connections++;
       const far = connect(port(), '127.0.0.1');
       this.#pass(near, far);
       this.#pass(far, near);
@@ -28,6 +36,11 @@ export class CuttingProxy {
 
   cutAfter(bytes: number): void {
     this.#left = bytes;
+  }
+
+  /** Once, as soon as so many bytes have come. */
+  onceAfter(bytes: number, act: () => void): void {
+    this.#awaited = { bytes, act };
   }
 
   /** Nothing gets through until `open`. */
@@ -53,6 +66,12 @@ export class CuttingProxy {
       to.destroy();
     });
     from.on('data', (bytes) => {
+      this.#came += bytes.length;
+      if (this.#awaited !== undefined && this.#came >= this.#awaited.bytes) {
+        const { act } = this.#awaited;
+        this.#awaited = undefined;
+        act();
+      }
       if (bytes.length <= this.#left) {
         this.#left -= bytes.length;
         to.write(bytes);

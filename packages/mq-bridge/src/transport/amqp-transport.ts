@@ -14,7 +14,14 @@ import type { Channel, ChannelModel, ConfirmChannel, ConsumeMessage } from 'amqp
 import { HostError } from '@espalier/core';
 import type { Clock, Random } from '@espalier/core/internal/bridge.js';
 import type { Fate } from '../protocol/out-stream.js';
-import { hindranceOf, openConnection, reasonOf, type Access, type Hindrance } from './connect.js';
+import {
+  closeConnection,
+  hindranceOf,
+  openConnection,
+  reasonOf,
+  type Access,
+  type Hindrance,
+} from './connect.js';
 import { Holding } from './holding.js';
 import { Journal } from './journal.js';
 import { declareQueue, Queues } from './queues.js';
@@ -51,7 +58,6 @@ const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5000;
 const STABLE_MS = 1000;
 const HEARTBEAT_S = 5;
-const CLOSE_MS = 1000;
 const STOP_MS = 1000;
 /** Half of what the broker waits before it takes a connection for dead. */
 const LEASE_MS = (HEARTBEAT_S * 1000) / 2;
@@ -62,6 +68,8 @@ export class AmqpTransport implements Transport {
   readonly #consumptions = new Map<string, Consumption>();
   readonly #queues: Queues<Session>;
   #session: Session | undefined;
+  /** The one that is being set up, as soon as all that is wanted so far was looked through. */
+  #opening: Session | undefined;
   #stopped = false;
   #retryMs = FIRST_RETRY_MS;
   /** When the last connection was there; Infinity: it was lost, and that was counted. */
@@ -125,20 +133,20 @@ export class AmqpTransport implements Transport {
 
   async consume(consumption: Consumption): Promise<void> {
     this.#consumptions.set(consumption.queue, consumption);
-    const session = this.#session;
+    const session = this.#reached;
     if (session === undefined) return;
     await this.#consume(session, consumption).catch((error: unknown) => this.#lost(session, error));
   }
 
   declare(queue: string, terms: QueueTerms): void {
-    const session = this.#session;
+    const session = this.#reached;
     const added = this.#queues.add(session, queue, terms);
     if (session !== undefined) this.#orLost(session, added);
   }
 
   async release(queue: string, remove: boolean): Promise<void> {
     this.#consumptions.delete(queue);
-    const session = this.#session;
+    const session = this.#reached;
     const consumer = session?.consumers.get(queue);
     if (session === undefined) return;
     session.consumers.delete(queue);
@@ -179,8 +187,13 @@ export class AmqpTransport implements Transport {
     cancel();
     session.lost = true;
     this.#session = undefined;
-    await this.#close(session.publishing);
-    await this.#close(session.consuming);
+    await closeConnection(session.publishing, this.#options.clock);
+    await closeConnection(session.consuming, this.#options.clock);
+  }
+
+  /** Where queues can be made and taken from. */
+  get #reached(): Session | undefined {
+    return this.#session ?? this.#opening;
   }
 
   // ---- one connection --------------------------------------------------------------------------------
@@ -206,23 +219,29 @@ export class AmqpTransport implements Transport {
       await Promise.race([this.#setUp(session), failure]);
       if (session.lost || this.#stopped) throw new HostError('host_stopped', 'the connection is not wanted');
       this.#session = session;
+      this.#opening = undefined;
       this.#upSince = this.#options.clock.now();
       this.#hindrance = '';
       this.#options.events.connected();
     } catch (error) {
+      this.#opening = undefined;
       // Two connections at one node have failed, or half a set-up: the next node is tried.
       this.#next++;
       if (!this.#stopped) this.#tell(hindranceOf(error, opened.length === 2));
-      for (const connection of opened) await this.#close(connection);
+      for (const connection of opened) await closeConnection(connection, this.#options.clock);
       this.#retry();
     }
   }
 
   async #setUp(session: Session): Promise<void> {
     await this.#listen(session);
+    if (session.lost) return;
+    // What is asked for from here on is made at once: nobody would look for it again.
+    const wanted = [...this.#consumptions.values()];
+    this.#opening = session;
     await this.#queues.declareAll(session);
     // All at once: one after the other a thousand take half a minute.
-    await Promise.all([...this.#consumptions.values()].map((one) => this.#consume(session, one)));
+    await Promise.all(wanted.map((one) => this.#consume(session, one)));
   }
 
   async #open(url: string, opened: ChannelModel[]): Promise<ChannelModel> {
@@ -260,8 +279,8 @@ export class AmqpTransport implements Transport {
     if (session.lost) return;
     session.lost = true;
     const wasUp = this.#session === session;
-    void this.#close(session.publishing);
-    void this.#close(session.consuming);
+    void closeConnection(session.publishing, this.#options.clock);
+    void closeConnection(session.consuming, this.#options.clock);
     // One that is lost while it is still being set up is reported by what sets it up.
     if (!wasUp) {
       session.failed(error ?? new Error(reasonOf(error)));
@@ -321,6 +340,7 @@ export class AmqpTransport implements Transport {
       if (this.#consumptions.get(queue) === consumption) await this.#consume(session, consumption);
     });
     if (channel === undefined) return;
+    const isWanted = (): boolean => this.#consumptions.get(queue) === consumption;
     const holding = this.#holding(session, consumption);
     const take = (message: ConsumeMessage | null): void => {
       if (message === null) this.#lost(session, 'the broker has cancelled a consumer');
@@ -338,8 +358,16 @@ export class AmqpTransport implements Transport {
       }
     };
     await channel.prefetch(prefetch);
+    if (!isWanted()) {
+      // It was released before there was anything to release.
+      this.#orLost(session, channel.close());
+      if (!terms.durable) await session.admin.deleteQueue(queue);
+      return;
+    }
     session.consumers.set(queue, { channel });
-    await channel.consume(queue, take);
+    await channel.consume(queue, take).catch((error: unknown) => {
+      if (isWanted()) throw error;
+    });
   }
 
   #holding(session: Session, { queue, terms, journal }: Consumption): Holding | undefined {
@@ -366,23 +394,6 @@ export class AmqpTransport implements Transport {
       isLost: () => session.lost,
       lost: (why) => this.#lost(session, why),
     });
-  }
-
-  /** In order if the broker answers, and at once if it does not. */
-  async #close(connection: ChannelModel): Promise<void> {
-    const { stream } = connection.connection as unknown as { readonly stream: { destroy(): void } };
-    let cancel = (): void => undefined;
-    const late = new Promise<void>((resolve) => {
-      cancel = this.#options.clock.after(CLOSE_MS, resolve);
-    });
-    try {
-      // One that was lost a moment ago is never closed in amqplib's eyes.
-      await Promise.race([connection.close(), late]);
-    } catch {
-      // It is closed.
-    }
-    cancel();
-    stream.destroy();
   }
 
   #orLost(session: Session, work: Promise<void>): void {

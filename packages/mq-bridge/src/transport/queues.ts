@@ -44,8 +44,9 @@ export class Queues<S extends QueueSession> {
     if (session !== undefined) await this.#declare(session, queue, terms);
   }
 
+  /** Those that were asked for until now. */
   async declareAll(session: S): Promise<void> {
-    for (const [queue, terms] of this.#declared) await this.#declare(session, queue, terms);
+    for (const [queue, terms] of [...this.#declared]) await this.#declare(session, queue, terms);
   }
 
   /** It is gone, and whoever takes from it may not be there to make it again. */
