@@ -2,6 +2,7 @@
  * The driver of the cluster, in a cell of its own in the tree: it finds the hosts of the cluster on the link, and carries
  * messages between their trees and this one. Where the host is no member it holds its place, and does nothing.
  */
+import { renameSync, writeFileSync } from 'node:fs';
 import { environment, type Context, type ReceivedCall } from '@espalier/core';
 import { startDiscovery, type Discovery, type Problem } from '@espalier/discovery';
 import type { BridgeEvent, BridgeTerms } from '@espalier/mq-bridge';
@@ -44,6 +45,7 @@ async function startHere(
     // The responder of the system would take a package that is nowhere near this file.
     backend: 'javascript',
     onProblem: ({ code, message, remedy }) => say(`discovery: ${code} ${message}. ${remedy}`),
+    onRevocations: (list) => keepRevocations(revoked, list),
   });
   const known = new KnownBrokers(heard);
   const brokers = (): readonly string[] => known.with(discovery.brokers());
@@ -106,6 +108,16 @@ function reportOf(
 
 function toldProblem({ code, message, remedy }: Problem): BridgeReport['problems'][number] {
   return { code, message, remedy };
+}
+
+/** For the next start, and for the bridge, which looks at the file. */
+function keepRevocations(file: string, list: string): void {
+  try {
+    writeFileSync(`${file}.tmp`, list, { mode: 0o600 });
+    renameSync(`${file}.tmp`, file);
+  } catch (error) {
+    say(`discovery: the newer list of revoked hosts cannot be kept: ${(error as Error).message}`);
+  }
 }
 
 /** To the tree's output, with the path of this environment. */
