@@ -20,6 +20,8 @@ import { readMember } from '../state/cluster-folder.js';
 interface Arguments {
   /** The one with key and ticket. */
   readonly folder: string;
+  /** No name goes over the link. */
+  readonly hidden: boolean;
   readonly terms: BridgeTerms;
 }
 
@@ -31,7 +33,7 @@ export default environment({
 /** Resolves when the names can be sent to that can be without others; `over` when it was asked to end, and has. */
 async function startHere(
   context: Context,
-  { folder, terms }: Arguments,
+  { folder, hidden, terms }: Arguments,
 ): Promise<{ readonly over: Promise<void> }> {
   const settings = completeTerms(terms);
   const member = readMember(folder);
@@ -42,6 +44,7 @@ async function startHere(
     membership,
     exchange,
     endpoints,
+    ...(hidden ? { linkNames: 0 } : {}),
     // The responder of the system would take a package that is nowhere near this file.
     backend: 'javascript',
     onProblem: ({ code, message, remedy }) => say(`discovery: ${code} ${message}. ${remedy}`),
