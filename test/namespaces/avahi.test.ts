@@ -42,7 +42,7 @@ function buildNative(): string | undefined {
       env: { ...process.env, npm_config_nodedir: nodedir },
     });
   } catch (error) {
-    return `the package \`mdns\` cannot be built: ${error instanceof Error ? error.message : ''}`;
+    return `the package \`mdns\` cannot be built: ${(error as Error).message}`;
   }
   return existsSync(built) ? undefined : 'the package `mdns` was not built';
 }
@@ -75,6 +75,20 @@ afterEach(() => network?.close());
     expect(resolved).toContain('"q=qa"');
   });
 
+  test('our backend sees what Avahi publishes, here as on another machine; unsigned, it is counted and not believed', async () => {
+    await Promise.all([
+      a.start({ leaseMs: LEASE_MS }),
+      b.start({ leaseMs: LEASE_MS, backend: 'javascript' }),
+    ]);
+    const stranger = 'f'.repeat(32);
+    await b.begin(`avahi-publish-service ${stranger} _espalier._tcp 5672 v=1 q=evil a0=amqp://evil:1`);
+    for (const host of [a, b]) await host.until({ refused: 'unsigned' }, FOUND_MS);
+    for (const host of [a, b]) {
+      await host.until({ hosts: 2 }, FOUND_MS);
+      expect(await host.ask('hosts')).not.toContainEqual(expect.objectContaining({ host: stranger }));
+    }
+  });
+
   test('our backend shares the port of a machine with its Avahi', async () => {
     await Promise.all([
       a.start({ leaseMs: LEASE_MS }),
@@ -87,6 +101,13 @@ afterEach(() => network?.close());
 });
 
 (whyNoNative === undefined ? describe : describe.skip)('the native backend', () => {
+  test('is chosen where package and responder are both there, and the one in JavaScript elsewhere', async () => {
+    await Promise.all([a.start({ leaseMs: LEASE_MS }, FOLDER), b.start({ leaseMs: LEASE_MS }, FOLDER)]);
+    await b.until({ hosts: 2, hearing: ['system'] }, FOUND_MS);
+    await a.until({ hosts: 2, hearing: ['eth0/4', 'eth0/6'] }, FOUND_MS);
+    for (const host of [a, b]) expect(await host.ask('status')).toMatchObject({ problems: [] });
+  });
+
   test('finds and is found by the one in JavaScript; what ends is gone', async () => {
     await Promise.all([
       a.start({ leaseMs: LEASE_MS }),

@@ -17,6 +17,8 @@ const DISCOVER_MS = 2 * 1500;
 const NOTICED_MS = 2 * LEASE_MS;
 /** A goodbye was heard, and no lease waited for. */
 const GOODBYE_MS = LEASE_MS / 3;
+/** What was refused is tried again after 10 s. */
+const REFUSED_AGAIN_MS = 2 * 10_000;
 /** An interface is looked for each second; then comes the next beat. */
 const MENDED_MS = 2 * (1000 + LEASE_MS);
 
@@ -102,6 +104,20 @@ here('hosts in network namespaces', () => {
     await c.setInterface(false, 'eth1');
     await c.until({ hosts: 2, names: 1, holders: { db: [a] } }, NOTICED_MS);
     await b.until({ hosts: 1 }, NOTICED_MS);
+  });
+
+  test('a host whose port is held for IPv4 says so and is known over IPv6; when it is free it speaks over both', async () => {
+    const c = await network.host('c');
+    await c.launch(new URL('hold-port.mjs', import.meta.url), {});
+    await c.start({ leaseMs: LEASE_MS });
+    await c.advertise(['db']);
+    await Promise.all([
+      c.until({ hosts: 3, hearing: ['eth0/6'] }, DISCOVER_MS),
+      a.until({ hosts: 3, holders: { db: [c] } }, DISCOVER_MS),
+    ]);
+    expect(await c.ask('status')).toMatchObject({ problems: [{ code: 'port_refused', subject: 'eth0/4' }] });
+    // In the order in which they were opened.
+    await c.until({ hearing: ['eth0/6', 'eth0/4'] }, REFUSED_AGAIN_MS);
   });
 
   test('a host whose address changes stays known', async () => {

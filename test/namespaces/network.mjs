@@ -279,6 +279,11 @@ export class NetworkHost {
     return String(await this.#order('run', { command }));
   }
 
+  /** Starts one that goes on until the network ends. @param {string} command */
+  async begin(command) {
+    await this.#order('begin', { command });
+  }
+
   /** Packets of mDNS that it has sent. */
   async sent() {
     return Number(await this.#order('sent', {}));

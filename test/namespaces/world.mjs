@@ -202,6 +202,11 @@ const ORDERS = {
   run({ name, command }) {
     return sh(`${inside(hostOf(name))} ${command}`);
   },
+  /** The same, of one that goes on until the network ends. */
+  begin({ name, command }) {
+    const [file = '', ...args] = `${inside(hostOf(name))} ${command}`.split(' ');
+    spawn(file, args, { stdio: 'ignore' });
+  },
   /** How many packets of mDNS a host has sent, over IPv4 and IPv6; what the system itself sends does not count. */
   sent({ name }) {
     const counted = sh(`${inside(hostOf(name))} nft list table inet sent`);

@@ -39,8 +39,8 @@ export interface Discovery extends Directory {
   watchHosts(listener: (event: HostEvent) => void): () => void;
   /**
    * Follows a list of revoked hosts (`revokeHosts`), if it is newer than the one that is followed: what was known
-   * through them is gone at once, and what they say is dropped from then on. Lists do not go over the link: each host is
-   * given them.
+   * through them is gone at once, and what they say is dropped from then on. Other hosts ask for it over the `exchange`;
+   * who has none is to be given it.
    *
    * @returns whether it is followed now
    * @throws HostError `revocations_refused` when it is no list, damaged, or of another root

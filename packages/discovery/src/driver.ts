@@ -4,7 +4,6 @@
  */
 import { HostError } from '@espalier/core';
 import type { AdvertiseOptions, Advertisement, DirectoryExchange } from '@espalier/core/directory';
-import { openRevocations } from '@espalier/core/identity';
 import type { Random } from '@espalier/core/internal/clock.js';
 import type { Backend } from './backend.js';
 import {
@@ -17,6 +16,7 @@ import {
 import { sameLife, type Holder, type NameEvent, type NameState } from './directory/name-state.js';
 import type { Discovery, DiscoveryStatus, ResolveOptions, Watch } from './discovery.js';
 import { exchangeBackend } from './exchange-backend.js';
+import { FollowedRevocations } from './followed-revocations.js';
 import { joinBackends } from './joined-backend.js';
 import type { Publication } from './mdns/responder.js';
 import type { Settings } from './options.js';
@@ -46,6 +46,7 @@ export class DiscoveryDriver implements Discovery {
   readonly #backend: Backend | undefined;
   readonly #names: OwnNames;
   readonly #served: ServedDirectories;
+  readonly #revocations: FollowedRevocations;
   readonly #incarnations = new Map<string, number>();
   readonly #watchers = new Watchers();
   readonly #problems = new Map<string, Problem>();
@@ -57,8 +58,6 @@ export class DiscoveryDriver implements Discovery {
   #cancelBeat: () => void = nothing;
   #cancelExpiry: () => void = nothing;
   #expiryAt = Infinity;
-  /** The number of the list of revoked hosts that is followed. */
-  #revocations = 0;
   #closed = false;
 
   /** `backend` is given where to report problems; without one only the static list is known. */
@@ -82,7 +81,16 @@ export class DiscoveryDriver implements Discovery {
       follow: (effects) => this.#follow(effects),
       report: (found) => this.#report(found),
     });
-    if (settings.revoked !== undefined) this.revoke(settings.revoked);
+    this.#revocations = new FollowedRevocations({
+      root: membership.root,
+      exchange: settings.exchange,
+      clock: time.clock,
+      learned: (list) => {
+        if (!this.#closed && this.revoke(list)) settings.onRevocations(list);
+      },
+      report: (found) => this.#report(found),
+    });
+    if (settings.revoked !== undefined) this.#revoke(settings.revoked);
     const link = backend?.((found) => this.#report(found));
     const broker = settings.exchange && this.#overBroker(settings.exchange);
     this.#backend = joinBackends([link, broker].filter((one) => one !== undefined));
@@ -175,13 +183,10 @@ export class DiscoveryDriver implements Discovery {
   }
 
   revoke(list: string): boolean {
-    const { root, host } = this.#settings.membership;
-    const { number, hosts } = openRevocations(list, root);
-    if (number <= this.#revocations) return false;
-    this.#revocations = number;
-    if (hosts.has(host)) this.#report(problem('key_revoked', host));
-    this.#follow(this.#directory.revoke(hosts, this.#settings.time.clock.now()));
-    return true;
+    const isNewer = this.#revoke(list);
+    // Others hear that there is a newer one.
+    if (isNewer) this.#publishSoon();
+    return isNewer;
   }
 
   status(): DiscoveryStatus {
@@ -200,8 +205,18 @@ export class DiscoveryDriver implements Discovery {
     await this.#backend?.close();
   }
 
+  #revoke(text: string): boolean {
+    const list = this.#revocations.take(text);
+    if (list === undefined) return false;
+    if (list.hosts.has(this.host)) this.#report(problem('key_revoked', this.host));
+    this.#follow(this.#directory.revoke(list.hosts, this.#settings.time.clock.now()));
+    return true;
+  }
+
   #overBroker(exchange: DirectoryExchange): Backend {
-    return exchangeBackend({ exchange, answer: (question) => this.#names.answer(question) });
+    const answer = (question: Uint8Array): Uint8Array =>
+      this.#revocations.answer(question) ?? this.#names.answer(question);
+    return exchangeBackend({ exchange, answer });
   }
 
   /** Says that this host lives. */
@@ -221,7 +236,8 @@ export class DiscoveryDriver implements Discovery {
     this.#sealedAt = Math.max(this.#sealedAt + 1, time.wallNow());
     this.#sealedNow = time.clock.now();
     const sealed = { epoch: this.#epoch, sealedAt: this.#sealedAt, leaseMs };
-    return sealHostRecord({ ...sealed, ...this.#names.facts(), queue, endpoints }, membership);
+    const known = { ...this.#names.facts(), revocations: this.#revocations.number };
+    return sealHostRecord({ ...sealed, ...known, queue, endpoints }, membership);
   }
 
   #publishSoon(): void {
@@ -247,7 +263,9 @@ export class DiscoveryDriver implements Discovery {
     if (this.#closed) return;
     this.#follow(this.#directory.hear({ type, label }, txt, this.#moment()));
     const host = label.toLowerCase();
-    if (type === HOST_TYPE && host !== this.host) this.#served.heard(host);
+    if (type !== HOST_TYPE || host === this.host) return;
+    this.#served.heard(host);
+    this.#revocations.heard(host, this.#directory.revocationsOf(host));
   }
 
   #follow({ hosts, names, asks }: Effects): void {

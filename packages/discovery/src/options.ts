@@ -43,6 +43,11 @@ export interface DiscoveryOptions {
   readonly staticHosts?: readonly StaticHost[];
   /** The list of revoked hosts to begin with (`revokeHosts`); `revoke` brings newer ones. Default: none is revoked. */
   readonly revoked?: string;
+  /**
+   * Called with a newer list that came from another host over the `exchange`, when it is followed: keep it, and give it as
+   * `revoked` at the next start. Default: it counts for this life.
+   */
+  readonly onRevocations?: (list: string) => void;
   /** Records dated further from this host's wall clock than so many ms are dropped. Default 120,000. */
   readonly maxClockSkewMs?: number;
   /** More hosts than that are not taken in. Default 256. */
@@ -76,6 +81,7 @@ export function readOptions(options: DiscoveryOptions): Settings {
     maxClockSkewMs: 120_000,
     maxHosts: 256,
     onProblem: () => undefined,
+    onRevocations: () => undefined,
     ...options,
     time: options.time ?? { clock: nodeClock(), wallNow, random: nodeRandom },
   };

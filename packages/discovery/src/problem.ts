@@ -44,6 +44,10 @@ const PROBLEMS = {
     remedy:
       'Give discovery an `exchange`, and check that both hosts reach the broker; it is asked again at each beat.',
   },
+  revocations_out_of_reach: {
+    message: 'a host follows a newer list of revoked hosts, and it cannot be had',
+    remedy: 'Give this host the newest list that the root has signed, or give discovery an `exchange`.',
+  },
   key_revoked: {
     message: 'the root has revoked the key of this host, so nobody believes it',
     remedy: 'Make a new key for this host, and have the root sign a join ticket for it.',

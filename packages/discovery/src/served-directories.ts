@@ -2,6 +2,7 @@
 import type { DirectoryExchange } from '@espalier/core/directory';
 import type { Clock } from '@espalier/core/internal/clock.js';
 import type { Directory, Effects } from './directory/directory.js';
+import { inTime } from './in-time.js';
 import { problem, type Problem } from './problem.js';
 
 export interface ServedParts {
@@ -12,7 +13,6 @@ export interface ServedParts {
   readonly report: (problem: Problem) => void;
 }
 
-const ANSWER_MS = 10_000;
 /** Parts asked for in one go: more than the most names take. A host that says more lets others wait. */
 const MOST_PARTS = 64;
 
@@ -43,26 +43,14 @@ export class ServedDirectories {
   }
 
   async #bringIn(host: string, exchange: DirectoryExchange): Promise<void> {
-    const { directory, follow } = this.#parts;
+    const { directory, clock, follow } = this.#parts;
     for (let part = 0; part < MOST_PARTS; part += 1) {
       const question = directory.question(host);
       if (question === undefined) return;
-      const answer = await this.#inTime(exchange.ask(host, question));
+      const answer = await inTime(clock, exchange.ask(host, question));
       const effects = directory.hearServed(host, answer);
       if (effects === undefined) return;
       follow(effects);
-    }
-  }
-
-  async #inTime(answer: Promise<Uint8Array>): Promise<Uint8Array> {
-    let cancel = (): void => undefined;
-    const late = new Promise<never>((_resolve, reject) => {
-      cancel = this.#parts.clock.after(ANSWER_MS, () => reject(new Error(`no answer in ${ANSWER_MS} ms`)));
-    });
-    try {
-      return await Promise.race([answer, late]);
-    } finally {
-      cancel();
     }
   }
 }

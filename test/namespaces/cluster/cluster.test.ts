@@ -8,9 +8,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { Network } from '../network.mjs';
-import { here, Machine, SLOW_MACHINE_MS, startBroker, until } from './machine.js';
+import { here, Machine, SLOW_MACHINE_MS, startBroker, until, type Ran } from './machine.js';
 
 jest.setTimeout(SLOW_MACHINE_MS);
+const pem = (name: string): string =>
+  fileURLToPath(new URL(`../../../apps/daemon/test/fixtures/tls/${name}.pem`, import.meta.url));
+/** Everybody else has no way to it: it is asked on its own machine. */
+const TLS = ['--listen', '127.0.0.1:7443', '--tls-cert', pem('cert'), '--tls-key', pem('key')];
 const spec = (name: string): string => fileURLToPath(new URL(`specs/${name}.espalier.yaml`, import.meta.url));
 
 here('a cluster of daemons', () => {
@@ -25,7 +29,7 @@ here('a cluster of daemons', () => {
     network = await Network.create();
     broker = await startBroker(network);
     alpha = await Machine.start(network, 'alpha', join(folder, 'a'));
-    beta = await Machine.start(network, 'beta', join(folder, 'b'));
+    beta = await Machine.start(network, 'beta', join(folder, 'b'), TLS);
   });
 
   afterAll(async () => {
@@ -84,6 +88,35 @@ here('a cluster of daemons', () => {
     expect(await beta.prints('names')).toContain(`prices  ${host}`);
     expect(await beta.prints('tree', '--hosts')).toContain(`host ${host}\n  prices`);
     expect(await beta.prints('doctor')).toContain('the bridge is connected to the broker');
+  });
+
+  test('over TLS, who may look at the whole tree sees the cluster; who may at a part, no trace of it', async () => {
+    const { host } = await alpha.status();
+    const over = async (token: readonly string[], ...args: readonly string[]): Promise<Ran> => {
+      const { stdout } = await beta.command(['token', ...token]);
+      const env = { ESPALIER_URL: 'https://127.0.0.1:7443', ESPALIER_TOKEN: stdout.trim() };
+      return beta.command([...args, '--ca', pem('cert')], '', env);
+    };
+    const LOOKS = [['names'], ['tree', '--hosts'], ['cluster', 'status'], ['cluster', 'key']];
+    for (const look of LOOKS.slice(0, 3)) {
+      expect(await over([], ...look)).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining(host) as unknown,
+      });
+    }
+    // What changes it looks as if it were not there to who may only look.
+    for (const change of [['leave'], ['join', 'x'], ['follow', 'x']]) {
+      expect(await over([], 'cluster', ...change)).toMatchObject({ code: 1, stdout: '' });
+    }
+    const part = ['front/till', '--right', 'control'];
+    for (const look of LOOKS) {
+      const { code, stdout, stderr } = await over(part, ...look);
+      expect([look, code, stdout]).toEqual([look, 1, '']);
+      expect(stderr).toContain('there is no GET /v1/cluster');
+      expect(stderr).not.toMatch(/[0-9a-f]{32}|prices|jobs|alpha|amqp/);
+    }
+    expect(await over(part, 'tree')).toMatchObject({ code: 0, stdout: 'till  running\n' });
+    expect((await beta.status()).hosts).toHaveLength(2);
   });
 
   test('a name with one holder moves when the host of its holder dies, and nothing confirmed is lost', async () => {

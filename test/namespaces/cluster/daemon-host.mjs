@@ -20,8 +20,8 @@ let daemon;
 
 /** @type {Record<string, (order: any) => unknown>} */
 const ORDERS = {
-  async start() {
-    const child = spawn(process.execPath, [DAEMON, '--folder', folder], {
+  async start({ args = [] }) {
+    const child = spawn(process.execPath, [DAEMON, '--folder', folder, ...args], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     daemon = child;
@@ -63,9 +63,9 @@ const ORDERS = {
     });
   },
   /** `espalier …`: what it printed, and its code. */
-  command({ args, input = '' }) {
+  command({ args, input = '', env: given = {} }) {
     return new Promise((resolve) => {
-      const env = { ...process.env, ESPALIER_FOLDER: folder, XDG_CONFIG_HOME: `${folder}-config` };
+      const env = { ...process.env, ESPALIER_FOLDER: folder, XDG_CONFIG_HOME: `${folder}-config`, ...given };
       const child = execFile(process.execPath, [COMMAND, ...args], { env }, (error, stdout, stderr) => {
         resolve({ code: error === null ? 0 : (error.code ?? 1), stdout, stderr });
       });

@@ -50,9 +50,15 @@ export class Machine {
     return new Machine(host, folder);
   }
 
-  static async start(network: Network, name: string, folder: string): Promise<Machine> {
+  /** `args`: of the daemon, beside its folder. */
+  static async start(
+    network: Network,
+    name: string,
+    folder: string,
+    args: readonly string[] = [],
+  ): Promise<Machine> {
     const machine = await Machine.create(network, name, folder);
-    await machine.begin();
+    await machine.begin(args);
     return machine;
   }
 
@@ -64,8 +70,8 @@ export class Machine {
     await this.#host.drop(rules);
   }
 
-  async begin(): Promise<void> {
-    await this.#host.ask('start');
+  async begin(args: readonly string[] = []): Promise<void> {
+    await this.#host.ask('start', { args });
   }
 
   async kill(): Promise<void> {
@@ -79,8 +85,12 @@ export class Machine {
     return stdout;
   }
 
-  async command(args: readonly string[], input = ''): Promise<Ran> {
-    return (await this.#host.ask('command', { args, input })) as Ran;
+  async command(
+    args: readonly string[],
+    input = '',
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<Ran> {
+    return (await this.#host.ask('command', { args, input, env })) as Ran;
   }
 
   /** What it prints; it must succeed, or have changed something. */

@@ -54,6 +54,29 @@ export function addClusterCommands(program: Command, finish: Finish): void {
         return (await load()).makeTicket({ terminal: new Terminal(options.json) }, key, options);
       });
     });
+  cluster
+    .command('revoke')
+    .description(
+      'where the root is: make the list of hosts that belong to the cluster no more, with these added',
+    )
+    .argument('<host...>', 'ids of hosts, as `espalier cluster status` has them')
+    .option(...ROOT)
+    .option('--json', 'JSON in place of text for people', false)
+    .addHelpText('after', '\nExample:\n  espalier cluster revoke "$HOST" | espalier cluster follow')
+    .action((hosts: readonly string[], options: RootOptions & { readonly json: boolean }) => {
+      return run('cluster revoke', options, async () => {
+        return (await load()).revoke({ terminal: new Terminal(options.json) }, hosts, options);
+      });
+    });
+  add(
+    'follow',
+    'shut out the hosts of a list that `revoke` has made, here and on all members',
+    'espalier cluster follow < revoked',
+  )
+    .argument('[list]', 'read from standard input by default')
+    .action((list: string | undefined, options: RemoteOptions) => {
+      return run('cluster follow', options, async (remote) => (await load()).followRevocations(remote, list));
+    });
   add('join', 'make this host a member of a cluster', 'espalier cluster join < ticket')
     .argument('[ticket]', 'read from standard input by default')
     .option(...BROKER, brokers, [])

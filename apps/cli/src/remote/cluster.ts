@@ -42,6 +42,29 @@ export async function makeTicket(
   );
 }
 
+/** The list is no secret. */
+export async function revoke(
+  { terminal }: Pick<Remote, 'terminal'>,
+  hosts: readonly string[],
+  options: RootOptions,
+): Promise<undefined> {
+  const list = openRoot(options).revoke(hosts);
+  terminal.tell({ list }, () => [list]);
+  terminal.note(
+    'espalier: give it to one member by `espalier cluster follow`: the others have it from there.',
+  );
+}
+
+/** Without a list it is read from standard input. */
+export async function followRevocations(
+  { client, terminal }: Remote,
+  given: string | undefined,
+): Promise<undefined> {
+  const list = given ?? (await textOf(process.stdin));
+  const found = await client.followRevocations({ list: list.trim() });
+  terminal.tell(found, () => statusLines(found));
+}
+
 export async function clusterKey({ client, terminal }: Remote): Promise<undefined> {
   const { publicKey } = await client.cluster();
   terminal.tell({ publicKey }, () => [publicKey]);

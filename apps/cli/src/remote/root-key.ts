@@ -1,12 +1,20 @@
 /**
- * The root of a cluster: a folder with its private key and how hosts log in at the broker. It is apart from the daemon's
- * folder, and needed for nothing but to let a host in.
+ * The root of a cluster: a folder with its private key, how hosts log in at the broker, and the list of those that are
+ * revoked. It is apart from the daemon's folder, and needed for nothing but to let a host in or to shut it out.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CallError, HostError } from '@espalier/core';
-import { createKeyPair, issueJoinTicket, publicKeyOf, type KeyPair } from '@espalier/core/identity';
+import {
+  createKeyPair,
+  fingerprint,
+  issueJoinTicket,
+  openRevocations,
+  publicKeyOf,
+  revokeHosts,
+  type KeyPair,
+} from '@espalier/core/identity';
 
 export interface NewRoot {
   readonly root?: string;
@@ -16,8 +24,10 @@ export interface NewRoot {
 
 export interface Root {
   readonly folder: string;
-  /** @throws HostError `ticket_refused`. */
+  /** @throws HostError `ticket_refused`; CallError `operation_refused`: that key is revoked. */
   ticketFor(publicKey: string): string;
+  /** The next list of revoked hosts: these, and all before. @throws HostError `revocations_refused`. */
+  revoke(hosts: readonly string[]): string;
 }
 
 /** `cluster`: of which the host is a member already. @throws CallError `operation_refused`; HostError `state_unreadable`. */
@@ -53,10 +63,29 @@ export function openRoot({ root }: Pick<NewRoot, 'root'>): Root {
 }
 
 function rootOf(folder: string, key: KeyPair, broker: string | undefined): Root {
+  const revoked = join(folder, 'revoked');
+  const lastList = (): string | undefined => (existsSync(revoked) ? read(revoked) : undefined);
   return {
     folder,
-    ticketFor: (publicKey) =>
-      issueJoinTicket(key, { publicKey, ...(broker === undefined ? {} : { broker }) }),
+    ticketFor: (publicKey) => {
+      const ticket = issueJoinTicket(key, { publicKey, ...(broker === undefined ? {} : { broker }) });
+      const list = lastList();
+      if (list !== undefined && openRevocations(list, key.publicKey).hosts.has(fingerprint(publicKey))) {
+        const remedy = 'Make a new key there: remove its `cluster/host.key` and start its daemon again.';
+        throw new CallError('operation_refused', 'that key is revoked', {
+          field: 'key',
+          value: publicKey,
+          remedy,
+        });
+      }
+      return ticket;
+    },
+    revoke: (hosts) => {
+      const list = revokeHosts(key, hosts, lastList());
+      writeFileSync(`${revoked}.tmp`, list, { mode: 0o600 });
+      renameSync(`${revoked}.tmp`, revoked);
+      return list;
+    },
   };
 }
 

@@ -1,8 +1,14 @@
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { createKeyPair, openJoinTicket } from '@espalier/core/identity';
+import {
+  createKeyPair,
+  fingerprint,
+  openJoinTicket,
+  openRevocations,
+  publicKeyOf,
+} from '@espalier/core/identity';
 import { makeRoot, openRoot } from '../../src/remote/root-key.js';
 
 describe('the root of a cluster', () => {
@@ -44,6 +50,30 @@ describe('the root of a cluster', () => {
     expect(make).toThrow(expect.objectContaining({ code: 'operation_refused' }));
     expect(make).not.toThrow('password');
     expect(existsSync(root)).toBe(false);
+  });
+
+  test('shuts hosts out: each list has all before, and no ticket is made for who stands on it', () => {
+    const { publicKey } = createKeyPair();
+    const [first, second] = [fingerprint(publicKey), 'f'.repeat(32)];
+    const made = makeRoot({ root }, null);
+    expect(() => made.revoke(['beta'])).toThrow(expect.objectContaining({ code: 'revocations_refused' }));
+    made.ticketFor(publicKey);
+    made.revoke([first]);
+    const list = openRoot({ root }).revoke([second]);
+    const { number, hosts } = openRevocations(
+      list,
+      publicKeyOf(readFileSync(join(root, 'root.key'), 'utf8')) ?? '',
+    );
+    expect([number, [...hosts]]).toEqual([2, [first, second]]);
+    for (const opened of [made, openRoot({ root })]) {
+      expect(() => opened.ticketFor(publicKey)).toThrow(
+        expect.objectContaining({
+          code: 'operation_refused',
+          remedy: expect.stringContaining('new key') as unknown,
+        }),
+      );
+    }
+    made.ticketFor(createKeyPair().publicKey);
   });
 
   test('is asked for where it is not', () => {

@@ -1,4 +1,4 @@
-/** The cluster that the host belongs to: to join, to leave, and what is known of others. For who sees the whole tree. */
+/** The cluster that the host belongs to: to join, to leave, whom to shut out, and what is known of others. For who sees the whole tree. */
 import type { ClusterStatus, JoinRequest } from '@espalier/supervisor/client';
 import type { Root } from '../drivers/root.js';
 import type { ClusterFolder } from '../state/cluster-folder.js';
@@ -44,6 +44,12 @@ export class ClusterOperations {
   async leave(): Promise<ClusterStatus> {
     await this.#folder.leave();
     await this.#root.ask('renewBridge');
+    return this.status();
+  }
+
+  /** The bridge looks at its file itself. @throws HostError `revocations_refused`; CallError `operation_refused`. */
+  async followRevocations(list: string): Promise<ClusterStatus> {
+    await this.#folder.followRevocations(list);
     return this.status();
   }
 }

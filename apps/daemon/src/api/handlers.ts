@@ -5,6 +5,7 @@ import type {
   CallRequest,
   JoinRequest,
   NodeLimits,
+  RevocationRequest,
   RollbackRequest,
   SendRequest,
   SpawnRequest,
@@ -25,7 +26,7 @@ export interface Asked {
 type AccessName = 'makeToken' | 'tokens' | 'revokeToken' | 'audit';
 
 /** Those on the cluster: they are about the machine, and a daemon in the process of who asks is no host. */
-type ClusterName = 'cluster' | 'joinCluster' | 'leaveCluster';
+type ClusterName = 'cluster' | 'joinCluster' | 'leaveCluster' | 'followRevocations';
 
 type Name = Exclude<OperationName, AccessName | ClusterName | 'events' | 'logs' | 'openapi'>;
 
@@ -65,6 +66,7 @@ export const CLUSTER_HANDLERS: Record<ClusterName, (cluster: ClusterOperations, 
   cluster: (cluster) => cluster.status(),
   joinCluster: (cluster, { body }) => cluster.join(body as JoinRequest),
   leaveCluster: (cluster) => cluster.leave(),
+  followRevocations: (cluster, { body }) => cluster.followRevocations((body as RevocationRequest).list),
 };
 
 export function isAboutCluster(name: OperationName): name is ClusterName {

@@ -2,6 +2,7 @@
  * The driver of the cluster, in a cell of its own in the tree: it finds the hosts of the cluster on the link, and carries
  * messages between their trees and this one. Where the host is no member it holds its place, and does nothing.
  */
+import { renameSync, writeFileSync } from 'node:fs';
 import { environment, type Context, type ReceivedCall } from '@espalier/core';
 import { startDiscovery, type Discovery, type Problem } from '@espalier/discovery';
 import type { BridgeEvent, BridgeTerms } from '@espalier/mq-bridge';
@@ -19,6 +20,8 @@ import { readMember } from '../state/cluster-folder.js';
 interface Arguments {
   /** The one with key and ticket. */
   readonly folder: string;
+  /** No name goes over the link. */
+  readonly hidden: boolean;
   readonly terms: BridgeTerms;
 }
 
@@ -30,7 +33,7 @@ export default environment({
 /** Resolves when the names can be sent to that can be without others; `over` when it was asked to end, and has. */
 async function startHere(
   context: Context,
-  { folder, terms }: Arguments,
+  { folder, hidden, terms }: Arguments,
 ): Promise<{ readonly over: Promise<void> }> {
   const settings = completeTerms(terms);
   const member = readMember(folder);
@@ -41,9 +44,11 @@ async function startHere(
     membership,
     exchange,
     endpoints,
+    ...(hidden ? { linkNames: 0 } : {}),
     // The responder of the system would take a package that is nowhere near this file.
     backend: 'javascript',
     onProblem: ({ code, message, remedy }) => say(`discovery: ${code} ${message}. ${remedy}`),
+    onRevocations: (list) => keepRevocations(revoked, list),
   });
   const known = new KnownBrokers(heard);
   const brokers = (): readonly string[] => known.with(discovery.brokers());
@@ -106,6 +111,16 @@ function reportOf(
 
 function toldProblem({ code, message, remedy }: Problem): BridgeReport['problems'][number] {
   return { code, message, remedy };
+}
+
+/** For the next start, and for the bridge, which looks at the file. */
+function keepRevocations(file: string, list: string): void {
+  try {
+    writeFileSync(`${file}.tmp`, list, { mode: 0o600 });
+    renameSync(`${file}.tmp`, file);
+  } catch (error) {
+    say(`discovery: the newer list of revoked hosts cannot be kept: ${(error as Error).message}`);
+  }
 }
 
 /** To the tree's output, with the path of this environment. */

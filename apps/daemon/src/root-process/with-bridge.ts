@@ -14,6 +14,7 @@ export type ImportSpecs = Exclude<NonNullable<TreeSpec['cluster']>['imports'], u
 export function withBridge(input: TreeSpec, folder: string | undefined): TreeSpec {
   const { cluster, ...tree } = input;
   if (cluster === undefined || folder === undefined) return input;
+  const { hidden = false, ...terms } = cluster;
   const bridge: ChildSpecInput = {
     id: ID,
     intensity: 1000,
@@ -24,7 +25,7 @@ export function withBridge(input: TreeSpec, folder: string | undefined): TreeSpe
         name: null,
         module: new URL('../drivers/bridge.cjs', import.meta.url),
         wall: 'process',
-        args: { folder, terms: cluster },
+        args: { folder, hidden, terms },
         backoff: { initialMs: 100, factor: 2, maxMs: 5000, jitter: 0.2, resetAfterMs: 10_000 },
       },
     ],

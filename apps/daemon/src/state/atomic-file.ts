@@ -1,8 +1,8 @@
 /**
  * A file that is there as a whole or not at all, whatever ends the machine when: written aside, made durable,
- * given its name, and the name made durable. It never takes the place of another.
+ * given its name, and the name made durable. It never takes the place of another, but where that is asked for.
  */
-import { link, open, rm, type FileHandle } from 'node:fs/promises';
+import { link, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { HostError } from '@espalier/core';
 
@@ -22,6 +22,17 @@ export async function writeNew(path: string, text: string): Promise<void> {
   } finally {
     await room.release();
   }
+}
+
+/** Whoever reads, and whatever ends the machine, finds it or what it replaces. @throws HostError `state_unwritable`. */
+export async function writeOver(path: string, text: string): Promise<void> {
+  const next = `${path}.next`;
+  await orUnwritable(path, () => rm(next, { force: true }));
+  await writeNew(next, text);
+  await orUnwritable(path, async () => {
+    await rename(next, path);
+    await syncFolder(dirname(path));
+  });
 }
 
 /** So many bytes are the disk's promise: what is no longer can be written when it is full. @throws HostError `state_unwritable`. */

@@ -14,8 +14,9 @@ import {
   publicKeyOf,
   type KeyPair,
   type Membership,
+  type Revocations,
 } from '@espalier/core/identity';
-import { removeDurably, writeNew } from './atomic-file.js';
+import { removeDurably, writeNew, writeOver } from './atomic-file.js';
 import { privateFolder } from './folder.js';
 
 const HEARD = 'heard-brokers.json';
@@ -34,6 +35,8 @@ export interface ClusterMember {
 export class ClusterFolder {
   readonly #folder: string;
   readonly #key: KeyPair;
+  /** Lists are taken one after the other: an older one never comes over a newer. */
+  #taken: Promise<void> = Promise.resolve();
 
   private constructor(folder: string, key: KeyPair) {
     this.#folder = folder;
@@ -89,6 +92,49 @@ export class ClusterFolder {
   async leave(): Promise<void> {
     await removeDurably(join(this.#folder, 'ticket'));
   }
+
+  /**
+   * Durable when it resolves; the same list again changes nothing.
+   *
+   * @throws HostError `revocations_refused`: it is none of this cluster, or older than the one that is followed;
+   *   CallError `operation_refused`: the host is a member of no cluster.
+   */
+  followRevocations(list: string): Promise<void> {
+    const taking = this.#taken.then(() => this.#take(list.trim()));
+    this.#taken = taking.catch(() => undefined);
+    return taking;
+  }
+
+  async #take(list: string): Promise<void> {
+    const { member } = this;
+    if (member === undefined) {
+      const remedy = 'Join first: `espalier cluster join`.';
+      throw new CallError('operation_refused', 'the host is a member of no cluster', {
+        field: 'list',
+        remedy,
+      });
+    }
+    const { root } = member.membership;
+    const { number } = openedList(
+      list,
+      root,
+      'list',
+      'Take it from `espalier cluster revoke` of this cluster’s root.',
+    );
+    const former = formerList(member.revoked, root);
+    if (former?.text === list) return;
+    if (former !== undefined && number <= former.number) {
+      throw new HostError(
+        'revocations_refused',
+        `it is list number ${number}, and number ${former.number} is followed already`,
+        {
+          field: 'list',
+          remedy: `Make the next one out of the newest: ${member.revoked} goes to the root’s folder.`,
+        },
+      );
+    }
+    await writeOver(member.revoked, list);
+  }
 }
 
 /** Its public key is an argument of `espalier cluster ticket`: with a dash in front, as one in 64 has it, it would be an option. */
@@ -126,11 +172,28 @@ function keyOf(file: string, privateKey: string): KeyPair {
 /** The list of another cluster would keep the bridge from ever starting. */
 function checkRevoked(file: string, root: string): void {
   if (!existsSync(file)) return;
+  const remedy = `Remove ${file}, or put the list of this cluster there.`;
+  openedList(readFileSync(file, 'utf8'), root, 'revoked', remedy);
+}
+
+/** What is followed; nothing where it is none of this cluster, for that may be replaced. */
+function formerList(
+  file: string,
+  root: string,
+): { readonly text: string; readonly number: number } | undefined {
   try {
-    openRevocations(readFileSync(file, 'utf8'), root);
+    const text = readFileSync(file, 'utf8').trim();
+    return { text, number: openRevocations(text, root).number };
+  } catch {
+    return undefined;
+  }
+}
+
+function openedList(text: string, root: string, field: string, remedy: string): Revocations {
+  try {
+    return openRevocations(text, root);
   } catch (error) {
-    const remedy = `Remove ${file}, or put the list of this cluster there.`;
-    throw new HostError('revocations_refused', (error as Error).message, { field: 'revoked', remedy });
+    throw new HostError('revocations_refused', (error as Error).message, { field, remedy });
   }
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { statSync } from 'node:fs';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createKeyPair, fingerprint, issueJoinTicket } from '@espalier/core/identity';
+import { createKeyPair, fingerprint, issueJoinTicket, revokeHosts } from '@espalier/core/identity';
 import type { EventEntry, LogLine, Streamed } from '@espalier/supervisor/client';
 import { FIXTURES, freshFolder, removeFolder, RunningDaemon, specWith } from '../running-daemon.js';
 import { ask, Contract, type Answer, type Given } from './ask.js';
@@ -385,6 +385,13 @@ describe('the cluster', () => {
       { ...alone, cluster: fingerprint(root.publicKey), bridge: 'absent', brokers: body.brokers },
     ]);
     expect(await refused('POST', '/v1/cluster', { body })).toEqual([409, 'operation_refused']);
+    const list = { list: revokeHosts(root, ['0'.repeat(32)]) };
+    const followed = await asked('POST', '/v1/cluster/revoked', { body: list });
+    expect([followed.status, followed.document]).toEqual([200, joined.document]);
+    const foreignList = { list: revokeHosts(createKeyPair(), []) };
+    expect((await refused('POST', '/v1/cluster/revoked', { body: foreignList }))[1]).toBe(
+      'revocations_refused',
+    );
     expect((await asked('DELETE', '/v1/cluster')).document).toEqual(alone);
     const foreign = issueJoinTicket(root, { publicKey: createKeyPair().publicKey });
     expect((await refused('POST', '/v1/cluster', { body: { ticket: foreign } }))[1]).toBe('ticket_refused');

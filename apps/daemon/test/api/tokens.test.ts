@@ -92,6 +92,10 @@ describe('with neighbours', () => {
     ['a revision', 'GET', '/v1/history/1'],
     ['limits', 'PATCH', '/v1/nodes/blue%2Fshop/limits'],
     ['audit', 'GET', '/v1/audit'],
+    ['the cluster', 'GET', '/v1/cluster'],
+    ['to join one', 'POST', '/v1/cluster'],
+    ['to leave it', 'DELETE', '/v1/cluster'],
+    ['a list of revoked hosts', 'POST', '/v1/cluster/revoked'],
   ])('%s is of the whole tree, and looks like not there', async (_title, method, path) => {
     const answer = await as(control.token, method, path);
     expect(answer).toMatchObject({ status: 404, document: { detail: `there is no ${method} ${path}` } });

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -80,6 +80,44 @@ describe('the membership of a host', () => {
     writeFileSync(revoked, revokeHosts(root, []));
     await opened.join(ticket, BROKERS);
     expect(opened.member?.revoked).toBe(revoked);
+  });
+
+  test('follows lists of revoked hosts, the newest alone, and over restarts', async () => {
+    const opened = await ClusterFolder.open(folder);
+    const first = revokeHosts(root, ['1'.repeat(32)]);
+    await expect(opened.followRevocations(first)).rejects.toMatchObject({ code: 'operation_refused' });
+    await opened.join(issueJoinTicket(root, { publicKey: opened.publicKey }), []);
+    const { revoked } = opened.member as ClusterMember;
+    const second = revokeHosts(root, ['2'.repeat(32)], first);
+    // At once: whichever comes first, the newer one stays.
+    await Promise.allSettled([second, first].map((list) => opened.followRevocations(`${list}\n`)));
+    expect(readFileSync(revoked, 'utf8')).toBe(second);
+    expect(statSync(revoked).mode & 0o777).toBe(0o600);
+    const refused = { code: 'revocations_refused', field: 'list' };
+    const other = revokeHosts(root, [], revokeHosts(root, []));
+    for (const list of [first, other, revokeHosts(createKeyPair(), []), 'nonsense']) {
+      await expect(opened.followRevocations(list)).rejects.toMatchObject(refused);
+    }
+    await opened.followRevocations(second);
+    expect(readdirSync(clusterFolder(folder)).sort()).toEqual([
+      'brokers.json',
+      'host.key',
+      'revoked',
+      'ticket',
+    ]);
+    await opened.leave();
+    await opened.join(issueJoinTicket(root, { publicKey: opened.publicKey }), []);
+    expect(readFileSync(revoked, 'utf8')).toBe(second);
+  });
+
+  test('a list that is none, which keeps the bridge from starting, gives way to one of the cluster', async () => {
+    const opened = await ClusterFolder.open(folder);
+    await opened.join(issueJoinTicket(root, { publicKey: opened.publicKey }), []);
+    const { revoked } = opened.member as ClusterMember;
+    writeFileSync(revoked, 'espalier-revoked-1.damaged');
+    const list = revokeHosts(root, []);
+    await opened.followRevocations(list);
+    expect(readFileSync(revoked, 'utf8')).toBe(list);
   });
 
   test('forgets what hosts of a former cluster have told of their broker', async () => {

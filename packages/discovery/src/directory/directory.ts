@@ -242,6 +242,11 @@ export class Directory {
     return { ...NOTHING, names: this.#reclaim(page.host) };
   }
 
+  /** The number of the list of revoked hosts that a host follows, as it says; 0 where it is not known. */
+  revocationsOf(host: string): number {
+    return this.#hosts.get(host)?.record.revocations ?? 0;
+  }
+
   /** How to ask a host for what it serves over the broker and is missing here; nothing where all is here. */
   question(host: string): Uint8Array | undefined {
     const question = this.#hosts.get(host)?.question;

@@ -107,7 +107,8 @@ class NativeBackend implements Backend {
     this.#child = child;
     child.unref();
     child.on('error', () => undefined);
-    child.on('exit', (code, signal) => this.#ended(child, signal ?? String(code)));
+    // Not at its exit: its last word may still be on the way.
+    child.on('close', (code, signal) => this.#ended(child, signal ?? String(code)));
     child.stdin.on('error', () => undefined);
     createInterface({ input: child.stdout }).on('line', (line) => this.#hear(JSON.parse(line) as FromNative));
     for (const type of this.#browsers.keys()) this.#tell({ do: 'browse', type });

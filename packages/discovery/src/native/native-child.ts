@@ -69,6 +69,8 @@ interface Seen {
 const PER_ROUND = 4;
 const ROUND_MS = 250;
 
+// Before the package is loaded: that may throw, too.
+process.on('uncaughtException', ({ message }) => fail(message));
 const mdns = createRequire(import.meta.url)(process.argv[2] ?? 'mdns') as NativeMdns;
 const clock = nodeClock();
 const offers = new Map<string, Offer>();
@@ -195,7 +197,6 @@ function obey(order: ToNative): void {
   }
 }
 
-process.on('uncaughtException', ({ message }) => fail(message));
 createInterface({ input: process.stdin })
   .on('line', (line) => obey(JSON.parse(line) as ToNative))
   .on('close', () => process.exit(0));

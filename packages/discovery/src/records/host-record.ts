@@ -2,8 +2,8 @@
  * What a host says of itself, as the TXT data of its instance `<host id>._espalier._tcp.local`. It is sealed anew
  * at each beat: its time only grows, so an old one that is played back is known for what it is.
  *
- *   v=1  c=cluster  k=host key  g=grant  e=epoch  t=sealed at  l=lease  d=page versions  o=served version  q=queue
- *   a0=… endpoints  s=signature
+ *   v=1  c=cluster  k=host key  g=grant  e=epoch  t=sealed at  l=lease  d=page versions  o=served version
+ *   r=number of its list of revoked hosts  q=queue  a0=… endpoints  s=signature
  */
 import { fingerprint, isPublicKey, type Membership } from '@espalier/core/identity';
 import { isUnsigned, signTxt, type Txt } from './txt.js';
@@ -29,6 +29,8 @@ export interface HostRecord {
   readonly pages: readonly number[];
   /** Up to which version it has changes of names to tell over the broker; nothing where its names are on the link. */
   readonly served: number | undefined;
+  /** The number of the list of revoked hosts that it follows; 0 if none. */
+  readonly revocations: number;
   /** The queue where its mailboxes are reached; empty if it offers none. */
   readonly queue: string;
   /** Where the broker is reached, e.g. `amqps://10.0.0.5:5671`, without credentials. */
@@ -52,7 +54,7 @@ const NUMBER = /^\d{1,15}$/;
 const VERSIONS = /^\d{1,9}(\.\d{1,9})*$/;
 
 export type HostFacts = Pick<HostRecord, 'epoch' | 'sealedAt' | 'leaseMs' | 'pages' | 'queue' | 'endpoints'> &
-  Partial<Pick<HostRecord, 'served'>>;
+  Partial<Pick<HostRecord, 'served' | 'revocations'>>;
 
 export function sealHostRecord(facts: HostFacts, membership: Membership): Txt {
   const txt = new Map([
@@ -65,6 +67,7 @@ export function sealHostRecord(facts: HostFacts, membership: Membership): Txt {
     ['l', String(facts.leaseMs)],
     ['d', facts.pages.join('.')],
     ...(facts.served === undefined ? [] : [['o', String(facts.served)] as const]),
+    ...(facts.revocations ? [['r', String(facts.revocations)] as const] : []),
     ['q', facts.queue],
     ...facts.endpoints.map((endpoint, i): [string, string] => [`a${i}`, endpoint]),
   ]);
@@ -83,6 +86,8 @@ export function readHostRecord(instance: string, txt: Txt, cluster: string): Hos
   if (txt.get('v') !== VERSION || epoch === undefined || !isPublicKey(publicKey)) return 'malformed';
   const served = readNumber(txt.get('o'));
   if (served === undefined && txt.has('o')) return 'malformed';
+  const revocations = txt.has('r') ? readNumber(txt.get('r')) : 0;
+  if (revocations === undefined) return 'malformed';
   if (sealedAt === undefined || leaseMs === undefined || pages === undefined) return 'malformed';
   if (leaseMs !== 0 && (leaseMs < MIN_LEASE_MS || leaseMs > MAX_LEASE_MS)) return 'malformed';
   if (fingerprint(publicKey) !== instance) return 'forged';
@@ -96,6 +101,7 @@ export function readHostRecord(instance: string, txt: Txt, cluster: string): Hos
     leaseMs,
     pages,
     served,
+    revocations,
     queue: txt.get('q') ?? '',
     endpoints: endpoints.filter((endpoint) => endpoint !== undefined),
   };

@@ -36,7 +36,15 @@ describe('records', () => {
   });
 
   it('a host record comes back as it was', () => {
-    const facts = { epoch, sealedAt: 1_700_000_000_123, leaseMs: 5000, pages: [3, 0, 17], queue: 'q' };
+    const facts = {
+      epoch,
+      sealedAt: 1_700_000_000_123,
+      leaseMs: 5000,
+      pages: [3, 0, 17],
+      served: 7,
+      revocations: 2,
+      queue: 'q',
+    };
     const endpoints = ['amqps://10.0.0.5:5671', 'amqp://[fe80::1]:5672'];
     const txt = decodeTxt(encodeTxt(sealHostRecord({ ...facts, endpoints }, member)))!;
     expect(readHostRecord(member.host, txt, member.cluster)).toEqual({

@@ -22,6 +22,7 @@ import type {
   Node,
   OperationName,
   RevisionWithText,
+  RevocationRequest,
   RollbackRequest,
   Spawned,
   SpawnRequest,
@@ -192,6 +193,11 @@ export class AdminClient {
 
   leaveCluster(options?: RequestOptions): Promise<ClusterStatus> {
     return this.#json('DELETE', '/v1/cluster', undefined, options);
+  }
+
+  /** @throws HostError `revocations_refused`; CallError `operation_refused`: the host is no member. */
+  followRevocations(body: RevocationRequest, options?: RequestOptions): Promise<ClusterStatus> {
+    return this.#json('POST', '/v1/cluster/revoked', body, options);
   }
 
   events({ signal, ...query }: FollowOptions = {}): AsyncIterable<Streamed<EventEntry>> {

@@ -66,6 +66,11 @@ export const CLUSTER_FIELDS = {
     says: 'Names of other hosts that are to be names of this tree: `{ stock: {} }`.',
     default: '`{}`',
   },
+  hidden: {
+    kind: flag,
+    says: 'What it exports is told over the broker alone, and not on the link, where anybody can listen.',
+    default: '`false`',
+  },
   replicated: {
     kind: flag,
     says: 'The broker is a cluster, and keeps durable queues on several nodes; the same on all hosts.',

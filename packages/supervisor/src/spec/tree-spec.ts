@@ -209,6 +209,8 @@ export interface ClusterImportSpec {
 export interface ClusterSpec {
   exports?: Record<string, ClusterExportSpec>;
   imports?: Record<string, ClusterImportSpec>;
+  /** What it exports is told over the broker alone, and not on the link. Default: false. */
+  hidden?: boolean;
   /** The broker is a cluster. The same on all hosts. */
   replicated?: boolean;
 }

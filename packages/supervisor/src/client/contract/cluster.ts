@@ -21,6 +21,12 @@ export const JoinRequest = Type.Object(
 );
 export type JoinRequest = Readonly<Static<typeof JoinRequest>>;
 
+export const RevocationRequest = Type.Object(
+  { list: Type.String({ maxLength: 1_000_000, description: 'As the root of the cluster has signed it.' }) },
+  { ...closed, $id: 'RevocationRequest' },
+);
+export type RevocationRequest = Readonly<Static<typeof RevocationRequest>>;
+
 export const ClusterHost = Type.Object(
   {
     host: HostId,

@@ -278,6 +278,17 @@ export const OPERATIONS = {
     right: 'control',
     whole: true,
   },
+  followRevocations: {
+    method: 'POST',
+    path: '/v1/cluster/revoked',
+    summary:
+      'Takes a list of revoked hosts, durably: within seconds who stands on it is shut out here. An older one is refused.',
+    body: cluster.RevocationRequest,
+    response: cluster.ClusterStatus,
+    status: 200,
+    right: 'control',
+    whole: true,
+  },
 } as const satisfies Record<string, Operation>;
 
 export type OperationName = keyof typeof OPERATIONS;
