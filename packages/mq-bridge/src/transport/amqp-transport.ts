@@ -14,10 +14,17 @@ import type { Channel, ChannelModel, ConfirmChannel, ConsumeMessage } from 'amqp
 import { HostError } from '@espalier/core';
 import type { Clock, Random } from '@espalier/core/internal/bridge.js';
 import type { Fate } from '../protocol/out-stream.js';
-import { hindranceOf, openConnection, reasonOf, type Access, type Hindrance } from './connect.js';
+import {
+  closeConnection,
+  hindranceOf,
+  openConnection,
+  reasonOf,
+  type Access,
+  type Hindrance,
+} from './connect.js';
 import { Holding } from './holding.js';
 import { Journal } from './journal.js';
-import { declareQueue, Queues } from './queues.js';
+import { declareQueue, emptyQueue, Queues } from './queues.js';
 import type {
   Consumption,
   Hold,
@@ -51,8 +58,8 @@ const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5000;
 const STABLE_MS = 1000;
 const HEARTBEAT_S = 5;
-const CLOSE_MS = 1000;
 const STOP_MS = 1000;
+const RELEASE_MS = 2000;
 /** Half of what the broker waits before it takes a connection for dead. */
 const LEASE_MS = (HEARTBEAT_S * 1000) / 2;
 const PRESENCE_PREFETCH = 256;
@@ -136,27 +143,33 @@ export class AmqpTransport implements Transport {
     if (session !== undefined) this.#orLost(session, added);
   }
 
-  async release(queue: string, remove: boolean): Promise<void> {
+  async release(queue: string, left?: (body: Buffer) => void): Promise<number> {
     this.#consumptions.delete(queue);
     const session = this.#session;
     const consumer = session?.consumers.get(queue);
-    if (session === undefined) return;
+    if (session === undefined) return 0;
     session.consumers.delete(queue);
     let cancel = (): void => undefined;
     // To a channel that is being closed amqplib says nothing when the connection is lost.
     const late = new Promise<never>((_resolve, reject) => {
-      cancel = this.#options.clock.after(STOP_MS, () => reject(new Error('the broker does not answer')));
+      cancel = this.#options.clock.after(RELEASE_MS, () => reject(new Error('the broker does not answer')));
     });
-    const released = async (): Promise<void> => {
+    const released = async (): Promise<number> => {
       await consumer?.channel.close();
-      if (remove) await session.admin.deleteQueue(queue);
+      if (left === undefined) return 0;
+      // What was never consumed from may not be there: to look at that ends the channel, to delete it does not.
+      const unseen =
+        consumer === undefined ? 0 : await emptyQueue(session.admin, queue, left, this.#options.clock);
+      return unseen + (await session.admin.deleteQueue(queue)).messageCount;
     };
     try {
-      await Promise.race([released(), late]);
+      return await Promise.race([released(), late]);
     } catch (error) {
       this.#lost(session, error);
+      return 0;
+    } finally {
+      cancel();
     }
-    cancel();
   }
 
   async stop(): Promise<void> {
@@ -179,8 +192,8 @@ export class AmqpTransport implements Transport {
     cancel();
     session.lost = true;
     this.#session = undefined;
-    await this.#close(session.publishing);
-    await this.#close(session.consuming);
+    await closeConnection(session.publishing, this.#options.clock);
+    await closeConnection(session.consuming, this.#options.clock);
   }
 
   // ---- one connection --------------------------------------------------------------------------------
@@ -213,7 +226,7 @@ export class AmqpTransport implements Transport {
       // Two connections at one node have failed, or half a set-up: the next node is tried.
       this.#next++;
       if (!this.#stopped) this.#tell(hindranceOf(error, opened.length === 2));
-      for (const connection of opened) await this.#close(connection);
+      for (const connection of opened) await closeConnection(connection, this.#options.clock);
       this.#retry();
     }
   }
@@ -260,8 +273,8 @@ export class AmqpTransport implements Transport {
     if (session.lost) return;
     session.lost = true;
     const wasUp = this.#session === session;
-    void this.#close(session.publishing);
-    void this.#close(session.consuming);
+    void closeConnection(session.publishing, this.#options.clock);
+    void closeConnection(session.consuming, this.#options.clock);
     // One that is lost while it is still being set up is reported by what sets it up.
     if (!wasUp) {
       session.failed(error ?? new Error(reasonOf(error)));
@@ -366,23 +379,6 @@ export class AmqpTransport implements Transport {
       isLost: () => session.lost,
       lost: (why) => this.#lost(session, why),
     });
-  }
-
-  /** In order if the broker answers, and at once if it does not. */
-  async #close(connection: ChannelModel): Promise<void> {
-    const { stream } = connection.connection as unknown as { readonly stream: { destroy(): void } };
-    let cancel = (): void => undefined;
-    const late = new Promise<void>((resolve) => {
-      cancel = this.#options.clock.after(CLOSE_MS, resolve);
-    });
-    try {
-      // One that was lost a moment ago is never closed in amqplib's eyes.
-      await Promise.race([connection.close(), late]);
-    } catch {
-      // It is closed.
-    }
-    cancel();
-    stream.destroy();
   }
 
   #orLost(session: Session, work: Promise<void>): void {
