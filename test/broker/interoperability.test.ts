@@ -59,8 +59,9 @@ describeWithBroker('a host in Python', (rabbitmq) => {
     }
   }
 
-  function run(name: string): Promise<Record<string, unknown>> {
-    const parts = { host: '127.0.0.1', port: broker.port, name: 'ledger', durable: 'jobs' };
+  /** `behind`: how many envelopes lie in its inbox before it reads the first. */
+  function run(name: string, behind: number): Promise<Record<string, unknown>> {
+    const parts = { host: '127.0.0.1', port: broker.port, name: 'ledger', durable: 'jobs', behind };
     const child = spawn(python ?? 'python3', [PEER, JSON.stringify({ ...parts, ...cluster.host(name) })]);
     let [output, errors] = ['', ''];
     child.stdout.on('data', (text: Buffer) => (output += text.toString()));
@@ -74,16 +75,24 @@ describeWithBroker('a host in Python', (rabbitmq) => {
     });
   }
 
-  testWithPython([true, false])(
-    'sends, casts, calls, and puts a durable message into its queue (it begins the handshake: %s)',
-    async (begins) => {
-      const name = hostThatBegins(begins as boolean);
+  testWithPython([
+    [true, 1],
+    [false, 1],
+    // What came first is read when the same was asked and answered once more.
+    [true, 2],
+    [false, 2],
+  ])(
+    'sends, casts, calls, and puts a durable message into its queue (it begins the handshake: %s; it reads from %s envelopes on)',
+    async (...how: readonly unknown[]) => {
+      const [begins, behind] = how as [boolean, number];
+      const name = hostThatBegins(begins);
       const before = (await alpha.call('ledger', 'told')) as unknown[];
-      expect(await run(name)).toEqual({
+      expect(await run(name, behind)).toEqual({
         id: cluster.idOf(name),
         told: 'a cast',
         count: before.length + 2,
         refused: ['refused', 'no'],
+        dropped: [],
       });
       const told = (await alpha.call('ledger', 'told')) as unknown[];
       expect(told[before.length]).toMatchObject({ from: 'python', n: 2 ** 52 });

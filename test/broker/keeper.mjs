@@ -193,6 +193,8 @@ async function startNode(/** @type {BrokerNode} */ node) {
     }
   }
   if (tls !== undefined) await until(tlsPort, node.broker);
+  // It listens before it is ready, and answers nothing about its cluster until then.
+  if (count > 1) await ctl(node, ['await_startup', '--timeout', String(START_MS / 1000)]);
 }
 
 async function start(/** @type {BrokerNode[]} */ which) {

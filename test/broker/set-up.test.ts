@@ -118,7 +118,7 @@ describeWithBroker('a connection that is set up', (rabbitmq) => {
       transport.declare(declared, durableTerms('one', false));
       const both = [taken, given].map((queue) => transport.consume(taking(queue, arrived)));
       const turn = new Promise(setImmediate);
-      done = Promise.all([...both, turn.then(() => transport.release(given, true))]);
+      done = Promise.all([...both, turn.then(() => transport.release(given, nothing))]);
     };
     const isThere = (queue: string): Promise<boolean> =>
       new Promise((resolve) =>

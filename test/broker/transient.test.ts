@@ -1,7 +1,7 @@
 /** Two programs and a real broker: a mailbox on another host behaves as one next door, and ends as one. */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import amqp from 'amqplib';
-import type { BridgeSettings } from '@espalier/mq-bridge';
+import type { BridgeLosses, BridgeSettings } from '@espalier/mq-bridge';
 import { QueueNames } from '../../packages/mq-bridge/src/wire/queue-names.js';
 import { Broker, describeWithBroker } from './broker.js';
 import { Cluster } from './cluster.js';
@@ -10,6 +10,8 @@ import { CuttingProxy } from './proxy.js';
 
 const LEDGER = { id: 'ledger', module: './modules/ledger.ts' };
 const SLOW_MACHINE_MS = 120_000;
+/** What a mailbox for 10 messages takes while nothing is read from it: those, a window, and the one on its way. */
+const TAKEN = 10 + 8 + 1;
 
 describeWithBroker('a transient mailbox on another host', (rabbitmq) => {
   let broker: Broker;
@@ -193,6 +195,57 @@ describeWithBroker('a transient mailbox on another host', (rabbitmq) => {
     },
     SLOW_MACHINE_MS,
   );
+
+  test(
+    'that ends unread is lost message by message: what was on the way is counted on either side',
+    async () => {
+      const [alpha, beta] = await pair({}, {}, { limits: { mailbox: 10 } });
+      await overwhelm(beta, 100);
+      await alpha.killChild('alpha/ledger');
+      await alpha.printed(/bridge: undelivered/);
+      const [there, here] = await Promise.all([alpha, beta].map((host) => lossesOf(host)));
+      const lost = (there?.undelivered ?? 0) + (here?.undelivered ?? 0);
+      // But for those that lay in the ledger's mailbox, and as many at the stand-in: their cells tell of them.
+      expect(lost).toBeGreaterThanOrEqual(100 - 2 * TAKEN);
+      expect(lost).toBeLessThanOrEqual(100);
+      for (const losses of [there, here]) expect(losses).toMatchObject({ missing: 0, dropped: {} });
+    },
+    SLOW_MACHINE_MS,
+  );
+
+  test(
+    'says how many frames the broker had and has lost, when the next one comes',
+    async () => {
+      const terms = { downAfterMs: 60_000 };
+      const [alpha, beta] = await pair(terms, terms, { limits: { mailbox: 10 } });
+      // The bridge has 128 of them in hand; the others are in the broker alone.
+      await overwhelm(beta, 200);
+      await broker.kill();
+      await broker.start();
+      await beta.cast('book', 'tell', ['one more']);
+      await alpha.printed(/bridge: missing \{"target":"'ledger'","frames":\d+\}/);
+      const { missing, undelivered } = await lossesOf(alpha);
+      expect(missing).toBeGreaterThanOrEqual(200 - TAKEN - 128);
+      expect(missing).toBeLessThanOrEqual(200 - 128);
+      expect(undelivered).toBe(0);
+    },
+    SLOW_MACHINE_MS,
+  );
+
+  /** So many messages to a ledger that is busy for ever, of which the broker has all but those that are taken. */
+  async function overwhelm(from: Program, count: number): Promise<void> {
+    await from.cast('book', 'block', []);
+    // Of such a size each has a frame of its own.
+    const big = 'x'.repeat(17_000);
+    await Promise.all(Array.from({ length: count }, () => from.cast('book', 'tell', [big])));
+    for (;;) {
+      const counts = (await broker.ctl(0, 'list_queues', 'messages')).match(/\d+/g) ?? [];
+      if (Math.max(...counts.map(Number)) >= count - TAKEN) return;
+    }
+  }
+
+  const lossesOf = async (program: Program): Promise<BridgeLosses> =>
+    (await program.call('bridge', 'losses')) as BridgeLosses;
 
   /** Asks on a connection of its own: a queue that is not there closes the channel. */
   async function isThere(queue: string): Promise<boolean> {

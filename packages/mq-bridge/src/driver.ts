@@ -13,6 +13,7 @@ import type { BesideContext, RunCaller } from '@espalier/core/internal/bridge.js
 import { Bridge } from './engine/bridge.js';
 import type { HostExchange } from './engine/host-exchange.js';
 import type { BridgeEvent, LocalSide } from './engine/local-side.js';
+import { Losses, type BridgeLosses } from './engine/losses.js';
 import { WatchedEnds } from './engine/watched-ends.js';
 import { Offers } from './engine/offers.js';
 import { completeSettings, type BridgeSettings, type CompleteTerms } from './engine/settings.js';
@@ -44,7 +45,7 @@ export interface BridgeParts {
   readonly exchange?: HostExchange;
   readonly onEvent?: (event: BridgeEvent) => void;
   /** Answers calls that are for who runs the bridge; false: it does not know that one. */
-  readonly answer?: (call: ReceivedCall) => boolean;
+  readonly answer?: (call: ReceivedCall, losses: BridgeLosses) => boolean;
 }
 
 export default environment({
@@ -76,7 +77,9 @@ export async function startBridge(
 async function runBridge(context: Context, parts: BridgeParts, isReady: () => void): Promise<void> {
   const { settings, membership, revocations, access, directory, exchange } = parts;
   const offers = directory === undefined ? undefined : new Offers(directory, settings.exports, report);
+  const losses = new Losses();
   const onEvent = (event: BridgeEvent): void => {
+    losses.heed(event);
     offers?.heed(event);
     parts.onEvent?.(event);
     report(event);
@@ -104,7 +107,7 @@ async function runBridge(context: Context, parts: BridgeParts, isReady: () => vo
     settings,
     clock,
     watch: local.watch,
-    lost: (name, why) => process.stderr.write(`bridge: lost a message to '${name}': ${why}\n`),
+    lost: (name, why) => onEvent({ kind: 'undelivered', target: `'${name}'`, count: 1, why }),
     failed: (name, why) => onEvent({ kind: 'name-refused', name, why }),
   });
   // It has queues and connections to give back.
@@ -123,7 +126,9 @@ async function runBridge(context: Context, parts: BridgeParts, isReady: () => vo
   for (;;) {
     const item = await context.receive();
     if (item.type === 'call') {
-      if (parts.answer?.(item) !== true) item.fail('no_such_operation', 'a bridge is not called');
+      if (item.operation === 'losses') item.reply(losses.sums);
+      else if (parts.answer?.(item, losses.sums) !== true)
+        item.fail('no_such_operation', 'a bridge answers `losses`, and nothing else');
     } else if (item.type === 'down') {
       watched.ended(item.monitor, item.reason);
     } else if (item.type === 'exit' && item.from === undefined) {

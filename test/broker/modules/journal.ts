@@ -28,6 +28,11 @@ export default server({
       write(state, value, delivery);
       await new Promise(() => undefined);
     },
+    /** The first time it is never done with it. */
+    stay: async ({ state }, value: unknown, delivery: DurableDelivery) => {
+      write(state, value, delivery);
+      if (!delivery.again) await new Promise(() => undefined);
+    },
     /** The first time it ends the server by it. */
     stumble: ({ state }, value: unknown, delivery: DurableDelivery) => {
       write(state, value, delivery);

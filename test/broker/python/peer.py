@@ -1,6 +1,7 @@
 """A host of a cluster in another language, written from docs/wire.md alone.
 
-Its argument is JSON: host, port, key and ticket (files), name (of an exported mailbox), durable (name of a durable one).
+Its argument is JSON: host, port, key and ticket (files), name (of an exported mailbox), durable (name of a durable one),
+and behind: how many envelopes wait in its inbox before it reads the first one, as those of a busy host do.
 It takes part as a host of its own: finds who exports the name, comes to a session with him, sends, casts and calls, and puts
 a cast into the durable mailbox. What it got it prints as JSON.
 """
@@ -15,6 +16,7 @@ import time
 
 import cbor2
 import pika
+from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -82,9 +84,8 @@ class Member:
 class Handshake:
     """Noise_KK_25519_AESGCM_SHA256, with empty payloads."""
 
-    def __init__(self, begins, own, other, prologue):
-        self.begins, self.own, self.other = begins, own, other
-        self.ephemeral = X25519PrivateKey.generate()
+    def __init__(self, begins, own, ephemeral, other, prologue):
+        self.begins, self.own, self.ephemeral, self.other = begins, own, ephemeral, other
         self.h = self.ck = b"Noise_KK_25519_AESGCM_SHA256".ljust(32, b"\0")
         self.mix_hash(prologue)
         mine = raw(own.public_key())
@@ -135,7 +136,8 @@ class Peer:
     def __init__(self, presence):
         self.host, self.incarnation = presence["host"], presence["incarnation"]
         self.presence = presence
-        self.handshake = self.keys = None
+        self.ephemeral = X25519PrivateKey.generate()
+        self.keys = self.question = self.answer = None
         self.sent = 0
 
 
@@ -148,6 +150,9 @@ class Bridge:
         self.peers = {}
         self.replies = {}
         self.sequences = {}
+        self.dropped = []
+        self.unread = []
+        self.behind = settings["behind"]
         parameters = pika.ConnectionParameters(settings["host"], settings["port"])
         self.connection = pika.BlockingConnection(parameters)
         self.channel = self.connection.channel()
@@ -188,9 +193,20 @@ class Bridge:
         while self.arrived:
             queue, body = self.arrived.pop(0)
             if queue == self.inbox:
-                self.envelope(body)
+                self.unread.append(body)
             else:
-                self.heard(body)
+                self.take(self.heard, body)
+        if len(self.unread) >= self.behind:
+            self.behind = 1
+            while self.unread:
+                self.take(self.envelope, self.unread.pop(0))
+
+    def take(self, read, body):
+        """What does not open, and is not of whom it says or not of anybody known, changes nothing."""
+        try:
+            read(body)
+        except (InvalidTag, InvalidSignature, KeyError) as error:
+            self.dropped.append(repr(error))
 
     def heard(self, body):
         signer, payload = self.me.read(self.exchange, body)
@@ -198,22 +214,22 @@ class Bridge:
         if presence["kind"] not in ("alive", "hello") or signer in (self.me.id,) or signer != presence["host"]:
             return
         peer = self.peers.setdefault(presence["incarnation"], Peer(presence))
-        peer.presence = presence
+        if presence["count"] > peer.presence["count"]:
+            peer.presence = presence
         if presence["kind"] == "hello":
             self.say("alive")
         if peer.keys is None and self.me.id < peer.host:
             self.begin(peer)
 
     def begin(self, peer):
-        peer.handshake = self.handshake_with(peer, True)
-        message = peer.handshake.write()
-        self.publish(self.me.queue("inbox", peer.incarnation), cbor2.dumps([1, self.introduction, message]))
+        question = self.handshake_with(peer, True).write()
+        self.publish(self.me.queue("inbox", peer.incarnation), cbor2.dumps([1, self.introduction, question]))
 
     def handshake_with(self, peer, begins):
         us, them = "%s/%s" % (self.me.id, self.incarnation), "%s/%s" % (peer.host, peer.incarnation)
         first, second = (us, them) if begins else (them, us)
         prologue = "espalier session 1\n%s\n%s\n%s\n" % (self.me.root, first, second)
-        return Handshake(begins, self.static, peer.presence["key"], prologue.encode())
+        return Handshake(begins, self.static, peer.ephemeral, peer.presence["key"], prologue.encode())
 
     def envelope(self, body):
         kind, *fields = cbor2.loads(body)
@@ -222,16 +238,20 @@ class Bridge:
             presence = cbor2.loads(payload)
             assert signer == presence["host"] and signer < self.me.id
             peer = self.peers.setdefault(presence["incarnation"], Peer(presence))
-            handshake = self.handshake_with(peer, False)
-            handshake.read(fields[1])
-            answer = cbor2.dumps([2, self.incarnation, handshake.write()])
-            peer.keys = handshake.split()
+            if peer.question != fields[1]:
+                handshake = self.handshake_with(peer, False)
+                handshake.read(fields[1])
+                peer.question, peer.answer = fields[1], handshake.write()
+                peer.keys = handshake.split()
+            answer = cbor2.dumps([2, self.incarnation, peer.answer])
             self.publish(self.me.queue("inbox", peer.incarnation), answer)
         elif kind == 2:
             peer = self.peers[fields[0]]
             if peer.keys is None:
-                peer.handshake.read(fields[1])
-                peer.keys = peer.handshake.split()
+                handshake = self.handshake_with(peer, True)
+                handshake.write()
+                handshake.read(fields[1])
+                peer.keys = handshake.split()
             self.seal(peer, self.me.queue("inbox", peer.incarnation), b"")
         elif kind == 0:
             peer = self.peers[fields[0]]
@@ -291,7 +311,8 @@ def main():
     bridge.publish(durable, bridge.me.sign(durable, bridge.frame(durable, [1, "note", ["from python"]])), True)
     bridge.say("bye")
     bridge.connection.close()
-    print(json.dumps({"id": bridge.me.id, "told": told[2][1], "count": len(told[2]), "refused": refused[2:4]}))
+    got = {"told": told[2][1], "count": len(told[2]), "refused": refused[2:4], "dropped": bridge.dropped}
+    print(json.dumps({"id": bridge.me.id, **got}))
 
 
 main()

@@ -89,7 +89,12 @@ export async function leaveCluster({ client, terminal }: Remote): Promise<undefi
 /** Code 1 if the host is a member and has no connection, or is revoked. */
 export async function clusterStatus({ client, terminal }: Remote): Promise<number> {
   const found = await client.cluster();
-  terminal.tell(found, () => [...statusLines(found), ...found.hosts.map(hostLine), ...remedies(found)]);
+  terminal.tell(found, () => [
+    ...statusLines(found),
+    ...found.hosts.map(hostLine),
+    ...lossLines(found),
+    ...remedies(found),
+  ]);
   const isRevoked = found.problems.some(({ code }) => code === 'key_revoked');
   return (found.bridge === 'off' || found.bridge === 'connected') && !isRevoked ? 0 : 1;
 }
@@ -135,6 +140,18 @@ export function statusLines({ host, publicKey, cluster, bridge, brokers }: Clust
 
 function hostLine({ host, isSelf, names: count }: ClusterHost): string {
   return `  ${host}  ${count} ${count === 1 ? 'name' : 'names'}${isSelf ? '  (this host)' : ''}`;
+}
+
+/** Nothing where nothing is lost. */
+export function lossLines({ lost }: Pick<ClusterStatus, 'lost'>): readonly string[] {
+  if (lost === null) return [];
+  const counts: readonly (readonly [number, string])[] = [
+    [lost.undelivered, 'undelivered'],
+    [lost.missing, 'missing'],
+    ...Object.entries(lost.dropped).map(([why, count]) => [count, `dropped (${why})`] as const),
+  ];
+  const told = counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+  return told.length === 0 ? [] : [`lost since the bridge was started: ${told.join(', ')}`];
 }
 
 function nameLine({ name, holders }: ClusterName): string {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { ClusterStatus } from '@espalier/supervisor/client';
-import { remedies } from '../../src/remote/cluster.js';
+import { lossLines, remedies } from '../../src/remote/cluster.js';
 
 const own = { host: 'a'.repeat(32), brokers: [], names: 0, isSelf: true };
 const other = { host: 'b'.repeat(32), brokers: [], names: 1, isSelf: false };
@@ -12,6 +12,7 @@ const WELL: ClusterStatus = {
   brokers: ['amqp://10.0.0.5:5672'],
   hosts: [own, other],
   names: [],
+  lost: { undelivered: 0, missing: 0, dropped: {} },
   problems: [],
 };
 const REVOKED = { code: 'key_revoked', message: 'the key is revoked', remedy: 'Make a new one.' };
@@ -29,4 +30,13 @@ test.each<readonly [string, Partial<ClusterStatus>, readonly RegExp[]]>([
 ])('where %s, each thing that is in the way has one line with what to do', (_title, facts, lines) => {
   const told = remedies({ ...WELL, ...facts });
   expect(told).toEqual(lines.map((line) => expect.stringMatching(line)));
+});
+
+test('what was lost has one line, where anything was', () => {
+  expect(lossLines(WELL)).toEqual([]);
+  expect(lossLines({ lost: null })).toEqual([]);
+  const lost = { undelivered: 3, missing: 0, dropped: { forged: 2, replayed: 1 } };
+  expect(lossLines({ lost })).toEqual([
+    'lost since the bridge was started: 3 undelivered, 2 dropped (forged), 1 dropped (replayed)',
+  ]);
 });

@@ -15,7 +15,7 @@ export class ClusterOperations {
   async status(): Promise<ClusterStatus> {
     const { host, publicKey, member } = this.#folder;
     const self = { host, publicKey };
-    const nothing = { hosts: [], names: [], problems: [] };
+    const nothing = { hosts: [], names: [], lost: null, problems: [] };
     if (member === undefined) return { ...self, ...nothing, cluster: null, bridge: 'off', brokers: [] };
     const { cluster } = member.membership;
     const report = await this.#root.ask('bridge');
@@ -30,6 +30,7 @@ export class ClusterOperations {
       brokers: [...report.brokers],
       hosts: report.hosts.map((known) => ({ ...marked(known), brokers: [...known.brokers] })),
       names: report.names.map(({ name, holders }) => ({ name, holders: holders.map(marked) })),
+      lost: report.lost,
       problems: [...report.problems],
     };
   }

@@ -1,5 +1,6 @@
 /** What the bridge of a member answers when the daemon asks what it knows. */
 import type { Holding } from '@espalier/core/directory';
+import type { BridgeLosses } from '@espalier/mq-bridge';
 
 export interface BridgeReport {
   readonly connection: 'connecting' | 'connected';
@@ -19,5 +20,7 @@ export interface BridgeReport {
       readonly incarnation: number;
     }[];
   }[];
+  /** What the bridge has lost and dropped since it was started. */
+  readonly lost: BridgeLosses;
   readonly problems: readonly { readonly code: string; readonly message: string; readonly remedy: string }[];
 }

@@ -71,8 +71,8 @@ async function startHere(
     directory: discovery,
     exchange,
     onEvent,
-    answer: (call) =>
-      answered(call, () => ({ ...reportOf(discovery, hindrance), brokers: brokers(), connection })),
+    answer: (call, lost) =>
+      answered(call, () => ({ ...reportOf(discovery, hindrance), brokers: brokers(), connection, lost })),
   });
 }
 
@@ -96,7 +96,7 @@ function answered(call: ReceivedCall, report: () => BridgeReport | null): boolea
 function reportOf(
   discovery: Discovery,
   hindrance: BridgeReport['problems'],
-): Omit<BridgeReport, 'connection' | 'brokers'> {
+): Omit<BridgeReport, 'connection' | 'brokers' | 'lost'> {
   return {
     hosts: discovery.hosts().map(({ host, endpoints, names }) => ({ host, brokers: [...endpoints], names })),
     names: discovery.names().map(({ name, holders }) => {

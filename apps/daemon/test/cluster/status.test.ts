@@ -44,7 +44,11 @@ test('a member says what keeps it from the broker and from others, and what to d
   await daemon.client.apply({ text: SPEC, base: FIXTURES.href });
 
   const unreachable = await statusThat(told('broker_unreachable'));
-  expect(unreachable).toMatchObject({ bridge: 'connecting', brokers: [BROKER] });
+  expect(unreachable).toMatchObject({
+    bridge: 'connecting',
+    brokers: [BROKER],
+    lost: { undelivered: 0, missing: 0, dropped: {} },
+  });
   const { message, remedy } = unreachable.problems.find(({ code }) => code === 'broker_unreachable') ?? {};
   expect(message).toContain('ECONNREFUSED');
   expect(remedy).toContain('--broker');
@@ -55,7 +59,14 @@ test('a member says what keeps it from the broker and from others, and what to d
   expect(revoked.problems.find(({ code }) => code === 'key_revoked')?.message).toContain(host);
 
   const left = await daemon.client.leaveCluster();
-  expect(left).toMatchObject({ cluster: null, bridge: 'off', hosts: [], names: [], problems: [] });
+  expect(left).toMatchObject({
+    cluster: null,
+    bridge: 'off',
+    hosts: [],
+    names: [],
+    lost: null,
+    problems: [],
+  });
 });
 
 test('a member whose bridge does not start says so, and not that there is none', async () => {

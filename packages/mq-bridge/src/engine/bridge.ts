@@ -116,6 +116,7 @@ export class Bridge {
       transport: () => this.#transport,
       awaited: (stream) => this.#peers.isUp(...senderOf(stream)),
       dropped: this.#trust.refused,
+      onEvent,
     });
     this.#answers = new Answers({
       inbox: (incarnation) => this.#inboxOf(incarnation),
@@ -287,6 +288,7 @@ export class Bridge {
   #openInbox(): Promise<void> {
     return this.#intakes.take({
       queue: this.#names.inbox(this.#incarnation),
+      target: 'who is answered',
       terms: inboxTerms(this.#options.settings.downAfterMs),
       bodyBytes: Math.max(this.#options.settings.messageBytes, EXCHANGED_BYTES) + FRAME_OVERHEAD_BYTES,
       open: this.#trust.openSealed,

@@ -98,7 +98,8 @@ export class Exports {
       to,
       local,
       clock,
-      open: (life, handle) => intakes.take({ queue: this.#mailbox(name, life), terms, open, handle }),
+      open: (life, handle) =>
+        intakes.take({ queue: this.#mailbox(name, life), target: `'${to}'`, terms, open, handle }),
       announce: (life) => {
         this.#open.set(name, life);
         onEvent({ kind: 'exported', name });
@@ -136,6 +137,7 @@ export class Exports {
     this.#durable.push(exported);
     void intakes.take({
       queue: names.durable(name),
+      target: `'${to}'`,
       terms: durableTerms(holders, settings.replicated),
       open,
       handle: exported.handle,

@@ -36,6 +36,10 @@ export interface IntakeOptions {
   readonly open: Opener;
   /** Called for what cannot be taken; it is put aside and acknowledged afterwards. */
   readonly dropped: (why: Refusal) => void;
+  /** Messages and casts that lay in a queue when it went. */
+  readonly undelivered: (count: number) => void;
+  /** Frames that the broker had, and that are gone unread. */
+  readonly missing: (frames: number) => void;
 }
 
 export class Intake {
@@ -45,13 +49,15 @@ export class Intake {
 
   constructor(options: IntakeOptions) {
     this.#options = options;
-    const { prefetch, patienceMs, isShared, clock, awaited, handle } = options;
+    const { prefetch, patienceMs, isShared, terms, clock, awaited, missing, handle } = options;
     this.#queue = new InQueue<ReceivedFrame>({
       prefetch,
       patienceMs,
       isOrdered: !isShared,
       clock,
       awaited,
+      // Of a durable queue others have taken what does not come.
+      missing: terms.durable ? undefined : missing,
       handle: (frame, done) => void handle(frame).then(done),
     });
   }
@@ -112,9 +118,31 @@ export class Intake {
     else this.#queue.disconnected();
   }
 
-  /** Nothing more is handled. With `remove` the queue goes, too. */
-  close(remove: boolean): Promise<void> {
-    this.#queue.close();
-    return this.#options.transport.release(this.#options.queue, remove);
+  /** Nothing more is handled. A queue of our own goes, too; what is durable stays in the broker. */
+  async close(): Promise<void> {
+    const { transport, queue, terms, undelivered, missing } = this.#options;
+    const here = this.#queue.close();
+    if (terms.durable) {
+      await transport.release(queue);
+      return;
+    }
+    // What is here and was not acknowledged lies in the queue again, too.
+    const lost = new Map<string, number>();
+    const lose = (frame: Frame): void => {
+      if (!this.#queue.knows(frame)) lost.set(`${frame.stream}/${String(frame.seq)}`, messagesIn(frame));
+    };
+    for (const frame of here) lose(frame);
+    const unseen = await transport.release(queue, (body) => {
+      const frame = this.#frame(body);
+      if (frame !== undefined) lose(frame);
+    });
+    const messages = [...lost.values()].reduce((sum, count) => sum + count, 0);
+    if (messages > 0) undelivered(messages);
+    if (unseen > 0) missing(unseen);
   }
+}
+
+/** Who calls is told of the end of whom he has called, and an answer is lost with who waits for it. */
+function messagesIn({ items }: Frame): number {
+  return items.filter(({ kind }) => kind === 'message' || kind === 'cast').length;
 }

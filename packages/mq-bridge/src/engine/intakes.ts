@@ -4,6 +4,7 @@ import type { QueueTerms, Transport } from '../transport/transport.js';
 import type { Refusal } from '../trust/refusals.js';
 import type { Opener } from './trust.js';
 import { Intake, type ReceivedFrame } from './intake.js';
+import type { BridgeEvent } from './local-side.js';
 
 export interface IntakesOptions {
   readonly patienceMs: number;
@@ -14,10 +15,13 @@ export interface IntakesOptions {
   /** Whether who sends that stream is there. */
   readonly awaited: (stream: string) => boolean;
   readonly dropped: (why: Refusal) => void;
+  readonly onEvent: (event: BridgeEvent) => void;
 }
 
 export interface Source {
   readonly queue: string;
+  /** As what is lost there is told. */
+  readonly target: string;
   readonly terms: QueueTerms;
   readonly open: Opener;
   /** Resolves when the frame was handled, or is given back: then with false. */
@@ -39,7 +43,7 @@ const SHARED_PREFETCH = 2;
 
 export class Intakes {
   readonly #options: IntakesOptions;
-  readonly #intakes = new Map<string, { readonly intake: Intake; readonly durable: boolean }>();
+  readonly #intakes = new Map<string, Intake>();
 
   constructor(options: IntakesOptions) {
     this.#options = options;
@@ -48,6 +52,7 @@ export class Intakes {
   /** Resolves when it is in place, or will be with the next connection. */
   take({
     queue,
+    target,
     terms,
     open,
     handle,
@@ -56,7 +61,7 @@ export class Intakes {
     held = nothing,
     bodyBytes,
   }: Source): Promise<void> {
-    const { transport, ...rest } = this.#options;
+    const { transport, onEvent, ...rest } = this.#options;
     const isShared = terms.durable && terms.singleActive !== true;
     const intake = new Intake({
       ...rest,
@@ -71,25 +76,27 @@ export class Intakes {
       journal,
       deadLetters,
       held,
+      undelivered: (count) => onEvent({ kind: 'undelivered', target, count }),
+      missing: (frames) => onEvent({ kind: 'missing', target, frames }),
     });
-    this.#intakes.set(queue, { intake, durable: terms.durable });
+    this.#intakes.set(queue, intake);
     return intake.open();
   }
 
   /** Takes no more from it, and removes it. */
   async drop(queue: string): Promise<void> {
-    const known = this.#intakes.get(queue);
+    const intake = this.#intakes.get(queue);
     this.#intakes.delete(queue);
-    await known?.intake.close(true);
+    await intake?.close();
   }
 
   disconnected(): void {
-    for (const { intake } of this.#intakes.values()) intake.disconnected();
+    for (const intake of this.#intakes.values()) intake.disconnected();
   }
 
   /** All of them; what is durable stays in the broker. */
   async close(): Promise<void> {
-    for (const { intake, durable } of this.#intakes.values()) await intake.close(!durable);
+    for (const intake of this.#intakes.values()) await intake.close();
   }
 }
 

@@ -28,8 +28,13 @@ export type BridgeEvent =
   | { readonly kind: 'blocked'; readonly on: boolean }
   /** A transient name can be sent to by others; or can no more. */
   | { readonly kind: 'exported' | 'withdrawn'; readonly name: string }
-  /** Messages that will not arrive: `target` was gone, or refused them. */
-  | { readonly kind: 'undelivered'; readonly target: string; readonly count: number }
+  /**
+   * Messages that will not arrive: `target` was gone, or refused them, or (`why`) they could not be sent. Those on whose way
+   * a connection or a host was lost are among them, though some of those may have arrived.
+   */
+  | { readonly kind: 'undelivered'; readonly target: string; readonly count: number; readonly why?: string }
+  /** Frames (of 128 messages at most, or none) that the broker had for `target`, and that are gone. */
+  | { readonly kind: 'missing'; readonly target: string; readonly frames: number }
   /** What has come and was not believed, since it was last said. */
   | ({ readonly kind: 'dropped' } & RefusalCounts)
   /** The list of revoked hosts has changed, and is followed. */

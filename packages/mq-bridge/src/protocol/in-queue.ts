@@ -56,6 +56,8 @@ export interface InQueueOptions<F> {
   readonly clock: Clock;
   /** Whether who sends that stream is there, and so will say what still comes. */
   readonly awaited: (stream: string) => boolean;
+  /** Of a queue that nobody takes from but us, and whose streams begin there: frames that the broker had, and that are gone. */
+  readonly missing?: ((frames: number) => void) | undefined;
   /**
    * The next frame. It is acknowledged when `done` says that it was handled; until then no other one is handed over. If
    * it was not, it is given back: the connection is lost or will be, and with the next one it comes again.
@@ -139,15 +141,30 @@ export class InQueue<F extends Arrived> {
     if (this.#isGivenBack) this.#release(inHand);
   }
 
-  close(): void {
+  /** Nothing more is handed over. Gives what is here and was not. */
+  close(): readonly F[] {
     this.#closed = true;
     this.#cancelPatience?.();
+    return [...this.#streams.values()]
+      .flatMap(({ held }) => [...held.values()])
+      .filter((held) => held !== this.#inHand?.held)
+      .map(({ frame }) => frame);
+  }
+
+  /** Whether it was handed over. */
+  knows({ stream: id, seq }: Arrived): boolean {
+    const stream = this.#streams.get(id);
+    if (stream === undefined) return false;
+    const isInHand = this.#inHand?.stream === stream && this.#inHand.held.frame.seq === seq;
+    return isInHand || stream.handled.has(seq);
   }
 
   #stream({ stream: id, low }: F): Stream<F> {
     let stream = this.#streams.get(id);
     if (stream === undefined) {
       stream = { handled: new HandledNumbers(), held: new Map(), expected: low, low };
+      // One that was forgotten would begin anew here.
+      if (this.#streams.size < MAX_STREAMS) this.#miss(low - 1);
       this.#forgetOldest();
     }
     this.#streams.delete(id);
@@ -180,9 +197,17 @@ export class InQueue<F extends Arrived> {
         this.#due({ stream, held: next });
         stream.expected++;
       } else if (stream.handled.has(stream.expected)) stream.expected++;
-      else if (stream.expected < stream.low) stream.expected = this.#nextKnown(stream);
-      else return;
+      else if (stream.expected < stream.low) {
+        const known = this.#nextKnown(stream);
+        this.#miss(known - stream.expected);
+        stream.expected = known;
+      } else return;
     }
+  }
+
+  /** They were confirmed, so they lay in the queue before something that is here. */
+  #miss(frames: number): void {
+    if (frames > 0) this.#options.missing?.(frames);
   }
 
   /** The lowest number that is here and waits, or that must be waited for. */

@@ -24,7 +24,7 @@ import {
 } from './connect.js';
 import { Holding } from './holding.js';
 import { Journal } from './journal.js';
-import { declareQueue, Queues } from './queues.js';
+import { declareQueue, emptyQueue, Queues } from './queues.js';
 import type {
   Consumption,
   Hold,
@@ -59,6 +59,7 @@ const LONGEST_RETRY_MS = 5000;
 const STABLE_MS = 1000;
 const HEARTBEAT_S = 5;
 const STOP_MS = 1000;
+const RELEASE_MS = 2000;
 /** Half of what the broker waits before it takes a connection for dead. */
 const LEASE_MS = (HEARTBEAT_S * 1000) / 2;
 const PRESENCE_PREFETCH = 256;
@@ -144,27 +145,33 @@ export class AmqpTransport implements Transport {
     if (session !== undefined) this.#orLost(session, added);
   }
 
-  async release(queue: string, remove: boolean): Promise<void> {
+  async release(queue: string, left?: (body: Buffer) => void): Promise<number> {
     this.#consumptions.delete(queue);
     const session = this.#reached;
     const consumer = session?.consumers.get(queue);
-    if (session === undefined) return;
+    if (session === undefined) return 0;
     session.consumers.delete(queue);
     let cancel = (): void => undefined;
     // To a channel that is being closed amqplib says nothing when the connection is lost.
     const late = new Promise<never>((_resolve, reject) => {
-      cancel = this.#options.clock.after(STOP_MS, () => reject(new Error('the broker does not answer')));
+      cancel = this.#options.clock.after(RELEASE_MS, () => reject(new Error('the broker does not answer')));
     });
-    const released = async (): Promise<void> => {
+    const released = async (): Promise<number> => {
       await consumer?.channel.close();
-      if (remove) await session.admin.deleteQueue(queue);
+      if (left === undefined) return 0;
+      // What was never consumed from may not be there: to look at that ends the channel, to delete it does not.
+      const unseen =
+        consumer === undefined ? 0 : await emptyQueue(session.admin, queue, left, this.#options.clock);
+      return unseen + (await session.admin.deleteQueue(queue)).messageCount;
     };
     try {
-      await Promise.race([released(), late]);
+      return await Promise.race([released(), late]);
     } catch (error) {
       this.#lost(session, error);
+      return 0;
+    } finally {
+      cancel();
     }
-    cancel();
   }
 
   async stop(): Promise<void> {

@@ -4,7 +4,7 @@
  *   declared ──returned frame──► declared again
  *   refused, for it is there with other terms ──pause, doubled, with jitter──► tried again
  */
-import type { Channel, ChannelModel } from 'amqplib';
+import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { Clock, Random } from '@espalier/core/internal/bridge.js';
 import type { QueueTerms } from './transport.js';
 
@@ -24,6 +24,8 @@ export interface QueuesOptions<S> {
 
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 60_000;
+/** Of the time that the broker has to answer when a queue goes. */
+const EMPTY_MS = 500;
 /** Of a queue that is there with other terms. */
 const PRECONDITION_FAILED = 406;
 
@@ -125,4 +127,33 @@ export async function declareQueue(channel: Channel, queue: string, terms: Queue
       ...(replicated === true ? QUORUM : {}),
     },
   });
+}
+
+/**
+ * Tells what lies in a queue that nobody takes from any more. Resolves with how many bodies it has not seen, for they did
+ * not come in time.
+ */
+export async function emptyQueue(
+  channel: Channel,
+  queue: string,
+  left: (body: Buffer) => void,
+  clock: Clock,
+): Promise<number> {
+  let { messageCount: missing } = await channel.checkQueue(queue);
+  if (missing === 0) return 0;
+  let over = (): void => undefined;
+  const isOver = new Promise<void>((resolve) => (over = resolve));
+  const cancel = clock.after(EMPTY_MS, over);
+  const take = (message: ConsumeMessage | null): void => {
+    if (message === null || missing === 0) return;
+    left(message.content);
+    if (--missing === 0) over();
+  };
+  // To get them one by one takes a second for a full queue.
+  await channel.consume(queue, take, { noAck: true });
+  await isOver;
+  cancel();
+  const unseen = missing;
+  missing = 0;
+  return unseen;
 }

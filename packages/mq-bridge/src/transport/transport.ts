@@ -80,7 +80,10 @@ export interface Transport {
   consume(consumption: Consumption): Promise<void>;
   /** Makes a queue that others take from, now and after each loss. */
   declare(queue: string, terms: QueueTerms): void;
-  /** Takes no more from it; with `remove` the queue goes, too. */
-  release(queue: string, remove: boolean): Promise<void>;
+  /**
+   * Takes no more from it. With `left` the queue goes, too; each body that lay in it is told before, and how many
+   * went unseen afterwards. Without a connection nothing is told.
+   */
+  release(queue: string, left?: (body: Buffer) => void): Promise<number>;
   stop(): Promise<void>;
 }

@@ -8,12 +8,14 @@ function receiver(prefetch = 10, isOrdered = true) {
   let inHand: ((isHandled: boolean) => void)[] | undefined;
   const handled: number[] = [];
   const acknowledged: number[] = [];
+  const missing: number[] = [];
   const queue = new InQueue<Arrived>({
     prefetch,
     patienceMs: 1000,
     isOrdered,
     clock,
     awaited: (stream) => !absent.has(stream),
+    missing: (frames) => missing.push(frames),
     handle: ({ seq }, done) => {
       handled.push(seq);
       if (inHand === undefined) done(true);
@@ -25,10 +27,48 @@ function receiver(prefetch = 10, isOrdered = true) {
   };
   /** From now on frames stay in hand, until the test says what became of them. */
   const keep = (): ((isHandled: boolean) => void)[] => (inHand = []);
-  return { keep, clock, absent, handled, acknowledged, queue, arrive };
+  return { keep, clock, absent, handled, acknowledged, missing, queue, arrive };
 }
 
 describe('the receiving half', () => {
+  test('tells how many frames the broker had before one that comes, and that are gone; and of none that may still come', () => {
+    const { missing, handled, arrive } = receiver();
+    for (const [seq, low] of [
+      [3, 3],
+      [4, 3],
+      [6, 4],
+      [5, 4],
+      [9, 7],
+      [8, 7],
+    ] as const)
+      arrive(seq, low);
+    // 1 and 2 were confirmed before 3 was sent. 7 was not before 9: it may be sent again.
+    expect([missing, handled]).toEqual([[2], [3, 4, 5, 6]]);
+    arrive(12, 12);
+    // 7 by that, and 10 and 11.
+    expect([missing, handled]).toEqual([
+      [2, 1, 2],
+      [3, 4, 5, 6, 8, 9, 12],
+    ]);
+  });
+
+  test('gives what was not handed over when it closes, and knows what was', () => {
+    const { keep, queue, arrive } = receiver();
+    const inHand = keep();
+    for (const [seq, low] of [
+      [1, 1],
+      [2, 1],
+      [3, 1],
+      [5, 1],
+    ] as const)
+      arrive(seq, low);
+    inHand[0]?.(true);
+    expect(queue.close().map(({ seq }) => seq)).toEqual([3, 5]);
+    const known = [1, 2, 3, 4, 5].filter((seq) => queue.knows({ stream: 's', seq, low: 1 }));
+    expect(known).toEqual([1, 2]);
+    expect(queue.knows({ stream: 'other', seq: 1, low: 1 })).toBe(false);
+  });
+
   test('learns from a copy that was sent later what it need not wait for', () => {
     const { handled, acknowledged, arrive } = receiver();
     // 1 was handled by an earlier incarnation, and confirmed before 2 was sent again.

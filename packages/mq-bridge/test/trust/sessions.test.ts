@@ -71,6 +71,23 @@ describe('two incarnations', () => {
     );
   });
 
+  test('have one handshake, however often it is asked for before anybody reads what was asked and answered', () => {
+    const [alpha, beta] = pair();
+    for (let beat = 0; beat < 3; beat++) for (const peer of [alpha, beta]) peer.say('alive');
+    const said = [...alpha.posted.splice(0), ...beta.posted.splice(0)];
+    for (const one of said) for (const peer of [alpha, beta]) peer.get(one);
+    const asked = alpha.posted.splice(0);
+    expect(asked).toHaveLength(3);
+    for (const one of asked) beta.get(one);
+    const answered = beta.posted.splice(0);
+    expect(new Set(answered.map(({ body }) => body.toString('hex'))).size).toBe(1);
+    for (const one of answered) alpha.get(one);
+    settle([alpha, beta]);
+    expect([alpha.sees, beta.sees]).toEqual([['b1'], ['a1']]);
+    expect([...alpha.refused, ...beta.refused]).toEqual([]);
+    expect(beta.sessions.open(QUEUE, sealed(alpha, beta))?.bytes).toEqual(FRAME);
+  });
+
   test('are not spoilt by what somebody throws in between', () => {
     const [alpha, beta] = pair();
     const garbage = encodeEnvelope({ kind: 'answers', incarnation: 'b1', message: Buffer.alloc(48, 7) });

@@ -60,6 +60,20 @@ export const ClusterName = Type.Object(
 );
 export type ClusterName = Readonly<Static<typeof ClusterName>>;
 
+const Losses = Type.Object(
+  {
+    undelivered: Type.Integer({ minimum: 0, description: 'Messages that will not arrive, or are in doubt.' }),
+    missing: Type.Integer({
+      minimum: 0,
+      description: 'Frames, of 128 messages at most or none, that the broker had taken and nobody got.',
+    }),
+    dropped: Type.Record(Type.String(), Type.Integer({ minimum: 0 }), {
+      description: 'What came and was not taken, by reason.',
+    }),
+  },
+  closed,
+);
+
 export const ClusterStatus = Type.Object(
   {
     host: HostId,
@@ -83,6 +97,10 @@ export const ClusterStatus = Type.Object(
     brokers: Type.Array(Type.String(), { description: 'Where the broker is, as far as it is known.' }),
     hosts: Type.Array(ClusterHost, { description: 'As the bridge knows them, by id.' }),
     names: Type.Array(ClusterName, { description: 'Those that somebody holds, by name.' }),
+    lost: Type.Union([Losses, Type.Null()], {
+      description:
+        'What the bridge knows to be lost, since it was started. null: it does not answer, or is not there.',
+    }),
     problems: Type.Array(
       Type.Object({ code: Type.String(), message: Type.String(), remedy: Type.String() }, closed),
       { description: 'What keeps the host from seeing others.' },
