@@ -3,13 +3,15 @@ import { setTimeout } from 'node:timers/promises';
 import { concurrent, server, type ServerContext } from '@espalier/core';
 import type { Mail } from './mail.js';
 
-interface State {
+interface Args {
   readonly mailsPerConnection: number;
-  readonly latencyMs: number;
+}
+
+interface State extends Args {
   delivered: number;
 }
 
-type Args = Omit<State, 'delivered'>;
+const LATENCY_MS = 10;
 
 export default server({
   init: (args: Args): State => ({ ...args, delivered: 0 }),
@@ -17,7 +19,7 @@ export default server({
     /** A receipt. */
     deliver: concurrent(async ({ state }: ServerContext<State>, mail: Mail): Promise<string> => {
       if (state.delivered++ === state.mailsPerConnection) throw new Error('connection reset');
-      await setTimeout(state.latencyMs);
+      await setTimeout(LATENCY_MS);
       return `250 ${mail.id}`;
     }),
   },

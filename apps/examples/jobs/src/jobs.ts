@@ -1,68 +1,63 @@
 /** The job queue as an application uses it: starts the tree, keeps its workers at full strength, submits, re-applies. */
 import { setTimeout } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { CallError, EspalierError } from '@espalier/core';
-import {
-  readSpecFile,
-  start,
-  type ApplyOptions,
-  type ApplyResult,
-  type Host,
-  type TreeEvent,
-  type TreeSpec,
-} from '@espalier/supervisor';
+import type { EventRecord } from '@espalier/supervisor';
+import { LocalTree } from './local-tree.js';
 import type { Mail, Totals } from './mail.js';
-
-type Queue = typeof import('./queue.js');
-type Store = typeof import('./store.js');
-
-/** What of the spec may be different from the file's. */
-export interface Settings {
-  readonly workers?: number;
-  readonly tries?: number;
-  readonly mailsPerConnection?: number;
-}
+import type { Settings } from './spec.js';
+import type { Applied, StartTree, Tree } from './tree.js';
 
 export interface JobsOptions extends Settings {
   /** Path of the file that outlives all. */
   readonly journal: string;
-  readonly onEvent?: (event: TreeEvent) => void;
+  readonly onEvent?: (record: EventRecord) => void;
+  /** Where the tree is to run. In a process beside this one by default. */
+  readonly start?: StartTree;
 }
 
-const SPEC = fileURLToPath(new URL('../jobs.espalier.yaml', import.meta.url));
 const POLL_MS = 20;
 /** There are enough of them, or they are stopped, and started afresh later. */
-const NO_MORE = new Set<string>(['max_children', 'noproc', 'shutdown', 'start_failed', 'host_stopped']);
+const NO_MORE = new Set<string>([
+  'max_children',
+  'noproc',
+  'shutdown',
+  'start_failed',
+  'host_stopped',
+  'daemon_unreachable',
+]);
 
 export class Jobs {
-  readonly host: Host;
-  readonly #journal: string;
+  readonly tree: Tree;
 
-  private constructor(host: Host, journal: string) {
-    this.host = host;
-    this.#journal = journal;
+  private constructor(tree: Tree) {
+    this.tree = tree;
   }
 
-  static async open({ journal, onEvent, ...settings }: JobsOptions): Promise<Jobs> {
-    const { spec, base } = await read(journal, settings);
-    const host = await start(spec, { base, ...(onEvent === undefined ? {} : { onEvent }) });
-    const jobs = new Jobs(host, journal);
-    // Children that were added belong to one life of their supervisor: the next one begins without.
-    host.onEvent((event) => {
-      if (event.kind !== 'supervision' || event.path !== 'jobs' || event.event.id !== 'workers') return;
-      if (event.event.kind === 'started' || event.event.kind === 'restarted') void jobs.#hire();
+  static async open({ journal, onEvent, start, ...settings }: JobsOptions): Promise<Jobs> {
+    let hire = async (): Promise<void> => undefined;
+    const tree = await (start ?? LocalTree.start)({
+      journal,
+      settings,
+      onEvent: (record) => {
+        onEvent?.(record);
+        // Children that were added belong to one life of their supervisor: the next one begins without.
+        if (record.path !== 'jobs/workers') return;
+        if (record.event === 'started' || record.event === 'restarted') void hire();
+      },
     });
-    await jobs.#hire();
+    const jobs = new Jobs(tree);
+    hire = () => jobs.#hire();
+    await hire();
     return jobs;
   }
 
   /** Resolves when the mail is on disk, whatever is restarted meanwhile. */
   submit(mail: Mail): Promise<void> {
-    return again(() => this.host.ref<Queue>('queue').call.submit(mail));
+    return again(() => this.tree.submit(mail));
   }
 
   totals(): Promise<Totals> {
-    return again(() => this.host.ref<Store>('store').call.totals());
+    return again(() => this.tree.totals());
   }
 
   /** Resolves when the totals are such. */
@@ -74,38 +69,29 @@ export class Jobs {
     }
   }
 
-  /** As `Host.apply`. */
-  async apply(settings: Settings, options?: ApplyOptions): Promise<ApplyResult> {
-    const result = await this.host.apply((await read(this.#journal, settings)).spec, options);
+  /** What is different from the tree that runs. */
+  check(settings: Settings): Promise<Applied> {
+    return this.tree.apply(settings, true);
+  }
+
+  /** Resolves when the tree runs with these settings; if it cannot, all is as before. */
+  async apply(settings: Settings): Promise<Applied> {
+    const applied = await this.tree.apply(settings, false);
     await this.#hire();
-    return result;
+    return applied;
   }
 
   async close(): Promise<void> {
-    await this.host.stop();
+    await this.tree.stop();
   }
 
   async #hire(): Promise<void> {
     try {
-      for (;;) await this.host.startChild('jobs/workers');
+      for (;;) await this.tree.startWorker();
     } catch (error) {
       if (!(error instanceof EspalierError) || !NO_MORE.has((error as EspalierError).code)) throw error;
     }
   }
-}
-
-async function read(journal: string, settings: Settings): Promise<{ spec: TreeSpec; base: URL }> {
-  const { input, base } = await readSpecFile(SPEC);
-  const spec = input as { children: { id: string; args: object; maxChildren: number }[] };
-  const { workers, tries, mailsPerConnection } = settings;
-  for (const child of spec.children) {
-    if (child.id === 'store') child.args = { file: journal };
-    if (child.id === 'queue' && tries !== undefined) child.args = { tries };
-    if (child.id === 'workers' && workers !== undefined) child.maxChildren = workers;
-    if (child.id === 'gateway' && mailsPerConnection !== undefined)
-      child.args = { ...child.args, mailsPerConnection };
-  }
-  return { spec: spec as unknown as TreeSpec, base: new URL(base) };
 }
 
 /** One that ended before it answered may have done it: what is called must bear being called again. */

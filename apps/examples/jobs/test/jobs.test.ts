@@ -3,17 +3,18 @@ import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import type { TreeEvent } from '@espalier/supervisor';
+import type { EventRecord } from '@espalier/supervisor';
 import { audit } from '../src/audit.js';
 import { Jobs, type JobsOptions } from '../src/jobs.js';
 import { append } from '../src/journal.js';
+import { LocalTree } from '../src/local-tree.js';
 
 const MAILS = 30;
 
 let folder: string;
 let journal: string;
 let jobs: Jobs;
-let events: TreeEvent[];
+let events: EventRecord[];
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'espalier-jobs-'));
@@ -27,7 +28,7 @@ afterEach(async () => {
 
 async function open(options: Partial<JobsOptions> = {}): Promise<void> {
   const settings = { workers: 2, tries: 10, mailsPerConnection: 1000, ...options };
-  jobs = await Jobs.open({ journal, onEvent: (event) => events.push(event), ...settings });
+  jobs = await Jobs.open({ journal, onEvent: (record) => events.push(record), ...settings });
 }
 
 function submitAll(to = (i: number) => `reader-${i}@example.org`): Promise<unknown> {
@@ -37,12 +38,9 @@ function submitAll(to = (i: number) => `reader-${i}@example.org`): Promise<unkno
 const finished = () => jobs.until(({ submitted, sent, givenUp }) => sent + givenUp === submitted);
 const sent = (number: number) => jobs.until((totals) => totals.sent >= number);
 
-/** Kinds and paths of what happened to children, of these kinds. */
+/** What happened, of these kinds, and to whom. */
 function history(...kinds: readonly string[]): readonly string[] {
-  return events.flatMap((event) => {
-    if (event.kind !== 'supervision' || !kinds.includes(event.event.kind)) return [];
-    return [`${event.event.kind} ${event.path}/${event.event.id}`];
-  });
+  return events.filter(({ event }) => kinds.includes(event)).map(({ event, path }) => `${event} ${path}`);
 }
 
 test.each([
@@ -56,7 +54,7 @@ test.each([
     await open();
     const submitting = submitAll();
     await sent(MAILS / 3);
-    await jobs.host.kill(path);
+    await jobs.tree.kill(path);
     await submitting;
     expect(await finished()).toEqual({ submitted: MAILS, sent: MAILS, givenUp: 0 });
     await jobs.close();
@@ -68,7 +66,7 @@ test.each([
 test('the store is killed while mails are submitted: each that is acknowledged is there, once', async () => {
   await open();
   const submitting = submitAll();
-  await jobs.host.kill('jobs/store');
+  await jobs.tree.kill('jobs/store');
   await submitting;
   await finished();
   expect(audit(journal)).toMatchObject({ submitted: MAILS, sent: MAILS, lost: [], twice: [] });
@@ -87,7 +85,7 @@ test('store, queue and workers are killed again and again, at any moment', async
   ].entries()) {
     await sent((number * MAILS) / 6);
     // There may be none of them just now; then it is killed already.
-    await jobs.host.kill(path).catch(() => undefined);
+    await jobs.tree.kill(path).catch(() => undefined);
   }
   await submitting;
   await finished();
@@ -106,17 +104,25 @@ test('a gateway that breaks down is waited for, longer each time, and costs no m
   await open({ mailsPerConnection: 8 });
   await submitAll();
   await finished();
-  const waits = events.flatMap((event) =>
-    event.kind === 'supervision' && event.path === 'jobs' && event.event.kind === 'restarting'
-      ? [[event.event.id, event.event.delayMs]]
-      : [],
-  );
-  expect(waits.slice(0, 3)).toEqual([
-    ['gateway', 50],
-    ['gateway', 100],
-    ['gateway', 200],
+  const waits = events.filter(({ event }) => event === 'restarting');
+  expect(waits.slice(0, 3)).toMatchObject([
+    { path: 'jobs/gateway', delayMs: 100 },
+    { path: 'jobs/gateway', delayMs: 200 },
+    { path: 'jobs/gateway', delayMs: 400 },
   ]);
   expect(history('restarted')).toEqual(waits.map(() => 'restarted jobs/gateway'));
+  expect(audit(journal)).toMatchObject({ sent: MAILS, failures: 0, lost: [], twice: [] });
+});
+
+test('while there is no gateway every mail waits, and it costs none a failure', async () => {
+  let tree: LocalTree | undefined;
+  await open({ start: async (order) => (tree = await LocalTree.start(order)) });
+  await tree?.host.terminateChild('jobs/gateway');
+  await submitAll();
+  expect(await jobs.totals()).toEqual({ submitted: MAILS, sent: 0, givenUp: 0 });
+  await tree?.host.restartChild('jobs/gateway');
+  await finished();
+  expect(history('failed')).toEqual([]);
   expect(audit(journal)).toMatchObject({ sent: MAILS, failures: 0, lost: [], twice: [] });
 });
 
@@ -125,8 +131,8 @@ test('apply restarts what it said it would, and nobody else; the new workers wor
   const submitting = submitAll();
   await sent(3);
   const better = { workers: 4, tries: 10, mailsPerConnection: 500 };
-  const { difference } = await jobs.apply(better, { check: true });
-  expect(difference.changes).toMatchObject([
+  const found = await jobs.check(better);
+  expect(found.changes).toMatchObject([
     {
       what: 'changed',
       path: 'jobs/workers',
@@ -137,12 +143,12 @@ test('apply restarts what it said it would, and nobody else; the new workers wor
   ]);
   expect(history('stopped')).toEqual([]);
   events = [];
-  expect(await jobs.apply(better)).toEqual({ difference, outcome: 'applied' });
+  expect(await jobs.apply(better)).toEqual(found);
   expect(history('stopped', 'started')).toEqual([
     ...['stopped jobs/gateway', 'started jobs/gateway'],
     ...['started jobs/workers/#3', 'started jobs/workers/#4'],
   ]);
-  expect(await jobs.apply(better)).toMatchObject({ outcome: 'unchanged' });
+  expect(await jobs.apply(better)).toMatchObject({ changes: [] });
   // The queue is restarted with those below it; the store stays.
   events = [];
   await jobs.apply({ ...better, tries: 11 });

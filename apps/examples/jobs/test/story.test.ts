@@ -22,7 +22,7 @@ test('the story is told, and ends with nothing lost', async () => {
   for (const path of ['jobs/workers/#2', 'jobs/store', 'jobs/queue'])
     expect(stdout).toContain(`mails are sent. ${path} is killed.`);
   expect(stdout).toMatch(/waits {6}jobs\/store .*, with queue, workers, gateway$/m);
-  expect(stdout).toMatch(/waits {6}jobs\/gateway {2}restart \d+ in at most 50 ms$/m);
+  expect(stdout).toMatch(/waits {6}jobs\/gateway {2}restart \d+ in at most 100 ms$/m);
   expect(stdout).toContain('~ jobs/workers  is changed in place\n    maxChildren: 2 -> 4\n');
   expect(stdout).toContain('1 restarted, 1 changed in place\n');
   expect(stdout).toContain('none is lost, none is settled twice');
@@ -35,5 +35,5 @@ test('a wrong option is told, with those that there are', async () => {
   const { code, stdout, stderr } = await run('--mails', 'many');
   expect([code, stdout]).toEqual([1, '']);
   expect(stderr).toContain('--mails many');
-  expect(stderr).toContain('[--mails N] [--json]');
+  expect(stderr).toContain('[--mails N] [--two-hosts] [--json]');
 });
