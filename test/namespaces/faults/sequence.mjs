@@ -61,19 +61,19 @@ export function textOf(steps) {
  * @param {number} seed
  */
 export async function runSequence(cluster, seed) {
-  const steps = drawSequence(seed);
-  try {
-    for (const { host, fault, ms, heals } of steps) {
-      await FAULTS[fault]?.(cluster, host);
-      await sleep(ms);
-      if (!heals) continue;
-      await cluster.heal(host);
-      await cluster.start(host);
-    }
-    await cluster.healAll();
-    return await cluster.check();
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new Error(`seed ${seed} (${textOf(steps)}): ${why}`, { cause: error });
+  cluster.note(`seed ${seed}`);
+  await cluster.slowDown();
+  for (const { host, fault, ms, heals } of drawSequence(seed)) {
+    cluster.note(`${host} ${fault}`);
+    await FAULTS[fault]?.(cluster, host);
+    await sleep(ms);
+    if (!heals) continue;
+    cluster.note(`${host} heals`);
+    await cluster.heal(host);
+    await cluster.start(host);
   }
+  cluster.note('all heal');
+  await cluster.healAll();
+  cluster.note('healed');
+  return await cluster.check();
 }
