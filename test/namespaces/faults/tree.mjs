@@ -67,6 +67,9 @@ export async function startTree({ name, life, peers, bridge, journal }, print) {
     {
       embedded: true,
       base: new URL('./', import.meta.url),
+      // Only for what is kept of a sequence that fails.
+      onEvent: (happened) => say({ event: 'happened', happened }),
+      onWarning: (problem) => say({ event: 'warned', problem }),
       onOutput: (path, _stream, text) => say({ event: 'printed', path, text }),
     },
   );
