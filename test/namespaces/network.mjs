@@ -38,9 +38,15 @@ class Answers {
   /** @type {Map<number, { resolve(value: unknown): void, reject(error: Error): void }>} */
   #waiting = new Map();
 
+  /** Why none come any more. @type {string | undefined} */
+  #ended;
+
   expect() {
     const id = this.#next++;
     const answer = new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
+    // Whoever asked may still be waiting for his question to be taken.
+    answer.catch(() => undefined);
+    if (this.#ended !== undefined) this.end(this.#ended);
     return { id, answer };
   }
 
@@ -50,6 +56,13 @@ class Answers {
     this.#waiting.delete(Number(id));
     if (error === undefined) waiting?.resolve(value);
     else waiting?.reject(new Error(JSON.stringify(error)));
+  }
+
+  /** No more of them come. @param {string} why */
+  end(why) {
+    this.#ended = why;
+    for (const { reject } of this.#waiting.values()) reject(new Error(why));
+    this.#waiting.clear();
   }
 }
 
@@ -220,7 +233,7 @@ export class NetworkHost {
   /** Stops its process in peace. */
   async close() {
     const exited = new Promise((resolve) => (this.#exited = resolve));
-    void this.ask('close');
+    this.ask('close').catch(() => undefined);
     await exited;
   }
 
@@ -291,8 +304,10 @@ export class NetworkHost {
 
   /** @param {Line} line */
   hear(line) {
-    if ('exit' in line) this.#exited(line);
-    else if ('started' in line) this.#started(line);
+    if ('exit' in line) {
+      this.#answers.end(`${this.name} has ended: ${JSON.stringify(line)}`);
+      this.#exited(line);
+    } else if ('started' in line) this.#started(line);
     else if ('event' in line) this.events.push(line);
     else this.#answers.take(line);
   }

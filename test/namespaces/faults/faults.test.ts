@@ -14,7 +14,8 @@ if (WHY_NOT !== undefined) {
 const here = WHY_NOT === undefined ? describe : describe.skip;
 
 const SEQUENCES = 12;
-const MOST_MS = 300_000;
+/** Some three minutes on a quiet machine. */
+const MOST_MS = 600_000;
 
 here('three hosts and a broker under random faults', () => {
   test(
@@ -22,7 +23,8 @@ here('three hosts and a broker under random faults', () => {
     async () => {
       const seeds = seedsFrom(Math.floor(Math.random() * 2 ** 31), SEQUENCES);
       const print = (line: string): void => void process.stderr.write(`${line}\n`);
-      expect(await runFaults({ rabbitmq: rabbitmq ?? '', seeds, clusters: 3, print })).toBe(SEQUENCES);
+      const outcome = await runFaults({ rabbitmq: rabbitmq ?? '', seeds, clusters: 3, print });
+      expect(outcome).toEqual({ held: SEQUENCES, failures: [] });
     },
     MOST_MS,
   );

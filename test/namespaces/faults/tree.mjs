@@ -2,12 +2,13 @@
  * The tree of a host under faults: a bridge, a server that the other hosts watch, and, of the durable name, a holder
  * or a sender. What it does it tells by events:
  *
- *   { event: 'confirmed' | 'unconfirmed', value }   the broker has that message, or may have it
+ *   { event: 'confirmed', value }                   the broker has that message
+ *   { event: 'unconfirmed', value, why }            it was not confirmed, though its host has not ended
  *   { event: 'watching' | 'down', target, number }  a monitor of that host's server is in force, or has fired
  *
  * each with the life of the host that tells it.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { start } from '@espalier/supervisor';
 
 /**
@@ -16,12 +17,15 @@ import { start } from '@espalier/supervisor';
  * @property {string} life of this host: no other has it
  * @property {readonly string[]} peers the other hosts, by name
  * @property {{ readonly url: string, readonly key: string, readonly ticket: string }} bridge
- * @property {string} [journal] the file into which it writes what it handles; without one it sends
+ * @property {{ readonly file: string, readonly paceMs: number }} [journal] where it writes what it handles, and how long a
+ *   handling takes; without one it sends
  */
 
 /** Far beyond what any fault lasts. */
 const CONFIRMED_MS = 180_000;
-const SEND_EVERY_MS = 40;
+/** Behind one handling. */
+const PACED_MS = 60_000;
+const SEND_EVERY_MS = 100;
 const MOST_OPEN = 64;
 const LOOK_EVERY_MS = 100;
 const HEARTBEAT = { heartbeatMs: 500, downAfterMs: 3000 };
@@ -35,7 +39,7 @@ const echoOf = (host) => `echo-${host}`;
  * @returns {Promise<Record<string, (known: unknown, line: any) => unknown>>} what it can be told
  */
 export async function startTree({ name, life, peers, bridge, journal }, print) {
-  const say = (/** @type {Record<string, unknown>} */ line) => print({ ...line, life });
+  const say = (/** @type {Record<string, unknown>} */ line) => print({ at: Date.now(), ...line, life });
   const echoes = Object.fromEntries(peers.map((peer) => [echoOf(peer), {}]));
   const jobs = { durable: true };
   const settings = {
@@ -44,7 +48,7 @@ export async function startTree({ name, life, peers, bridge, journal }, print) {
     exports: { [echoOf(name)]: { to: 'echo' }, ...(journal ? { jobs: { ...jobs, to: 'journal' } } : {}) },
     imports: { ...echoes, ...(journal ? {} : { jobs }) },
   };
-  const holder = { id: 'journal', module: './modules/journal.ts', args: { file: journal, life } };
+  const holder = { id: 'journal', module: './modules/journal.ts', args: { ...journal, life } };
   const tree = await start(
     {
       name,
@@ -63,6 +67,9 @@ export async function startTree({ name, life, peers, bridge, journal }, print) {
     {
       embedded: true,
       base: new URL('./', import.meta.url),
+      // Only for what is kept of a sequence that fails.
+      onEvent: (happened) => say({ event: 'happened', happened }),
+      onWarning: (problem) => say({ event: 'warned', problem }),
       onOutput: (path, _stream, text) => say({ event: 'printed', path, text }),
     },
   );
@@ -78,9 +85,10 @@ export async function startTree({ name, life, peers, bridge, journal }, print) {
     for (;;) {
       const item = await context.receive();
       if (item.type !== 'down') continue;
-      const { target, number, fired } = /** @type {NonNullable<ReturnType<typeof monitors.get>>} */ (
-        monitors.get(item.monitor)
-      );
+      let known;
+      // Who has ended before he was watched is told of as soon as who watches him hears that he does.
+      while ((known = monitors.get(item.monitor)) === undefined) await nextTurn();
+      const { target, number, fired } = known;
       watched.delete(target);
       say({ event: 'down', target, number });
       fired();
@@ -114,12 +122,12 @@ export async function startTree({ name, life, peers, bridge, journal }, print) {
   /** @param {string} value */
   async function confirm(value) {
     open += 1;
-    const sure = await context.call('jobs', 'confirmed', ['note', value], { timeoutMs: CONFIRMED_MS }).then(
-      () => true,
-      () => false,
+    const fate = await context.call('jobs', 'confirmed', ['note', value], { timeoutMs: CONFIRMED_MS }).then(
+      () => ({ event: 'confirmed' }),
+      (error) => ({ event: 'unconfirmed', why: String(error) }),
     );
     open -= 1;
-    say({ event: sure ? 'confirmed' : 'unconfirmed', value });
+    say({ ...fate, value });
   }
 
   void listen();
@@ -130,6 +138,8 @@ export async function startTree({ name, life, peers, bridge, journal }, print) {
       isLoaded = on;
       if (on) void load();
     },
+    /** So long its handlings take from now on. */
+    pace: (_known, { ms }) => context.call('journal', 'pace', [ms], { timeoutMs: PACED_MS }),
     /** Resolves when the fate of all that was sent is known. */
     async settled() {
       while (open > 0) await sleep(LOOK_EVERY_MS);
