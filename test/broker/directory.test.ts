@@ -25,7 +25,7 @@ const NOTHING: LocalSide = {
   cast: nobody,
   call: nobody,
   run: nobody,
-  whereis: () => Promise.resolve(undefined),
+  awaitHolder: () => Promise.resolve(undefined),
   watch: () => undefined,
 };
 
@@ -75,6 +75,7 @@ describeWithBroker('the directory over the broker', (rabbitmq) => {
       exchange,
       onEvent: () => undefined,
       appeared: () => undefined,
+      awaited: () => undefined,
       ended: () => undefined,
     });
     bridge.start();

@@ -11,7 +11,6 @@ function all(why: string, titles: readonly string[], failsWith?: RegExp): [strin
 const NO_ADDRESS = 'an address in a message does not leave its host';
 /** Sent by who does not look, and awaited by who cannot get it. */
 const NO_ADDRESS_SENT = 'a message with an address is refused to who sends it, and does not come';
-const NO_PARKING = 'a restart is not bridged over';
 const SIGNALS = 'an exit signal ends the stand-in, not who is behind it';
 const OWN_ROOM = 'a sender meets the mailbox of the stand-in, and its terms';
 const OWN_NAMES = 'a name that is not exported is known on its host alone';
@@ -56,13 +55,6 @@ export const EXCEPTIONS: Readonly<Record<string, Exception>> = Object.fromEntrie
     'parking: calls in flight end with `down`',
     'end: and with addresses in them',
   ]),
-  ...all(NO_PARKING, [
-    'name: a restarted child keeps the name of its spec, and not those it took',
-    'parking: messages to a name whose holder restarts wait, in order, and reach the next incarnation',
-    'parking: a call waits, too, and is answered by the next incarnation',
-    'parking: what waited for room at the old incarnation goes before what is sent later',
-    'parking: a message to the address of a dead incarnation is a dead letter',
-  ]),
   ...all(SIGNALS, [
     'monitor: more system calls than the kernel reads at a time leave in order, the last one of a life too',
     'link: works both ways',
@@ -85,6 +77,7 @@ export const EXCEPTIONS: Readonly<Record<string, Exception>> = Object.fromEntrie
       'messageBytes: a transferred buffer counts, and a refused one stays with its sender',
       'mailboxBytes: bounds the bytes that lie unread, transferred ones too',
       'blocked: one that gave up before is none',
+      'parking: what waited for room at the old incarnation goes before what is sent later',
     ],
     /expect|no error/,
   ),

@@ -12,6 +12,8 @@ const LEDGER = { id: 'ledger', module: './modules/ledger.ts' };
 const SLOW_MACHINE_MS = 120_000;
 /** What a mailbox for 10 messages takes while nothing is read from it: those, a window, and the one on its way. */
 const TAKEN = 10 + 8 + 1;
+/** Long enough for whatever is sent in between. */
+const SLOW_RESTART = { backoff: { initialMs: 1000, jitter: 0 } };
 
 describeWithBroker('a transient mailbox on another host', (rabbitmq) => {
   let broker: Broker;
@@ -111,6 +113,40 @@ describeWithBroker('a transient mailbox on another host', (rabbitmq) => {
       expect(await down).toEqual({ tag: 'killed' });
       expect(await call).toMatchObject({ code: 'down' });
       expect(await beta.reach('book', 'told')).toEqual([]);
+    },
+    SLOW_MACHINE_MS,
+  );
+
+  test(
+    'that is being restarted has what is sent meanwhile wait, in order, for its next life',
+    async () => {
+      const [alpha, beta] = await pair({}, {}, SLOW_RESTART);
+      await beta.send('book', 'to the first');
+      expect(await beta.call('book', 'told')).toEqual(['to the first']);
+      const { down } = await beta.monitor('book');
+      await alpha.killChild('alpha/ledger');
+      expect(await down).toEqual({ tag: 'killed' });
+      // The first window: no more is taken while nobody is there.
+      for (let n = 0; n < 8; n++) await (n % 2 === 0 ? beta.send('book', n) : beta.cast('book', 'tell', [n]));
+      expect(await beta.call('book', 'told', [], SLOW_MACHINE_MS)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    },
+    SLOW_MACHINE_MS,
+  );
+
+  test(
+    'that is being restarted is nobody’s as soon as its host has gone',
+    async () => {
+      const [alpha, beta] = await pair(
+        {},
+        {},
+        { backoff: { initialMs: SLOW_MACHINE_MS, maxMs: SLOW_MACHINE_MS } },
+      );
+      const { down } = await beta.monitor('book');
+      await alpha.killChild('alpha/ledger');
+      await down;
+      const call = beta.call('book', 'told', [], SLOW_MACHINE_MS).catch((error: unknown) => error);
+      await alpha.kill();
+      expect(await call).toMatchObject({ code: 'noproc' });
     },
     SLOW_MACHINE_MS,
   );

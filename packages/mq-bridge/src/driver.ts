@@ -85,7 +85,9 @@ async function runBridge(context: Context, parts: BridgeParts, isReady: () => vo
     report(event);
   };
   const watched = new WatchedEnds();
-  const local = localSide(context, watched);
+  // Of a guest's thread; every driver has one.
+  const own = context as BesideContext;
+  const local = localSide(own, watched);
   const bridge = new Bridge({
     settings,
     membership,
@@ -98,11 +100,11 @@ async function runBridge(context: Context, parts: BridgeParts, isReady: () => vo
     onEvent,
     ...(exchange === undefined ? {} : { exchange }),
     appeared: (name) => standIns.appeared(name),
-    ended: (name, reason) => standIns.ended(name, reason),
+    ended: (name, reason, isAwaited) => standIns.ended(name, reason, isAwaited),
+    awaited: (name, isAwaited) => standIns.awaited(name, isAwaited),
   });
   const standIns = new StandIns({
-    // Of a guest's thread; every driver has one.
-    context: context as BesideContext,
+    context: own,
     beyond: bridge,
     settings,
     clock,
@@ -142,13 +144,13 @@ async function runBridge(context: Context, parts: BridgeParts, isReady: () => vo
   }
 }
 
-function localSide(context: Context, watched: WatchedEnds): LocalSide {
+function localSide(context: BesideContext, watched: WatchedEnds): LocalSide {
   return {
     send: (target, value) => context.send(target, value),
     cast: (target, operation, parameters) => context.cast(target, operation, parameters),
     call: (target, operation, parameters, options) => context.call(target, operation, parameters, options),
-    run: (target, calls, options) => (context as Context & RunCaller).callRun(target, calls, options),
-    whereis: (name) => context.whereis(name),
+    run: (target, calls, options) => (context as BesideContext & RunCaller).callRun(target, calls, options),
+    awaitHolder: (name, pending) => context.awaitHolder(name, pending),
     watch: (target: Address, ended) => {
       context.monitor(target).then(
         (monitor) => watched.add(monitor, ended),

@@ -12,12 +12,27 @@ import type { Loaded } from './services.js';
 export interface BesideContext extends Context {
   /**
    * Starts a child environment in the own thread, which it ends with at the latest. Its behaviour is not copied: what
-   * its functions see they share with this environment. `terms` of its mailbox; by default they are this one's.
+   * its functions see they share with this environment. Resolves when its `init` is over.
    *
    * Rejects with `EnvironmentError` `start_failed`, `limit_refused`, and with `CallError` `operation_refused` where
    * there is one environment to a thread: in simulations and under a test clock.
    */
-  spawnBeside(behaviour: Behaviour, terms: Partial<MailboxTerms>): Promise<Address>;
+  spawnBeside(behaviour: Behaviour, options: BesideOptions): Promise<Address>;
+  /**
+   * As `whereis`; but while the holder of the name is being started (again), which `pending` is told at most once, it
+   * resolves when that is over.
+   */
+  awaitHolder(name: string, pending: () => void): Promise<Address | undefined>;
+}
+
+export interface BesideOptions {
+  /** Of its mailbox; by default they are those of the environment that starts it. */
+  readonly terms?: Partial<MailboxTerms>;
+  /**
+   * A name that it has when its `init` is over, and that is kept for it until then: who sends to it waits. It may be
+   * that of another one which has been started likewise, and ends before that.
+   */
+  readonly name?: string;
 }
 
 /** Behaviours that are on their way to their start: functions are no values, and cannot go by the kernel. */

@@ -8,7 +8,7 @@ import type { RunCall } from '../protocol/run.js';
 import type { OpaqueValue } from '../protocol/system-calls.js';
 import { Address } from './address.js';
 import type { Behaviour } from './behaviour.js';
-import type { BesideContext } from './beside.js';
+import type { BesideContext, BesideOptions } from './beside.js';
 import { outcomeOf, type RunCaller, type RunOptions, type RunOutcome } from './call-run.js';
 import {
   ExitRequest,
@@ -308,13 +308,35 @@ export class EnvironmentContext implements BesideContext, RunCaller {
   }
 
   /** `BesideContext.spawnBeside`. */
-  async spawnBeside(behaviour: Behaviour, terms: Partial<MailboxTerms>): Promise<Address> {
+  async spawnBeside(behaviour: Behaviour, { terms, name }: BesideOptions): Promise<Address> {
+    if (name !== undefined) assertName(name);
     const { services, terms: own } = this.#environment;
-    const { address } = await this.#spawn(services.beside(behaviour), {}, { ...own, ...terms });
+    const how = { beside: { ...own, ...terms }, name };
+    const { address } = await this.#spawn(services.beside(behaviour), {}, how);
     return address;
   }
 
-  async #spawn(request: OpaqueValue, options: SpawnOptions, beside?: MailboxTerms): Promise<Spawned> {
+  /** `BesideContext.awaitHolder`. */
+  async awaitHolder(name: string, pending: () => void): Promise<Address | undefined> {
+    assertName(name);
+    let isTold = false;
+    const tell = (): void => {
+      if (!isTold) pending();
+      isTold = true;
+    };
+    while (await this.#environment.services.holders.isHeld(name, tell)) {
+      // It may have ended since.
+      const address = await this.whereis(name);
+      if (address !== undefined) return address;
+    }
+    return undefined;
+  }
+
+  async #spawn(
+    request: OpaqueValue,
+    options: SpawnOptions,
+    beside: { readonly beside?: MailboxTerms; readonly name?: string | undefined } = {},
+  ): Promise<Spawned> {
     const { services, slot } = this.#environment;
     let spawned: Spawned | undefined;
     const call = {
@@ -323,7 +345,7 @@ export class EnvironmentContext implements BesideContext, RunCaller {
       request,
       link: options.link === true,
       monitor: options.monitor === true,
-      beside,
+      ...beside,
     } as const;
     await services.ask(call, (answer) => {
       const { handle, monitor: id } = answer as { handle: number; monitor: number };

@@ -14,6 +14,7 @@ import type { NameState, Notice, Peer, WireReason } from '../protocol/notices.js
 import { plainCodec } from '../protocol/plain-codec.js';
 import type { OpaqueValue, SystemCall } from '../protocol/system-calls.js';
 import { Address } from './address.js';
+import { AwaitedHolders } from './awaited-holders.js';
 import { AddressTable } from './address-table.js';
 import type { Behaviour } from './behaviour.js';
 import { Control } from './control.js';
@@ -56,6 +57,7 @@ export class Runtime implements EnvironmentServices {
   readonly #settling: Settling;
   readonly tell: EnvironmentServices['tell'];
   readonly ask: EnvironmentServices['ask'];
+  readonly holders: AwaitedHolders;
 
   constructor(options: RuntimeOptions) {
     this.#options = options;
@@ -89,6 +91,7 @@ export class Runtime implements EnvironmentServices {
       this.#control.tell(call);
     };
     this.ask = (call, received) => this.#control.ask(call, received);
+    this.holders = new AwaitedHolders(this.ask);
     const drops = new HandleDrops(options.afterTurn, (handles, counts) => {
       this.tell({ call: 'drop', handles, counts });
     });
@@ -148,6 +151,7 @@ export class Runtime implements EnvironmentServices {
         return;
       case 'name':
         this.#nameChanged(notice.name, notice.holder);
+        this.holders.changed(notice.name, notice.holder);
         return;
       case 'gone':
         this.#gone(notice);

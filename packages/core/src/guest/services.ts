@@ -2,6 +2,7 @@
 import type { AfterTurn, NextTurn } from '../clock.js';
 import type { SystemCall, OpaqueValue } from '../protocol/system-calls.js';
 import type { Address } from './address.js';
+import type { AwaitedHolders } from './awaited-holders.js';
 import type { Behaviour } from './behaviour.js';
 import type { Control } from './control.js';
 import type { Destination } from './context.js';
@@ -41,6 +42,7 @@ export interface EnvironmentServices {
   readonly nextTurn: NextTurn;
   tell(call: SystemCall): void;
   ask: Control['ask'];
+  readonly holders: AwaitedHolders;
   flush(): void;
   /** One record of the log, as text. */
   log(record: string): void;

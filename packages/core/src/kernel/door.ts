@@ -130,7 +130,15 @@ const operation: Check = (value) => {
 const FIELDS = {
   ready: { env: slot, ignore: flag },
   exit: { env: slot, tag: maybe(oneOf(GUEST_EXIT_TAGS)), detail: maybeBytes, signal: maybe(whole) },
-  spawn: { env: slot, id: whole, request: bytes, link: flag, monitor: flag, beside: maybe(terms) },
+  spawn: {
+    env: slot,
+    id: whole,
+    request: bytes,
+    link: flag,
+    monitor: flag,
+    beside: maybe(terms),
+    name: maybe(name),
+  },
   register: { env: slot, id: whole, name },
   unregister: { env: slot, id: whole, name },
   resolve: { id: whole, name, follow: flag },

@@ -33,7 +33,7 @@ export class Environment {
   readonly slot: number;
   /** The application's endpoint and what cells present have none that is this kernel's. */
   readonly thread: WallThread | undefined;
-  /** What its name is kept for between its lives: its owner, or that of the cell which has presented it. */
+  /** What its name is kept for between its lives. */
   readonly keeper: object;
   state: EnvironmentState = 'booting';
   trapsExits = false;
@@ -71,7 +71,6 @@ export class Environment {
   constructor(
     fields: Pick<Environment, 'path' | 'owner' | 'guest' | 'slot' | 'thread'> & {
       readonly spec: EnvironmentSpec;
-      readonly keeper?: object;
     },
   ) {
     this.path = fields.path;
@@ -81,7 +80,7 @@ export class Environment {
     this.guest = fields.guest;
     this.slot = fields.slot;
     this.thread = fields.thread;
-    this.keeper = fields.keeper ?? fields.owner;
+    this.keeper = fields.owner.keeper ?? fields.owner;
     this.identity = { environment: this, holders: 0, home: fields.guest.home };
   }
 

@@ -56,9 +56,10 @@ export class Names {
     return holder !== undefined && isWithin(holder.path, record.grant.path) ? holder : undefined;
   }
 
-  /** Keeps a name for someone who will hold it. False if it is another's. */
+  /** Keeps a name for someone who will hold it, or does in an earlier life. False if it is another's. */
   keep(name: string, keeper: object): boolean {
     const record = this.#record(name);
+    if (record.holder?.keeper === keeper) return true;
     if (!isFree(record, keeper)) return false;
     const news = record.keptFor === undefined;
     this.#keepFor(name, record, keeper);

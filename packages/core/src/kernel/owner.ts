@@ -5,6 +5,8 @@ import type { Environment } from './environment.js';
 
 /** Who started an environment and hears of its life: a supervisor node, or another environment. */
 export interface Owner {
+  /** Whom a name is kept for between the lives that have it. Default: the owner itself. */
+  readonly keeper?: object | undefined;
   started(environment: Environment): void;
   ignored(environment: Environment): void;
   /** It and everything below it have ended. What this returns is done after everybody else was told. */

@@ -19,7 +19,10 @@ export function spawnOwner(
     },
     ignored: () => undefined, // Its end follows, and answers the spawner.
     ended: (child, reason) => ({
-      willRestart: false,
+      // One beside it that is to have the same name is booting.
+      willRestart: [...parent.children].some(
+        ({ name, state }) => name !== undefined && name === child.name && state === 'booting',
+      ),
       carryOut() {
         // A parent that is gone waits for its last child: it counts them itself.
         if (parent.alive) parent.children.delete(child);

@@ -34,7 +34,8 @@ export class Starter {
     const { names, wall } = this.#parts;
     const { kind, spec } = start;
     const { name, limits, env } = spec;
-    if (name !== null && !names.keep(nameIn(space, name), owner)) return { ok: false, reason: taken(name) };
+    const { keeper = owner } = owner;
+    if (name !== null && !names.keep(nameIn(space, name), keeper)) return { ok: false, reason: taken(name) };
     const walls = kind === 'cell' ? start.walls : undefined;
     const boundary = kind === 'cell' ? 'process' : 'thread';
     const inhabited = kind === 'cell' ? undefined : start.thread;
@@ -73,15 +74,15 @@ export class Starter {
     const guest = new Guest(cell.guest.channel, 'environment', spaceIn(cell.guest, space), undefined, home);
     const spec = { ...cell.spec, boot: NOTHING, name, terms };
     // Its cell's kernel has started it, and will again.
-    const owner = unowned(({ kept }) => ({
+    const lives = unowned(({ kept }) => ({
       willRestart: kept,
       carryOut: () => {
         // A cell that is gone waits for the last of them: it counts them itself.
         if (cell.alive) cell.children.delete(environment);
       },
     }));
-    const { keeper } = cell;
-    const environment = this.#environment({ path, spec, owner, guest, thread: undefined, keeper });
+    const owner = { ...lives, keeper: cell.keeper };
+    const environment = this.#environment({ path, spec, owner, guest, thread: undefined });
     environment.state = 'running';
     environment.wasReady = true;
     cell.guest.presented.set(number, guest);

@@ -50,9 +50,9 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
     return record.id;
   };
   /** One in the thread of its parent is what that is, but for its mailbox; it hangs when that does. */
-  const load = (parent: Environment, { request, beside }: Call<'spawn'>): Promise<LoadResult> => {
+  const load = (parent: Environment, { request, beside, name }: Call<'spawn'>): Promise<LoadResult> => {
     if (beside === undefined) return parts.loader(request, parent.path);
-    const own = { boot: request, name: null, terms: beside, unresponsiveMs: 'infinity' } as const;
+    const own = { boot: request, name: name ?? null, terms: beside, unresponsiveMs: 'infinity' } as const;
     return Promise.resolve({ ok: true, id: `beside-${++lastBeside}`, spec: { ...parent.spec, ...own } });
   };
   const join = (one: Environment, other: Environment): void => {
@@ -102,8 +102,13 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
           },
           (reason) => guest.refuse(call.id, 'start_failed', undefined, reason),
         );
+        // Beside it, who is to have a name can be started before the one that has it ends: senders see no gap.
+        const keeper = call.beside && parent;
         const start = { kind: 'environment', spec: loaded.spec, thread } as const;
-        const started = starter.start(`${parent.path}/${loaded.id}`, start, guest.space, owner);
+        const started = starter.start(`${parent.path}/${loaded.id}`, start, guest.space, {
+          ...owner,
+          keeper,
+        });
         if (started.ok) parent.children.add(started.environment);
         else guest.refuse(call.id, 'start_failed', undefined, started.reason);
       });

@@ -27,6 +27,8 @@ export type SystemCall =
       readonly monitor: boolean;
       /** It is to run in the thread of its parent, with this mailbox; the request is the boot value then. */
       readonly beside?: MailboxTerms | undefined;
+      /** Of one beside its parent: it is to have that name, also if another of them has it until then. */
+      readonly name?: string | undefined;
     }
   /** `space`: by a cell, the path of the isolated node in it whose namespace is meant; '' or nothing: the cell's own. */
   | {

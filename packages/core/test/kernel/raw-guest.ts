@@ -13,6 +13,7 @@ import {
 import type { CellNotice, Notice } from '../../src/protocol/notices.js';
 import type { SuperviseOperation, SystemCall } from '../../src/protocol/system-calls.js';
 import { LoopbackLinks, ManualClock, noSupervision, SeededRandom } from '../../src/testing/index.js';
+import type { WallThread } from '../../src/kernel/wall.js';
 import { encodeOnce, portableTextCodec as text } from '../../src/values/index.js';
 import { Recorder, Turns } from '../channel/bench.js';
 
@@ -109,25 +110,28 @@ export class RawKernel {
       unresponsiveMs: (_path, specified) => this.unresponsiveMs ?? specified,
       up: uplink === undefined ? undefined : { link: uplink, links: this.links, over: () => undefined },
       wall: {
-        start: () => {
-          const [near, far] = this.links.pair('guest');
-          const guest = new RawGuest(far, this.turns);
-          this.guests.push(guest);
-          return {
-            link: near,
-            onEnd: (observer) => (guest.end = observer),
-            isWaiting: () => guest.waiting,
-            terminate: () => {
-              guest.terminated = true;
-              far.close();
-              guest.end?.({ kind: 'unexplained', exitCode: 1 });
-            },
-            markStuck: () => undefined,
-          };
-        },
+        start: () => this.#thread(),
         close: () => Promise.resolve(),
       },
     });
+  }
+
+  #thread(): WallThread {
+    const [near, far] = this.links.pair('guest');
+    const guest = new RawGuest(far, this.turns);
+    this.guests.push(guest);
+    return {
+      link: near,
+      beside: () => this.#thread(),
+      onEnd: (observer) => (guest.end = observer),
+      isWaiting: () => guest.waiting,
+      terminate: () => {
+        guest.terminated = true;
+        far.close();
+        guest.end?.({ kind: 'unexplained', exitCode: 1 });
+      },
+      markStuck: () => undefined,
+    };
   }
 
   /** A tree of that many environments, all of them ready. */

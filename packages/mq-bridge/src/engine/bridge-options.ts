@@ -26,7 +26,10 @@ export interface BridgeOptions {
   /** How a directory of this host speaks to those of others. Default: there is none. */
   readonly exchange?: HostExchange;
   readonly onEvent: (event: BridgeEvent) => void;
-  /** A mailbox that is exported somewhere can be sent to; or can no more. */
+  /** A mailbox that is exported somewhere can be sent to. */
   readonly appeared: (name: string) => void;
-  readonly ended: (name: string, reason: ExitReason) => void;
+  /** It can no more; `isAwaited`: another one will come. */
+  readonly ended: (name: string, reason: ExitReason, isAwaited: boolean) => void;
+  /** Whether one of that name will come, where none is there. */
+  readonly awaited: (name: string, isAwaited: boolean) => void;
 }

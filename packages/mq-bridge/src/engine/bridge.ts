@@ -339,7 +339,7 @@ export class Bridge {
   }
 
   #newPeers(): Peers {
-    const { settings, membership, clock, onEvent, appeared, ended } = this.#options;
+    const { settings, membership, clock, onEvent, appeared, ended, awaited } = this.#options;
     const { heartbeatMs, downAfterMs } = settings;
     const { host } = membership;
     return new Peers({
@@ -354,8 +354,14 @@ export class Bridge {
       ended: (mailbox, reason) => {
         this.#outboxes.close(this.#names.mailbox(mailbox.incarnation, mailbox.name, mailbox.life));
         this.#calls.mailboxEnded(mailboxKey(mailbox), reason);
-        ended(mailbox.name, reason);
+        const { name, host: of } = mailbox;
+        const other = this.#peers.find(name);
+        // Another host has the name, and had it before.
+        if (other !== undefined && other.host < of) return;
+        ended(name, reason, other !== undefined || this.#peers.isAwaited(name));
+        if (other !== undefined) appeared(name);
       },
+      awaited: (name) => awaited(name, this.#peers.isAwaited(name)),
       hostDown: (down, incarnation) => {
         this.#outboxes.closeAllOf(incarnation);
         this.#calls.mailboxEnded(inboxKey(incarnation), { tag: 'noconnection' });

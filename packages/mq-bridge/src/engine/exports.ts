@@ -1,7 +1,7 @@
 /** What this host exports, and what it says of it. */
 import type { Clock } from '@espalier/core/internal/bridge.js';
 import { encodeValue } from '../wire/cbor-encode.js';
-import type { Ended, Exported, Item } from '../wire/frames.js';
+import type { Announced, Ended, Item } from '../wire/frames.js';
 import type { QueueNames } from '../wire/queue-names.js';
 import { DurableExport } from './durable-export.js';
 import type { Intakes } from './intakes.js';
@@ -39,6 +39,8 @@ export class Exports {
   readonly #durable: DurableExport[] = [];
   /** The life of each mailbox that can be sent to. */
   readonly #open = new Map<string, number>();
+  /** Names whose next life is being started. */
+  readonly #awaited = new Set<string>();
   #ends: readonly Ended[] = [];
 
   constructor(options: ExportsOptions) {
@@ -66,8 +68,10 @@ export class Exports {
     return this.#durable.every((one) => one.isQuiet);
   }
 
-  announced(): { readonly exports: readonly Exported[]; readonly ended: readonly Ended[] } {
-    return { exports: [...this.#open].map(([name, life]) => ({ name, life })), ended: this.#ends };
+  announced(): Announced {
+    const exports = [...this.#open].map(([name, life]) => ({ name, life }));
+    const awaited = this.#awaited.size === 0 ? {} : { awaited: [...this.#awaited] };
+    return { exports, ended: this.#ends, ...awaited };
   }
 
   /** Whoever asked from there is gone. */
@@ -101,22 +105,35 @@ export class Exports {
       open: (life, handle) =>
         intakes.take({ queue: this.#mailbox(name, life), target: `'${to}'`, terms, open, handle }),
       announce: (life) => {
+        this.#await(name, false);
         this.#open.set(name, life);
         onEvent({ kind: 'exported', name });
         changed();
       },
-      close: async (life, { tag, detail }) => {
+      await: (isAwaited) => {
+        if (this.#await(name, isAwaited)) changed();
+      },
+      close: (life, { tag, detail }, isAwaited) => {
+        this.#await(name, isAwaited);
         this.#open.delete(name);
         onEvent({ kind: 'withdrawn', name });
         this.#ends = [...this.#ends, { name, life, tag, detail: printable(detail) }].slice(-TOLD_ENDS);
         changed();
-        await intakes.drop(this.#mailbox(name, life));
+        void intakes.drop(this.#mailbox(name, life));
       },
       answer,
       undelivered: (count) => onEvent({ kind: 'undelivered', target: `'${to}'`, count }),
     });
     this.#transient.push(exported);
     exported.start();
+  }
+
+  /** True if that is news. */
+  #await(name: string, isAwaited: boolean): boolean {
+    const isNews = this.#awaited.has(name) !== isAwaited;
+    if (isAwaited) this.#awaited.add(name);
+    else this.#awaited.delete(name);
+    return isNews;
   }
 
   #mailbox(name: string, life: number): string {

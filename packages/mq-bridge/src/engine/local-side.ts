@@ -14,7 +14,8 @@ export interface LocalSide {
   ): Promise<unknown>;
   /** Calls that the target handles one after the other. Rejects as calls do (`RunCaller` says what is known then). */
   run(target: Destination, calls: readonly RunCall[], options: RunOptions): Promise<RunOutcome>;
-  whereis(name: string): Promise<Address | undefined>;
+  /** As `whereis`; but while the holder is being started (again), which `pending` is told, it waits for that one. */
+  awaitHolder(name: string, pending: () => void): Promise<Address | undefined>;
   /** Calls back once, when it has ended. */
   watch(target: Address, ended: (reason: ExitReason) => void): void;
 }

@@ -23,43 +23,49 @@ export interface StandInOptions {
   readonly beyond: Beyond;
   /** As it is exported. */
   readonly name: string;
-  /** As it is called here. */
-  readonly as: string;
   readonly lost: (why: string) => void;
-  /** Has it end itself as `normal`; nobody else can. */
-  readonly started: (end: (detail: unknown) => void) => void;
-  /** It has its name. */
-  readonly named: () => void;
+  /** Its name is kept for it. `end` has it end itself as `normal`, which nobody else can. */
+  readonly begun: (end: (detail: unknown) => void) => void;
+  /** Resolves when it is to have the name, or with false if it never will. */
+  readonly turn: Promise<boolean>;
+  /** The mailbox that it stands for has ended, and so will it in a moment. */
+  readonly isOver: () => boolean;
 }
 
 /** Calls that wait for an answer. */
 const MAX_OPEN_CALLS = 1000;
 
-export function standIn({ beyond, name, as, lost, started, named }: StandInOptions) {
-  return environment(async (context: Context) => {
-    started((detail) => context.sendExit(context.self, { tag: 'normal', detail }));
-    await context.register(as);
-    named();
-    let open = 0;
-    for (;;) {
-      const item = await context.receive();
-      const passed = itemOf(item);
-      if (passed !== undefined) {
-        try {
-          const room = beyond.pass(name, passed);
-          if (room !== undefined) await room;
-        } catch (error) {
-          // Whoever sent it counts it as sent.
-          lost((error as Error).message);
-        }
-      } else if (item.type === 'call') {
-        if (open >= MAX_OPEN_CALLS) item.fail('full', 'too many calls are open');
-        else {
-          open++;
-          void passCall(beyond, name, item).finally(() => open--);
+export function standIn({ beyond, name, lost, begun, turn, isOver }: StandInOptions) {
+  return environment({
+    init: async (context: Context) => {
+      begun((detail) => context.sendExit(context.self, { tag: 'normal', detail }));
+      if (!(await turn)) context.exit();
+    },
+    run: async (context) => {
+      let open = 0;
+      for (;;) {
+        const item = await context.receive();
+        const passed = itemOf(item);
+        if (isOver()) {
+          // Not for the next life of the mailbox. Who has called hears of the end.
+          if (passed !== undefined) lost('it has ended');
+        } else if (passed !== undefined) {
+          try {
+            const room = beyond.pass(name, passed);
+            if (room !== undefined) await room;
+          } catch (error) {
+            // Whoever sent it counts it as sent.
+            lost((error as Error).message);
+          }
+        } else if (item.type === 'call') {
+          if (open >= MAX_OPEN_CALLS) item.fail('full', 'too many calls are open');
+          else {
+            open++;
+            void passCall(beyond, name, item).finally(() => open--);
+          }
         }
       }
-    }
+    },
   });
 }
 

@@ -1,8 +1,12 @@
 /**
  * The stand-ins of imported names: one environment for each, that holds the local name and passes on what comes.
  *
- *   absent ──appeared──► starting ──► there ──(the mailbox ends)──► ended with its reason ──► absent
- *                                       └───(it ends itself)──► after a pause: starting
+ *   absent ──appeared──► there ──(the mailbox ends)──► absent, or awaited
+ *     └───awaited──► awaited ──appeared──► there
+ *
+ * The stand-in of a mailbox that ends ends with its reason: the next mailbox has another one, as it is another life. While
+ * that is awaited its stand-in is starting, so the name is kept for it, and who sends waits: the kernel does the rest.
+ * The next one is started before the last one ends; nobody sees a gap. One that ends by itself is replaced after a pause.
  */
 import type { Address, ExitReason } from '@espalier/core';
 import type { BesideContext, Clock, MailboxTerms } from '@espalier/core/internal/bridge.js';
@@ -10,7 +14,7 @@ import type { CompleteTerms } from './settings.js';
 import { standIn as newStandIn, type Beyond } from './stand-in.js';
 
 export interface StandInsOptions {
-  readonly context: BesideContext;
+  readonly context: Pick<BesideContext, 'spawnBeside' | 'sendExit'>;
   readonly beyond: Beyond;
   readonly settings: CompleteTerms;
   readonly clock: Clock;
@@ -20,31 +24,39 @@ export interface StandInsOptions {
   readonly failed: (name: string, why: string) => void;
 }
 
-interface StandIn {
+interface Imported {
   readonly name: string;
   readonly as: string;
   readonly durable: boolean;
   readonly terms: Partial<MailboxTerms>;
-  /** Whether the mailbox can be sent to. */
-  isThere: boolean;
-  isStarting: boolean;
-  started: Started | undefined;
+  /** Whether it can be sent to, or will be. */
+  mailbox: 'absent' | 'awaited' | 'there';
+  /** Has the name, or takes it. */
+  current: StandIn | undefined;
+  /** Is to have it next. */
+  next: StandIn | undefined;
+  isPausing: boolean;
   /** Resolves when it has its name, or was refused it for the first time. */
   readonly tried: Promise<void>;
   readonly hasTried: () => void;
 }
 
-interface Started {
-  readonly address: Address;
-  /** It ends itself, as `normal`. */
-  readonly end: (detail: unknown) => void;
+interface StandIn {
+  /** Whether it is to have the name now, or never. */
+  readonly decide: (isToRun: boolean) => void;
+  address: Address | undefined;
+  /** As soon as the name is kept for it: it ends itself, as `normal`. */
+  end: ((detail: unknown) => void) | undefined;
+  /** Why its mailbox has ended. */
+  over: ExitReason | undefined;
+  isEnding: boolean;
 }
 
 const START_AGAIN_MS = 500;
 
 export class StandIns {
   readonly #options: StandInsOptions;
-  readonly #standIns = new Map<string, StandIn>();
+  readonly #imported = new Map<string, Imported>();
   #stopped = false;
 
   constructor(options: StandInsOptions) {
@@ -60,15 +72,18 @@ export class StandIns {
       };
       let hasTried = (): void => undefined;
       const tried = new Promise<void>((resolve) => (hasTried = resolve));
-      const now = { isThere: durable, isStarting: false, started: undefined, tried, hasTried };
-      this.#standIns.set(name, { name, as, durable, terms, ...now });
+      const nobody = { current: undefined, next: undefined, isPausing: false };
+      this.#imported.set(name, {
+        ...{ name, as, durable, terms, mailbox: durable ? 'there' : 'absent' },
+        ...{ ...nobody, tried, hasTried },
+      });
     }
   }
 
   /** Durable names can be sent to whoever is there: resolves when they can, but for those that cannot be had now. */
   async start(): Promise<void> {
-    const durable = [...this.#standIns.values()].filter((standIn) => standIn.durable);
-    for (const standIn of durable) this.#start(standIn);
+    const durable = [...this.#imported.values()].filter((imported) => imported.durable);
+    for (const imported of durable) this.#act(imported);
     await Promise.all(durable.map(({ tried }) => tried));
   }
 
@@ -77,73 +92,111 @@ export class StandIns {
   }
 
   appeared(name: string): void {
-    const standIn = this.#standIns.get(name);
-    if (standIn === undefined || standIn.durable) return;
-    standIn.isThere = true;
-    this.#start(standIn);
+    const imported = this.#transient(name);
+    if (imported === undefined) return;
+    imported.mailbox = 'there';
+    this.#act(imported);
   }
 
-  ended(name: string, reason: ExitReason): void {
-    const standIn = this.#standIns.get(name);
-    if (standIn === undefined || standIn.durable) return;
-    standIn.isThere = false;
-    const { started } = standIn;
-    standIn.started = undefined;
-    if (started !== undefined) this.#end(started, reason);
+  ended(name: string, reason: ExitReason, isAwaited: boolean): void {
+    const imported = this.#transient(name);
+    if (imported === undefined) return;
+    imported.mailbox = isAwaited ? 'awaited' : 'absent';
+    if (imported.current !== undefined) imported.current.over ??= reason;
+    this.#act(imported);
   }
 
-  #start(standIn: StandIn): void {
-    if (!standIn.isThere || standIn.isStarting || standIn.started !== undefined || this.#stopped) return;
-    standIn.isStarting = true;
-    const { context, beyond, lost } = this.#options;
-    const { name, as, terms } = standIn;
-    let end: Started['end'] = () => undefined;
+  awaited(name: string, isAwaited: boolean): void {
+    const imported = this.#transient(name);
+    if (imported === undefined || imported.mailbox === 'there') return;
+    imported.mailbox = isAwaited ? 'awaited' : 'absent';
+    this.#act(imported);
+  }
+
+  #transient(name: string): Imported | undefined {
+    const imported = this.#imported.get(name);
+    return imported?.durable === true ? undefined : imported;
+  }
+
+  /** Whatever is due, as things stand. */
+  #act(imported: Imported): void {
+    const { mailbox, current, isPausing } = imported;
+    const isServed = current !== undefined && current.over === undefined;
+    const isNeeded = mailbox === 'awaited' || (mailbox === 'there' && !isServed);
+    if (!isNeeded) {
+      imported.next?.decide(false);
+      imported.next = undefined;
+    } else if (imported.next === undefined && !isPausing && !this.#stopped)
+      imported.next = this.#start(imported);
+    const { next } = imported;
+    if (current?.over !== undefined && (next === undefined || next.end !== undefined))
+      this.#end(current, current.over);
+    if (mailbox === 'there' && current === undefined && next !== undefined) {
+      imported.current = next;
+      imported.next = undefined;
+      next.decide(true);
+    }
+  }
+
+  #start(imported: Imported): StandIn {
+    const { context, beyond, lost, watch } = this.#options;
+    const { name, as, terms } = imported;
+    let decide = (_isToRun: boolean): void => undefined;
+    const turn = new Promise<boolean>((resolve) => (decide = resolve));
+    const started = { address: undefined, end: undefined, over: undefined, isEnding: false };
+    const standIn: StandIn = { decide, ...started };
     const behaviour = newStandIn({
       beyond,
       name,
-      as,
       lost: (why) => lost(name, why),
-      started: (how) => (end = how),
-      named: standIn.hasTried,
-    });
-    context.spawnBeside(behaviour, terms).then(
-      (address) => {
-        standIn.isStarting = false;
-        this.#started(standIn, { address, end });
+      begun: (end) => {
+        standIn.end = end;
+        this.#act(imported);
       },
-      (error: unknown) => this.#failed(standIn, String(error)),
+      turn,
+      isOver: () => standIn.over !== undefined,
+    });
+    context.spawnBeside(behaviour, { name: as, terms }).then(
+      (address) => {
+        standIn.address = address;
+        imported.hasTried();
+        watch(address, ({ tag, detail }) =>
+          this.#gone(imported, standIn, tag === 'error' ? String(detail) : tag),
+        );
+        this.#act(imported);
+      },
+      (error: unknown) => this.#gone(imported, standIn, String(error)),
     );
+    return standIn;
   }
 
-  /** The name is taken, or a limit is reached; both may pass. */
-  #failed(standIn: StandIn, why: string): void {
-    standIn.isStarting = true;
-    standIn.hasTried();
-    this.#options.failed(standIn.as, why);
+  #gone(imported: Imported, standIn: StandIn, why: string): void {
+    const isCurrent = imported.current === standIn;
+    if (isCurrent) imported.current = undefined;
+    else if (imported.next === standIn) imported.next = undefined;
+    // It was to end: its mailbox never came.
+    else return;
+    if (!isCurrent || standIn.over === undefined) this.#pause(imported, why);
+    this.#act(imported);
+  }
+
+  /** Somebody has ended it, the name is taken, or a limit is reached; all of that may pass. */
+  #pause(imported: Imported, why: string): void {
+    imported.isPausing = true;
+    imported.hasTried();
+    this.#options.failed(imported.as, why);
     this.#options.clock.after(START_AGAIN_MS, () => {
-      standIn.isStarting = false;
-      this.#start(standIn);
+      imported.isPausing = false;
+      this.#act(imported);
     });
   }
 
-  #started(standIn: StandIn, started: Started): void {
-    const { watch } = this.#options;
-    if (!standIn.isThere) {
-      this.#end(started, { tag: 'noproc' });
-      return;
-    }
-    standIn.started = started;
-    watch(started.address, ({ tag, detail }) => {
-      // Not one that was ended because its mailbox has.
-      if (standIn.started !== started) return;
-      standIn.started = undefined;
-      this.#failed(standIn, tag === 'error' ? String(detail) : tag);
-    });
-  }
-
-  /** As the mailbox has ended. By an exit signal `normal` of another nobody ends. */
-  #end({ address, end }: Started, reason: ExitReason): void {
-    if (reason.tag === 'normal') end(reason.detail);
+  /** As its mailbox has ended, and as soon as it runs. By an exit signal `normal` of another nobody ends. */
+  #end(standIn: StandIn, reason: ExitReason): void {
+    const { address, end, isEnding } = standIn;
+    if (address === undefined || isEnding) return;
+    standIn.isEnding = true;
+    if (reason.tag === 'normal') end?.(reason.detail);
     else this.#options.context.sendExit(address, reason);
   }
 }

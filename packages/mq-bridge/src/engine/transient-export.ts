@@ -3,8 +3,12 @@
  * own, with a queue of its own: what lay in the queue of a dead one is lost with it, as in a local mailbox.
  *
  *   absent ──(the name is held)──► opening ──(the queue is there)──► open, announced
- *      ▲                                                               │ the environment ends
- *      └──────────────── withdrawn, with the reason; queue removed ◄───┘
+ *      ▲                              ▲                                │ the environment ends
+ *      │                              └──── awaited, announced ◄───────┤
+ *      └──── withdrawn ◄── nobody comes ◄── queue removed ◄────────────┘
+ *
+ * It is _awaited_ while the kernel keeps the name for who is being started, for the first time or again. Others are
+ * told so along with an end, and their senders wait.
  *
  * A frame is acknowledged when its messages are in the environment's mailbox: a full one holds them up, then the
  * broker's queue fills, and the senders wait.
@@ -29,7 +33,10 @@ export interface TransientExportOptions {
   /** Makes the mailbox of this life. */
   readonly open: (life: number, handle: (frame: ReceivedFrame) => Promise<boolean>) => Promise<void>;
   readonly announce: (life: number) => void;
-  readonly close: (life: number, reason: ExitReason) => Promise<void>;
+  /** Nobody has the name; `isAwaited`: somebody will, or else the name is given up. */
+  readonly await: (isAwaited: boolean) => void;
+  /** The same, and the mailbox of this life is no more. */
+  readonly close: (life: number, reason: ExitReason, isAwaited: boolean) => void;
   readonly answer: (stream: string, item: Item) => void;
   readonly undelivered: (count: number) => void;
 }
@@ -39,6 +46,8 @@ export class TransientExport {
   /** By `<stream's host>/<call>`: to cancel it. */
   readonly #calls = new Map<string, AbortController>();
   #holder: { readonly address: Address; readonly life: number } | undefined;
+  /** It has ended, which others are told with whether there will be a next one. */
+  #over: { readonly life: number; readonly reason: ExitReason } | undefined;
   #lives = 0;
   #stopped = false;
   #cancelLook: (() => void) | undefined;
@@ -72,12 +81,15 @@ export class TransientExport {
 
   async #look(): Promise<void> {
     const { local, to, clock } = this.#options;
-    const address = await local.whereis(to).catch(() => undefined);
+    const address = await local.awaitHolder(to, () => this.#tell(true)).catch(() => undefined);
     if (this.#stopped) return;
     if (address === undefined) {
+      this.#tell(false);
       this.#cancelLook = clock.after(LOOK_AGAIN_MS, () => void this.#look());
       return;
     }
+    // The next life is there already: with the end of the last one that is all that others need to know.
+    if (this.#over !== undefined) this.#tell(true);
     const life = ++this.#lives;
     this.#holder = { address, life };
     local.watch(address, (reason) => void this.#ended(address, reason));
@@ -94,8 +106,15 @@ export class TransientExport {
     const holder = this.#holder;
     if (holder?.address !== address || this.#stopped) return;
     this.#holder = undefined;
-    await this.#options.close(holder.life, reason);
-    if (!this.#stopped) await this.#look();
+    this.#over = { life: holder.life, reason };
+    await this.#look();
+  }
+
+  #tell(isAwaited: boolean): void {
+    const over = this.#over;
+    this.#over = undefined;
+    if (over === undefined) this.#options.await(isAwaited);
+    else this.#options.close(over.life, over.reason, isAwaited);
   }
 
   async #handle(address: Address, { stream, items }: ReceivedFrame): Promise<boolean> {

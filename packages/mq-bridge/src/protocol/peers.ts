@@ -10,7 +10,7 @@
 import type { Clock } from '@espalier/core/internal/bridge.js';
 import type { ExitReason, ExitTag } from '@espalier/core';
 import { EXIT_TAGS } from '@espalier/core';
-import type { Announced, Ended, Exported, Presence } from '../wire/frames.js';
+import type { Announced, Ended, Presence } from '../wire/frames.js';
 
 /** One life of an exported mailbox. */
 export interface RemoteMailbox {
@@ -36,6 +36,8 @@ export interface PeersOptions {
   readonly say: (presence: Presence) => void;
   readonly appeared: (mailbox: RemoteMailbox) => void;
   readonly ended: (mailbox: RemoteMailbox, reason: ExitReason) => void;
+  /** Whether the name is awaited by some host has changed; told after what has ended or appeared with that. */
+  readonly awaited: (name: string) => void;
   /** Every mailbox of it has ended already. */
   readonly hostDown: (host: string, incarnation: string) => void;
   /** Others have buried this very incarnation. */
@@ -49,6 +51,8 @@ interface Peer {
   readonly incarnation: string;
   heardAt: number;
   readonly mailboxes: Map<string, RemoteMailbox>;
+  /** Names that have no mailbox there now, and will. */
+  awaited: ReadonlySet<string>;
 }
 
 const NO_CONNECTION: ExitReason = { tag: 'noconnection' };
@@ -112,6 +116,12 @@ export class Peers {
     return found;
   }
 
+  /** Whether some host has said that a mailbox of that name is to come (again). */
+  isAwaited(name: string): boolean {
+    for (const { awaited } of this.#peers.values()) if (awaited.has(name)) return true;
+    return false;
+  }
+
   isBuried(incarnation: string): boolean {
     return this.#graves.has(incarnation);
   }
@@ -144,20 +154,23 @@ export class Peers {
     }
     if (known !== undefined && known.incarnation !== incarnation) this.#bury(known);
     if (presence.kind === 'hello') this.#sayOurs('alive');
-    this.#update(this.#peer(host, incarnation), presence.exports, presence.ended);
+    this.#update(this.#peer(host, incarnation), presence);
   }
 
   #peer(host: string, incarnation: string): Peer {
     let peer = this.#peers.get(host);
     if (peer === undefined) {
-      peer = { host, incarnation, heardAt: 0, mailboxes: new Map() };
+      peer = { host, incarnation, heardAt: 0, mailboxes: new Map(), awaited: new Set() };
       this.#peers.set(host, peer);
     }
     peer.heardAt = this.#options.clock.now();
     return peer;
   }
 
-  #update(peer: Peer, exports: readonly Exported[], ended: readonly Ended[]): void {
+  #update(peer: Peer, { exports, ended, awaited = [] }: Announced): void {
+    const before = peer.awaited;
+    // Whoever is told of an end asks whether that was all.
+    peer.awaited = new Set(awaited);
     const now = new Map(exports.map(({ name, life }) => [name, life]));
     for (const mailbox of [...peer.mailboxes.values()]) {
       if (now.get(mailbox.name) === mailbox.life) continue;
@@ -171,6 +184,8 @@ export class Peers {
       peer.mailboxes.set(name, mailbox);
       this.#options.appeared(mailbox);
     }
+    for (const name of new Set([...before, ...awaited]))
+      if (before.has(name) !== peer.awaited.has(name)) this.#options.awaited(name);
   }
 
   #bury(peer: Peer): void {
@@ -181,6 +196,7 @@ export class Peers {
       if (oldest !== undefined) this.#graves.delete(oldest);
     }
     for (const mailbox of peer.mailboxes.values()) this.#options.ended(mailbox, NO_CONNECTION);
+    for (const name of peer.awaited) this.#options.awaited(name);
     this.#options.hostDown(peer.host, peer.incarnation);
   }
 

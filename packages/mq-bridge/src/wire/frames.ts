@@ -141,6 +141,8 @@ export interface Announced {
   readonly exports: readonly Exported[];
   /** The lives that ended last, and why. */
   readonly ended: readonly Ended[];
+  /** Exported names whose holder is being started, for the first time or again: who sends to them may wait. */
+  readonly awaited?: readonly string[] | undefined;
   /** What the host's directory says to those of others. */
   readonly notice?: Uint8Array | undefined;
 }
@@ -192,7 +194,7 @@ export function decodePresence(bytes: Uint8Array): IntroducedPresence | undefine
   if (bytes.length > MAX_PRESENCE_BYTES) throw malformed('a presence that is too large');
   const fields = decodeValue(bytes);
   if (typeof fields !== 'object' || fields === null) throw malformed('a presence that is no map');
-  const { version, kind, host, incarnation, exports, ended, notice, count, key } = fields as Record<
+  const { version, kind, host, incarnation, exports, ended, awaited, notice, count, key } = fields as Record<
     string,
     unknown
   >;
@@ -213,6 +215,7 @@ export function decodePresence(bytes: Uint8Array): IntroducedPresence | undefine
       if (typeof tag !== 'string') throw malformed('an end without a reason');
       return { ...exportedOf(item), tag, detail: item['detail'] };
     }),
+    ...(awaited === undefined ? {} : { awaited: namesOf(awaited) }),
     ...(notice instanceof ArrayBuffer ? { notice: new Uint8Array(notice) } : {}),
   };
   return { presence, introduction: { count, key: new Uint8Array(key) } };
@@ -221,6 +224,13 @@ export function decodePresence(bytes: Uint8Array): IntroducedPresence | undefine
 function exportedOf({ name, life }: Record<string, unknown>): Exported {
   if (typeof name !== 'string' || !isCount(life)) throw malformed('an export without a name');
   return { name, life };
+}
+
+function namesOf(list: unknown): string[] {
+  const isNames = (value: unknown): value is string[] =>
+    Array.isArray(value) && value.every((name) => typeof name === 'string');
+  if (!isNames(list)) throw malformed('no list of names');
+  return list;
 }
 
 function listOf<T>(list: unknown, read: (item: Record<string, unknown>) => T): T[] {

@@ -7,7 +7,7 @@ function host() {
   const clock = new ManualClock();
   const said: Presence[] = [];
   const heard: string[] = [];
-  const peers = new Peers({
+  const peers: Peers = new Peers({
     host: 'own',
     incarnation: 'o1',
     heartbeatMs: 1000,
@@ -17,7 +17,10 @@ function host() {
     say: (presence) => said.push(presence),
     appeared: ({ incarnation, name, life }) => heard.push(`appeared ${incarnation} ${name} ${String(life)}`),
     ended: ({ incarnation, name, life }, { tag }) =>
-      heard.push(`ended ${incarnation} ${name} ${String(life)} ${tag}`),
+      heard.push(
+        `ended ${incarnation} ${name} ${String(life)} ${tag}${peers.isAwaited(name) ? ', awaited' : ''}`,
+      ),
+    awaited: (name) => heard.push(`${name} is ${peers.isAwaited(name) ? 'awaited' : 'not awaited'}`),
     hostDown: (name, incarnation) => heard.push(`down ${name} ${incarnation}`),
     buried: () => heard.push('buried'),
     clash: (incarnation) => heard.push(`clash ${incarnation}`),
@@ -27,7 +30,8 @@ function host() {
     incarnation: string,
     exports: readonly Exported[] = [],
     ended: readonly Ended[] = [],
-  ): void => peers.heard({ kind: 'alive', host: 'other', incarnation, exports, ended });
+    awaited?: readonly string[],
+  ): void => peers.heard({ kind: 'alive', host: 'other', incarnation, exports, ended, awaited });
   const pass = (ms: number): void => {
     const until = clock.now() + ms;
     while (clock.fireNext(until));
@@ -46,6 +50,32 @@ describe('what a host knows of others', () => {
     expect(peers.find('db')).toMatchObject({ host: 'other', incarnation: 'i1', life: 1 });
     alive('i1', [{ name: 'db', life: 2 }], [{ ...DB, tag: 'killed', detail: undefined }]);
     expect(heard).toEqual(['appeared i1 db 1', 'ended i1 db 1 killed', 'appeared i1 db 2']);
+  });
+
+  test('is which names will be somebody’s again, until that is so, or is said no more', () => {
+    const { heard, alive } = host();
+    alive('i1', [DB], [], ['log']);
+    alive('i1', [], [{ ...DB, tag: 'killed', detail: undefined }], ['db', 'log']);
+    alive('i1', [], [{ ...DB, tag: 'killed', detail: undefined }], ['db', 'log']);
+    alive('i1', [{ name: 'db', life: 2 }], [], ['log']);
+    alive('i1', [{ name: 'db', life: 2 }], [], []);
+    expect(heard).toEqual([
+      'appeared i1 db 1',
+      'log is awaited',
+      'ended i1 db 1 killed, awaited',
+      'db is awaited',
+      'appeared i1 db 2',
+      'db is not awaited',
+      'log is not awaited',
+    ]);
+  });
+
+  test('is that nobody is awaited from a host that is down', () => {
+    const { heard, alive, pass } = host();
+    alive('i1', [DB], [], ['log']);
+    heard.length = 0;
+    pass(6000);
+    expect(heard).toEqual(['ended i1 db 1 noconnection', 'log is not awaited', 'down other i1']);
   });
 
   test('ends `noconnection` once for each mailbox when a host was silent too long, and not before', () => {

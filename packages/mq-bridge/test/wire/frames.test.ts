@@ -36,6 +36,17 @@ const PRESENCES: readonly IntroducedPresence[] = [
     },
     introduction: { count: 5, key: new Uint8Array(32).fill(0x21) },
   },
+  {
+    presence: {
+      kind: 'hello',
+      host: 'beta',
+      incarnation: INCARNATION,
+      exports: [],
+      ended: [],
+      awaited: ['db'],
+    },
+    introduction: { count: 1, key: new Uint8Array(32).fill(0x21) },
+  },
   { presence: { kind: 'bye', host: 'beta', incarnation: INCARNATION }, introduction: undefined },
 ];
 

@@ -1,5 +1,5 @@
 /** Environments that share a thread with who has spawned them: each is one of its own to everybody else. */
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { ExitReason } from '@espalier/core';
 import { errorOf, fixture, hostStarter, type Running } from './embedded.js';
 
@@ -102,4 +102,45 @@ test('the terms of its mailbox are those that were asked for', async () => {
     Array.from({ length: 2000 }, () => host.context.send('a', 'x'.repeat(100))),
   );
   expect(fates.some(({ status }) => status === 'rejected')).toBe(true);
+});
+
+describe.each(['thread', 'process'] as const)('a name that is kept for the next one (wall: %s)', (wall) => {
+  const expecting = async (): Promise<Running['host']> => {
+    const { host } = await startHost([{ ...INN, wall }]);
+    await host.context.call('inn', 'expect', ['x']);
+    return host;
+  };
+
+  test('waits for it, and from one to the other: what is sent meanwhile comes in order, and calls are answered', async () => {
+    const host = await expecting();
+    const { context } = host;
+    const early = context.call('x', 'thread', []);
+    await context.call('inn', 'move in', []);
+    expect(typeof (await early)).toBe('number');
+
+    await context.call('inn', 'expect', ['x']);
+    const down = await watch(host, 'x');
+    await errorOf(context.call('x', 'leave', ['no more']));
+    expect(await down()).toEqual({ tag: 'normal', detail: 'no more' });
+    expect(await context.whereis('x')).toBeUndefined();
+    for (let n = 0; n < 8; n++) await context.send('x', n);
+    const heard = context.call('x', 'heard', [], { timeoutMs: 60_000 });
+    await context.call('inn', 'move in', []);
+    expect(await heard).toEqual(Array.from({ length: 8 }, (_, n) => `next: ${String(n)}`));
+  });
+
+  test('is nobody’s when all end', async () => {
+    const host = await expecting();
+    const { context } = host;
+    const call = errorOf(context.call('x', 'thread', [], { timeoutMs: 60_000 }));
+    await host.kill('tree/inn');
+    expect(await call).toMatchObject({ code: 'noproc' });
+  });
+
+  test('can be awaited, and is answered at once where nobody comes', async () => {
+    const { context } = await expecting();
+    expect(await context.call('inn', 'holder', ['nobody'])).toEqual(['nobody']);
+    expect(await context.call('inn', 'holder', ['x', 'move in'])).toEqual(['pending', 'somebody']);
+    expect(await context.call('inn', 'holder', ['x'])).toEqual(['somebody']);
+  });
 });

@@ -148,6 +148,8 @@ export function lives(harness: Harness): void {
       const before = await a.address();
       await a.get('register', 'mine');
       await endOf(grid, 'a', () => a.tell(['exit', { tag: 'error' }]));
+      // Answered by the next life, so that is there.
+      expect(await a.get('whereis', 'mine')).toBeUndefined();
       const after = await a.address();
       expect(after).not.toBe(before);
       expect(await grid.settle(grid.context.whereis('a'))).toBe(after);
