@@ -142,6 +142,8 @@ function localSide(context: Context, watched: WatchedEnds): LocalSide {
     send: (target, value) => context.send(target, value),
     cast: (target, operation, parameters) => context.cast(target, operation, parameters),
     call: (target, operation, parameters, options) => context.call(target, operation, parameters, options),
+    callCancellable: (target, operation, parameters, onCancel) =>
+      (context as BesideContext).callCancellable(target, operation, parameters, onCancel),
     run: (target, calls, options) => (context as Context & RunCaller).callRun(target, calls, options),
     whereis: (name) => context.whereis(name),
     watch: (target: Address, ended) => {

@@ -104,7 +104,6 @@ export class EnvironmentContext implements BesideContext, RunCaller {
     parameters: readonly unknown[],
     options?: CallOptions,
   ): Promise<unknown> {
-    const environment = this.#environment;
     const signal = options?.signal;
     if (signal?.aborted === true) {
       return Promise.reject(
@@ -113,12 +112,38 @@ export class EnvironmentContext implements BesideContext, RunCaller {
         }),
       );
     }
+    const timeoutMs = options?.timeoutMs ?? DEFAULT_CALL_TIMEOUT_MS;
+    return this.#call(target, operation, parameters, timeoutMs, signal, options?.transfer);
+  }
+
+  /** `BesideContext.callCancellable`. */
+  callCancellable(
+    target: Destination,
+    operation: string,
+    parameters: readonly unknown[],
+    onCancel: (cancel: () => void) => void,
+  ): Promise<unknown> {
+    return this.#call(target, operation, parameters, Infinity, undefined, undefined, onCancel);
+  }
+
+  #call(
+    target: Destination,
+    operation: string,
+    parameters: readonly unknown[],
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+    transfer: readonly ArrayBuffer[] | undefined,
+    onCancel?: (cancel: () => void) => void,
+  ): Promise<unknown> {
+    const environment = this.#environment;
     return new Promise((resolve, reject) => {
       assertOperation(operation, parameters);
-      const timeoutMs = options?.timeoutMs ?? DEFAULT_CALL_TIMEOUT_MS;
       const route = environment.route(target);
       const call = environment.pending.start({ operation, timeoutMs, signal, resolve, reject });
-      const sent = route.send(FRAME.call, call, [operation, ...parameters], options?.transfer);
+      onCancel?.(() => {
+        environment.pending.cancel(call);
+      });
+      const sent = route.send(FRAME.call, call, [operation, ...parameters], transfer);
       sent.catch((error: unknown) => {
         environment.pending.fail(call, error as CallError);
       });

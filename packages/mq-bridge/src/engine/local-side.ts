@@ -12,6 +12,13 @@ export interface LocalSide {
     parameters: readonly unknown[],
     options: CallOptions,
   ): Promise<unknown>;
+  /** Without a timeout; `onCancel` is told at once how it is given up. */
+  callCancellable(
+    target: Destination,
+    operation: string,
+    parameters: readonly unknown[],
+    onCancel: (cancel: () => void) => void,
+  ): Promise<unknown>;
   /** Calls that the target handles one after the other. Rejects as calls do (`RunCaller` says what is known then). */
   run(target: Destination, calls: readonly RunCall[], options: RunOptions): Promise<RunOutcome>;
   whereis(name: string): Promise<Address | undefined>;

@@ -36,8 +36,8 @@ export interface TransientExportOptions {
 
 export class TransientExport {
   readonly #options: TransientExportOptions;
-  /** By `<stream's host>/<call>`: to cancel it. */
-  readonly #calls = new Map<string, AbortController>();
+  /** By `<stream's host>/<call>`: what cancels it. */
+  readonly #calls = new Map<string, () => void>();
   #holder: { readonly address: Address; readonly life: number } | undefined;
   #lives = 0;
   #stopped = false;
@@ -54,7 +54,7 @@ export class TransientExport {
   stop(): void {
     this.#stopped = true;
     this.#cancelLook?.();
-    for (const call of this.#calls.values()) call.abort();
+    for (const cancel of this.#calls.values()) cancel();
   }
 
   /** The incarnation that it was announced under is no more: it opens anew. */
@@ -67,7 +67,7 @@ export class TransientExport {
 
   /** Whoever asked from there is gone. */
   callersGone(incarnation: string): void {
-    for (const [key, call] of this.#calls) if (key.includes(`/${incarnation}/`)) call.abort();
+    for (const [key, cancel] of this.#calls) if (key.includes(`/${incarnation}/`)) cancel();
   }
 
   async #look(): Promise<void> {
@@ -102,7 +102,7 @@ export class TransientExport {
     for (const item of items) {
       if (item.kind === 'message' || item.kind === 'cast') await this.#deliver(address, item);
       else if (item.kind === 'call') this.#call(address, stream, item);
-      else if (item.kind === 'cancel') this.#calls.get(callKey(stream, item.call))?.abort();
+      else if (item.kind === 'cancel') this.#calls.get(callKey(stream, item.call))?.();
     }
     return true;
   }
@@ -135,10 +135,9 @@ export class TransientExport {
       return;
     }
     const key = callKey(stream, call);
-    const controller = new AbortController();
-    this.#calls.set(key, controller);
+    const onCancel = (cancel: () => void): void => void this.#calls.set(key, cancel);
     // Whoever called has a timeout; what ends the call here is its cancellation.
-    local.call(address, operation, parameters, { timeoutMs: Infinity, signal: controller.signal }).then(
+    local.callCancellable(address, operation, parameters, onCancel).then(
       (value) => {
         this.#calls.delete(key);
         answer(stream, { kind: 'reply', call, value });
