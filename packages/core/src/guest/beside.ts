@@ -5,7 +5,7 @@
 import type { MailboxTerms } from '../protocol/notices.js';
 import type { Address } from './address.js';
 import type { Behaviour } from './behaviour.js';
-import type { Context } from './context.js';
+import type { Context, Destination } from './context.js';
 import type { Loaded } from './services.js';
 
 /** A context as drivers have it. */
@@ -18,6 +18,10 @@ export interface BesideContext extends Context {
    * there is one environment to a thread: in simulations and under a test clock.
    */
   spawnBeside(behaviour: Behaviour, terms: Partial<MailboxTerms>): Promise<Address>;
+  /** As `send`; undefined where it was sent at once: who hands on thousands makes no promise, and waits for none. */
+  sendNow(target: Destination, value: unknown): Promise<void> | undefined;
+  /** Likewise as `cast`. */
+  castNow(target: Destination, operation: string, parameters: readonly unknown[]): Promise<void> | undefined;
 }
 
 /** Behaviours that are on their way to their start: functions are no values, and cannot go by the kernel. */
