@@ -14,6 +14,7 @@ import {
   cellStarter,
   descendantsOf,
   FOLDER,
+  gone,
   group,
   isCell,
   onlyCellBelow,
@@ -127,9 +128,9 @@ describe('what a cell has around it', () => {
   testOf('proc')(
     'walls: a child of an isolating node has a process namespace by default, and so has one of an isolating node in there',
     async () => {
-      const inner = group('houses', [actor('y')], { siblings: 'isolate' });
+      const houses = group('houses', [actor('y')], { siblings: 'isolate' });
       const running = await startTree([
-        group('tenants', [group('c', [actor('x'), inner])], { siblings: 'isolate' }),
+        group('tenants', [group('c', [actor('x'), houses])], { siblings: 'isolate' }),
       ]);
       const pids = [await running.pid('tree/tenants/c/x'), await running.pid('tree/tenants/c/houses/y')];
       for (const pid of pids) expect(pid).toBeLessThan(20);
@@ -140,7 +141,10 @@ describe('what a cell has around it', () => {
       expect(spaces.size).toBe(machine.inUserNamespace ? 1 : 2);
       expect(spaces).not.toContain(readlinkSync('/proc/self/ns/pid'));
       expect(running.warnings).toEqual([]);
-      for (const cell of cells) process.kill(cell, 'SIGKILL');
+      const [outer, inner] = cells as [number, number];
+      // The end of a namespace's first process is the end of all that is in there.
+      process.kill(outer, 'SIGKILL');
+      expect(await gone(inner)).toBe(true);
       await running.happened('tree/tenants/c', 'restarted');
     },
     60_000,
