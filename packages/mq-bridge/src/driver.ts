@@ -82,7 +82,9 @@ async function runBridge(context: Context, parts: BridgeParts, isReady: () => vo
     report(event);
   };
   const watched = new WatchedEnds();
-  const local = localSide(context, watched);
+  // Of a guest's thread; every driver has one.
+  const beside = context as BesideContext;
+  const local = localSide(beside, watched);
   const bridge = new Bridge({
     settings,
     membership,
@@ -98,8 +100,7 @@ async function runBridge(context: Context, parts: BridgeParts, isReady: () => vo
     ended: (name, reason) => standIns.ended(name, reason),
   });
   const standIns = new StandIns({
-    // Of a guest's thread; every driver has one.
-    context: context as BesideContext,
+    context: beside,
     beyond: bridge,
     settings,
     clock,
@@ -137,14 +138,14 @@ async function runBridge(context: Context, parts: BridgeParts, isReady: () => vo
   }
 }
 
-function localSide(context: Context, watched: WatchedEnds): LocalSide {
+function localSide(context: BesideContext, watched: WatchedEnds): LocalSide {
   return {
-    send: (target, value) => context.send(target, value),
-    cast: (target, operation, parameters) => context.cast(target, operation, parameters),
+    send: (target, value) => context.sendNow(target, value),
+    cast: (target, operation, parameters) => context.castNow(target, operation, parameters),
     call: (target, operation, parameters, options) => context.call(target, operation, parameters, options),
     callCancellable: (target, operation, parameters, onCancel) =>
-      (context as BesideContext).callCancellable(target, operation, parameters, onCancel),
-    run: (target, calls, options) => (context as Context & RunCaller).callRun(target, calls, options),
+      context.callCancellable(target, operation, parameters, onCancel),
+    run: (target, calls, options) => (context as BesideContext & RunCaller).callRun(target, calls, options),
     whereis: (name) => context.whereis(name),
     watch: (target: Address, ended) => {
       context.monitor(target).then(

@@ -28,6 +28,10 @@ export interface BesideContext extends Context {
     parameters: readonly unknown[],
     onCancel: (cancel: () => void) => void,
   ): Promise<unknown>;
+  /** As `send`; undefined where it was sent at once: who hands on thousands makes no promise, and waits for none. */
+  sendNow(target: Destination, value: unknown): Promise<void> | undefined;
+  /** Likewise as `cast`. */
+  castNow(target: Destination, operation: string, parameters: readonly unknown[]): Promise<void> | undefined;
 }
 
 /** Behaviours that are on their way to their start: functions are no values, and cannot go by the kernel. */

@@ -39,6 +39,7 @@ import {
 import type { LocalEnvironment } from './local-environment.js';
 import type { Monitor, Received } from './received.js';
 import { makeRef, type Ref } from './ref.js';
+import { SENT } from './route.js';
 
 const DEFAULT_CALL_TIMEOUT_MS = 5000;
 /** The largest value that `sendAfter` keeps, or that a spawn brings along. */
@@ -82,6 +83,16 @@ export class EnvironmentContext implements BesideContext, RunCaller {
       return Promise.reject(error);
     }
     return this.#send(target, FRAME.cast, [operation, ...parameters], options);
+  }
+
+  /** `BesideContext.sendNow`. */
+  sendNow(target: Destination, value: unknown): Promise<void> | undefined {
+    return unlessSent(this.send(target, value));
+  }
+
+  /** `BesideContext.castNow`. */
+  castNow(target: Destination, operation: string, parameters: readonly unknown[]): Promise<void> | undefined {
+    return unlessSent(this.cast(target, operation, parameters));
   }
 
   #send(
@@ -370,6 +381,10 @@ export class EnvironmentContext implements BesideContext, RunCaller {
   statistics(): Statistics {
     return this.#environment.statistics();
   }
+}
+
+function unlessSent(sent: Promise<void>): Promise<void> | undefined {
+  return sent === SENT ? undefined : sent;
 }
 
 function targetOf(target: Destination): number | string {

@@ -48,3 +48,27 @@ test('a call that is handed on for another is given up by whoever was told how',
   await simulation.settle(context.callCancellable('a', 'add', [1], nothing));
   expect(told).toEqual(['keep']);
 });
+
+test('sendNow, castNow: nothing to wait for where it is sent at once, and otherwise what to wait for', async () => {
+  const simulation = new Simulation();
+  const sender = environment(async (context) => {
+    const { self } = context;
+    const beside = context as BesideContext;
+    const first = beside.sendNow('application', 1);
+    await first;
+    // By then it is known who is there.
+    await context.receive({ timeoutMs: 10 });
+    const second = beside.sendNow('application', 2);
+    const third = beside.castNow('application', 'three', [3]);
+    const refused = await beside.sendNow(self, () => undefined)?.catch((error: unknown) => error);
+    await context.send('application', [first === undefined, second, third, refused]);
+  });
+  await simulation.settle(simulation.context.register('application'));
+  await simulation.start([simulation.child('a', { behaviour: sender })]);
+  const received = async (): Promise<unknown> => simulation.settle(simulation.context.receive());
+  expect(await received()).toMatchObject({ value: 1 });
+  expect(await received()).toMatchObject({ value: 2 });
+  expect(await received()).toMatchObject({ operation: 'three', arguments: [3] });
+  const refusal = expect.objectContaining({ code: 'value_refused' });
+  expect(await received()).toMatchObject({ value: [false, undefined, undefined, refusal] });
+});

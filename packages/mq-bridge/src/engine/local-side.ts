@@ -4,8 +4,10 @@ import type { Address, CallOptions, Destination, ExitReason } from '@espalier/co
 import type { RunCall, RunOptions, RunOutcome } from '@espalier/core/internal/bridge.js';
 
 export interface LocalSide {
-  send(target: Destination, value: unknown): Promise<void>;
-  cast(target: Destination, operation: string, parameters: readonly unknown[]): Promise<void>;
+  /** Undefined where it was sent at once; it never throws. */
+  send(target: Destination, value: unknown): Promise<void> | undefined;
+  /** Likewise. */
+  cast(target: Destination, operation: string, parameters: readonly unknown[]): Promise<void> | undefined;
   call(
     target: Destination,
     operation: string,

@@ -14,7 +14,15 @@ import type { Channel, ChannelModel, ConfirmChannel, ConsumeMessage } from 'amqp
 import { HostError } from '@espalier/core';
 import type { Clock, Random } from '@espalier/core/internal/bridge.js';
 import type { Fate } from '../protocol/out-stream.js';
-import { hindranceOf, openConnection, reasonOf, type Access, type Hindrance } from './connect.js';
+import { Acknowledgements } from './acknowledgements.js';
+import {
+  closeConnection,
+  hindranceOf,
+  openConnection,
+  reasonOf,
+  type Access,
+  type Hindrance,
+} from './connect.js';
 import { Holding } from './holding.js';
 import { Journal } from './journal.js';
 import { declareQueue, Queues } from './queues.js';
@@ -41,7 +49,7 @@ interface Session {
   readonly consuming: ChannelModel;
   readonly out: ConfirmChannel;
   readonly admin: Channel;
-  readonly consumers: Map<string, { readonly channel: Channel }>;
+  readonly consumers: Map<string, { readonly channel: Channel; readonly acknowledgements: Acknowledgements }>;
   lost: boolean;
   /** Called when it is lost while it is still being set up. */
   failed: (error: unknown) => void;
@@ -51,7 +59,6 @@ const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5000;
 const STABLE_MS = 1000;
 const HEARTBEAT_S = 5;
-const CLOSE_MS = 1000;
 const STOP_MS = 1000;
 /** Half of what the broker waits before it takes a connection for dead. */
 const LEASE_MS = (HEARTBEAT_S * 1000) / 2;
@@ -142,6 +149,7 @@ export class AmqpTransport implements Transport {
     const consumer = session?.consumers.get(queue);
     if (session === undefined) return;
     session.consumers.delete(queue);
+    consumer?.acknowledgements.close();
     let cancel = (): void => undefined;
     // To a channel that is being closed amqplib says nothing when the connection is lost.
     const late = new Promise<never>((_resolve, reject) => {
@@ -322,15 +330,16 @@ export class AmqpTransport implements Transport {
     });
     if (channel === undefined) return;
     const holding = this.#holding(session, consumption);
+    // What comes again after a crash is acknowledged at once.
+    const most = terms.durable ? 1 : Math.ceil(prefetch / 4);
+    const acknowledgements = new Acknowledgements(most, this.#options.clock, (deliveryTag, upTo) => {
+      const fields = { deliveryTag } as ConsumeMessage['fields'];
+      if (!session.lost) this.#guarded(session, () => channel.ack({ fields } as ConsumeMessage, upTo));
+    });
     const take = (message: ConsumeMessage | null): void => {
       if (message === null) this.#lost(session, 'the broker has cancelled a consumer');
       else if (!session.lost) {
-        let isOpen = true;
-        const ack = (): void => {
-          if (!isOpen || session.lost || session.consumers.get(queue)?.channel !== channel) return;
-          isOpen = false;
-          this.#guarded(session, () => channel.ack(message));
-        };
+        const ack = (): void => acknowledgements.add(message.fields.deliveryTag);
         const deliver = (hold?: Hold): void =>
           consumption.arrived(message.content, { ack }, message.fields.redelivered, hold);
         if (holding === undefined) deliver();
@@ -338,7 +347,7 @@ export class AmqpTransport implements Transport {
       }
     };
     await channel.prefetch(prefetch);
-    session.consumers.set(queue, { channel });
+    session.consumers.set(queue, { channel, acknowledgements });
     await channel.consume(queue, take);
   }
 
@@ -368,21 +377,8 @@ export class AmqpTransport implements Transport {
     });
   }
 
-  /** In order if the broker answers, and at once if it does not. */
-  async #close(connection: ChannelModel): Promise<void> {
-    const { stream } = connection.connection as unknown as { readonly stream: { destroy(): void } };
-    let cancel = (): void => undefined;
-    const late = new Promise<void>((resolve) => {
-      cancel = this.#options.clock.after(CLOSE_MS, resolve);
-    });
-    try {
-      // One that was lost a moment ago is never closed in amqplib's eyes.
-      await Promise.race([connection.close(), late]);
-    } catch {
-      // It is closed.
-    }
-    cancel();
-    stream.destroy();
+  #close(connection: ChannelModel): Promise<void> {
+    return closeConnection(connection, this.#options.clock);
   }
 
   #orLost(session: Session, work: Promise<void>): void {

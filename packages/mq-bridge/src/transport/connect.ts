@@ -1,5 +1,6 @@
-/** Opening a connection to the broker, and saying what is the matter where that fails. */
+/** Opening and closing a connection to the broker, and saying what is the matter where that fails. */
 import amqp, { type ChannelModel, type Options } from 'amqplib';
+import type { Clock } from '@espalier/core/internal/bridge.js';
 
 /** What the files of the settings hold, read anew for each connection: certificates are renewed under running hosts. */
 export interface TlsMaterial {
@@ -27,6 +28,7 @@ export interface Access {
 }
 
 const CONNECT_MS = 10_000;
+const CLOSE_MS = 1000;
 
 export async function openConnection(
   url: string,
@@ -46,6 +48,23 @@ export async function openConnection(
   // Without a listener an error would end the process; who uses it adds its own.
   connection.on('error', () => undefined);
   return connection;
+}
+
+/** In order if the broker answers, and at once if it does not. */
+export async function closeConnection(connection: ChannelModel, clock: Clock): Promise<void> {
+  const { stream } = connection.connection as unknown as { readonly stream: { destroy(): void } };
+  let cancel = (): void => undefined;
+  const late = new Promise<void>((resolve) => {
+    cancel = clock.after(CLOSE_MS, resolve);
+  });
+  try {
+    // One that was lost a moment ago is never closed in amqplib's eyes.
+    await Promise.race([connection.close(), late]);
+  } catch {
+    // It is closed.
+  }
+  cancel();
+  stream.destroy();
 }
 
 function credentialsFor(
