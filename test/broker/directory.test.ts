@@ -24,6 +24,7 @@ const NOTHING: LocalSide = {
   send: nobody,
   cast: nobody,
   call: nobody,
+  callCancellable: nobody,
   run: nobody,
   awaitHolder: () => Promise.resolve(undefined),
   watch: () => undefined,

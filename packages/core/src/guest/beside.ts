@@ -5,7 +5,7 @@
 import type { MailboxTerms } from '../protocol/notices.js';
 import type { Address } from './address.js';
 import type { Behaviour } from './behaviour.js';
-import type { Context } from './context.js';
+import type { Context, Destination } from './context.js';
 import type { Loaded } from './services.js';
 
 /** A context as drivers have it. */
@@ -23,6 +23,20 @@ export interface BesideContext extends Context {
    * resolves when that is over.
    */
   awaitHolder(name: string, pending: () => void): Promise<Address | undefined>;
+  /**
+   * As `call`, without an end of its own: `onCancel` is told at once how it is given up. For who hands on the calls of
+   * others, one by one: an AbortSignal for each takes as long as to seal it (measured: 5.5 µs).
+   */
+  callCancellable(
+    target: Destination,
+    operation: string,
+    parameters: readonly unknown[],
+    onCancel: (cancel: () => void) => void,
+  ): Promise<unknown>;
+  /** As `send`; undefined where it was sent at once: who hands on thousands makes no promise, and waits for none. */
+  sendNow(target: Destination, value: unknown): Promise<void> | undefined;
+  /** Likewise as `cast`. */
+  castNow(target: Destination, operation: string, parameters: readonly unknown[]): Promise<void> | undefined;
 }
 
 export interface BesideOptions {

@@ -39,6 +39,7 @@ import {
 import type { LocalEnvironment } from './local-environment.js';
 import type { Monitor, Received } from './received.js';
 import { makeRef, type Ref } from './ref.js';
+import { SENT } from './route.js';
 
 const DEFAULT_CALL_TIMEOUT_MS = 5000;
 /** The largest value that `sendAfter` keeps, or that a spawn brings along. */
@@ -84,6 +85,16 @@ export class EnvironmentContext implements BesideContext, RunCaller {
     return this.#send(target, FRAME.cast, [operation, ...parameters], options);
   }
 
+  /** `BesideContext.sendNow`. */
+  sendNow(target: Destination, value: unknown): Promise<void> | undefined {
+    return unlessSent(this.send(target, value));
+  }
+
+  /** `BesideContext.castNow`. */
+  castNow(target: Destination, operation: string, parameters: readonly unknown[]): Promise<void> | undefined {
+    return unlessSent(this.cast(target, operation, parameters));
+  }
+
   #send(
     target: Destination,
     kind: FrameKind,
@@ -104,7 +115,6 @@ export class EnvironmentContext implements BesideContext, RunCaller {
     parameters: readonly unknown[],
     options?: CallOptions,
   ): Promise<unknown> {
-    const environment = this.#environment;
     const signal = options?.signal;
     if (signal?.aborted === true) {
       return Promise.reject(
@@ -113,12 +123,38 @@ export class EnvironmentContext implements BesideContext, RunCaller {
         }),
       );
     }
+    const timeoutMs = options?.timeoutMs ?? DEFAULT_CALL_TIMEOUT_MS;
+    return this.#call(target, operation, parameters, timeoutMs, signal, options?.transfer);
+  }
+
+  /** `BesideContext.callCancellable`. */
+  callCancellable(
+    target: Destination,
+    operation: string,
+    parameters: readonly unknown[],
+    onCancel: (cancel: () => void) => void,
+  ): Promise<unknown> {
+    return this.#call(target, operation, parameters, Infinity, undefined, undefined, onCancel);
+  }
+
+  #call(
+    target: Destination,
+    operation: string,
+    parameters: readonly unknown[],
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+    transfer: readonly ArrayBuffer[] | undefined,
+    onCancel?: (cancel: () => void) => void,
+  ): Promise<unknown> {
+    const environment = this.#environment;
     return new Promise((resolve, reject) => {
       assertOperation(operation, parameters);
-      const timeoutMs = options?.timeoutMs ?? DEFAULT_CALL_TIMEOUT_MS;
       const route = environment.route(target);
       const call = environment.pending.start({ operation, timeoutMs, signal, resolve, reject });
-      const sent = route.send(FRAME.call, call, [operation, ...parameters], options?.transfer);
+      onCancel?.(() => {
+        environment.pending.cancel(call);
+      });
+      const sent = route.send(FRAME.call, call, [operation, ...parameters], transfer);
       sent.catch((error: unknown) => {
         environment.pending.fail(call, error as CallError);
       });
@@ -367,6 +403,10 @@ export class EnvironmentContext implements BesideContext, RunCaller {
   statistics(): Statistics {
     return this.#environment.statistics();
   }
+}
+
+function unlessSent(sent: Promise<void>): Promise<void> | undefined {
+  return sent === SENT ? undefined : sent;
 }
 
 function targetOf(target: Destination): number | string {

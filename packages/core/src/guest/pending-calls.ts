@@ -66,19 +66,23 @@ export class PendingCalls {
       abort = () => {
         const peer = this.#calls.get(call)?.peer;
         if (start.awaitsCancelled === true && peer !== undefined) this.#cancel(peer, call);
-        else
-          this.#abandon(
-            call,
-            new CallError('cancelled', `'${start.operation}' was cancelled by its caller`, {
-              cause: signal.reason,
-            }),
-          );
+        else this.cancel(call, signal.reason);
       };
       signal.addEventListener('abort', abort, { once: true });
     }
     const { operation, resolve, reject } = start;
     this.#calls.set(call, { operation, resolve, reject, timer, abort, signal, peer: undefined });
     return call;
+  }
+
+  /** Its caller gives it up; nothing where it has ended. */
+  cancel(call: number, cause?: unknown): void {
+    const operation = this.#calls.get(call)?.operation;
+    if (operation !== undefined)
+      this.#abandon(
+        call,
+        new CallError('cancelled', `'${operation}' was cancelled by its caller`, { cause }),
+      );
   }
 
   /** The call is still wanted, and leaves for this peer now. False: it has ended meanwhile. */

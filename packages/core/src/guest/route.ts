@@ -42,7 +42,8 @@ export const DEFAULT_TERMS: MailboxTerms = Object.freeze({
   sendTimeoutMs: 5000,
 });
 
-const SENT = Promise.resolve();
+/** What `send` gives where nothing is waited for. */
+export const SENT = Promise.resolve();
 /** What a frame's body may hold besides the value: the list of tickets. */
 const ENVELOPE_BYTES = 64 * 1024;
 

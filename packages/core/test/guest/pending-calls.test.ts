@@ -81,4 +81,20 @@ describe('pending calls', () => {
     told.calls.close(new CallError('cancelled', 'gone'));
     expect(told.endings).toEqual(['cancelled']);
   });
+
+  test('call: given up by its caller it ends, and the peer is told if it was sent; given up later it does nothing', () => {
+    const sent = start();
+    sent.calls.sent(sent.call, PEER);
+    sent.calls.cancel(sent.call);
+    sent.calls.cancel(sent.call);
+    expect([sent.endings, sent.cancelled]).toEqual([['cancelled'], [[PEER, sent.call]]]);
+    const unsent = start();
+    unsent.calls.cancel(unsent.call);
+    expect([unsent.endings, unsent.cancelled]).toEqual([['cancelled'], []]);
+    const answered = start();
+    answered.calls.sent(answered.call, PEER);
+    answered.calls.reply(answered.call, PEER, 42);
+    answered.calls.cancel(answered.call);
+    expect([answered.endings, answered.cancelled]).toEqual([[42], []]);
+  });
 });

@@ -11,6 +11,7 @@ import { newIncarnation } from '../protocol/incarnation.js';
 import type { Fate } from '../protocol/out-stream.js';
 import { mailboxKey, Peers, type RemoteMailbox } from '../protocol/peers.js';
 import type { Transport } from '../transport/transport.js';
+import { CborWriter } from '../wire/cbor-writer.js';
 import { encodeItem, type Item, type Presence } from '../wire/frames.js';
 import { QueueNames } from '../wire/queue-names.js';
 import { Answers, senderOf } from './answers.js';
@@ -36,12 +37,17 @@ const STOP_MS = 2000;
 /** A host that is up and does not answer within that has more to do than to be asked. */
 const ASK_MS = 10_000;
 const STOP_LOOK_MS = 10;
+/** Of messages that wait for their frame: as many as one holds. */
+const WRITER_BYTES = 16 * 1024;
 
 export class Bridge {
   readonly #options: BridgeOptions;
   readonly #names: QueueNames;
   readonly #transport: Transport;
   readonly #outboxes: Outboxes;
+  readonly #writer = new CborWriter(WRITER_BYTES);
+  /** Of mailboxes that can be sent to; asked for with each message. */
+  readonly #ways = new WeakMap<RemoteMailbox, Outbox>();
   readonly #calls: RemoteCalls;
   readonly #intakes: Intakes;
   readonly #exports: Exports;
@@ -261,9 +267,12 @@ export class Bridge {
     return this.#options.settings.imports[name]?.durable === true;
   }
 
-  #outboxOf({ incarnation, name, life }: RemoteMailbox): Outbox {
+  #outboxOf(mailbox: RemoteMailbox): Outbox {
+    const known = this.#ways.get(mailbox);
+    if (known !== undefined) return known;
+    const { incarnation, name, life } = mailbox;
     const queue = this.#names.mailbox(incarnation, name, life);
-    return this.#outboxes.to({
+    const outbox = this.#outboxes.to({
       queue,
       name: `'${name}'`,
       durable: false,
@@ -271,6 +280,8 @@ export class Bridge {
       incarnation: this.#incarnation,
       of: incarnation,
     });
+    this.#ways.set(mailbox, outbox);
+    return outbox;
   }
 
   #durableOutbox(queue: string, name: string): Outbox {
@@ -280,7 +291,7 @@ export class Bridge {
   }
 
   #encode(item: Item): Buffer {
-    return encodeItem(item, this.#options.settings.messageBytes);
+    return encodeItem(item, this.#options.settings.messageBytes, this.#writer);
   }
 
   // ---- from others -----------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import { InQueue, type Delivery } from '../protocol/in-queue.js';
 import type { Hold, QueueTerms, Transport } from '../transport/transport.js';
 import { decodeFrame, type Frame } from '../wire/frames.js';
 import type { Opener } from './trust.js';
+import { ShortTexts } from '../wire/short-texts.js';
 import type { Refusal } from '../trust/refusals.js';
 
 export interface ReceivedFrame extends Frame {
@@ -45,6 +46,8 @@ export interface IntakeOptions {
 export class Intake {
   readonly #options: IntakeOptions;
   readonly #queue: InQueue<ReceivedFrame>;
+  /** Messages to one mailbox resemble each other. */
+  readonly #texts = new ShortTexts();
   #fence = 0;
 
   constructor(options: IntakeOptions) {
@@ -103,7 +106,7 @@ export class Intake {
     try {
       const opened = open(queue, body);
       if (opened === undefined) return undefined;
-      const frame = decodeFrame(opened.bytes);
+      const frame = decodeFrame(opened.bytes, this.#texts);
       if (frame.stream.startsWith(opened.sender)) return frame;
       dropped('forged');
     } catch {

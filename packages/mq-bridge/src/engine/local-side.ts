@@ -4,13 +4,22 @@ import type { Address, CallOptions, Destination, ExitReason } from '@espalier/co
 import type { RunCall, RunOptions, RunOutcome } from '@espalier/core/internal/bridge.js';
 
 export interface LocalSide {
-  send(target: Destination, value: unknown): Promise<void>;
-  cast(target: Destination, operation: string, parameters: readonly unknown[]): Promise<void>;
+  /** Undefined where it was sent at once; it never throws. */
+  send(target: Destination, value: unknown): Promise<void> | undefined;
+  /** Likewise. */
+  cast(target: Destination, operation: string, parameters: readonly unknown[]): Promise<void> | undefined;
   call(
     target: Destination,
     operation: string,
     parameters: readonly unknown[],
     options: CallOptions,
+  ): Promise<unknown>;
+  /** Without a timeout; `onCancel` is told at once how it is given up. */
+  callCancellable(
+    target: Destination,
+    operation: string,
+    parameters: readonly unknown[],
+    onCancel: (cancel: () => void) => void,
   ): Promise<unknown>;
   /** Calls that the target handles one after the other. Rejects as calls do (`RunCaller` says what is known then). */
   run(target: Destination, calls: readonly RunCall[], options: RunOptions): Promise<RunOutcome>;

@@ -24,6 +24,8 @@ export interface OutboxOptions {
 
 /** Who sends waits for each of his messages, so there are few; calls and answers do not wait for each other. */
 const MAX_WAITING = 20_000;
+/** As long as fewer frames are under way, the next one waits for nothing. */
+const LONE_FRAMES = 2;
 
 interface Waiting {
   readonly bytes: Uint8Array;
@@ -94,21 +96,17 @@ export class Outbox {
 
   /**
    * In order as well, but nobody waits for more than its being taken: at once, or when what this gives resolves.
-   * Throws `CallError` `full` if too many wait already: then it is not sent.
+   * That rejects with `CallError` `full` if too many wait already: then it is not sent.
    */
   pass(bytes: Uint8Array): Promise<void> | undefined {
     if (this.#closed) {
       this.#options.undelivered(this.#options.target, 1);
       return undefined;
     }
-    let taken: (() => void) | undefined;
-    let isTaken = false;
-    const told = (): void => {
-      isTaken = true;
-      taken?.();
-    };
-    if (!this.#take({ bytes, taken: told, confirmed: nothing }, Infinity)) throw this.#full();
-    return isTaken ? undefined : new Promise((resolve) => (taken = resolve));
+    if (this.#offer(bytes, nothing)) return undefined;
+    return new Promise((resolve, reject) => {
+      if (!this.#wait({ bytes, taken: resolve, confirmed: nothing }, Infinity)) reject(this.#full());
+    });
   }
 
   /** In order as well, but nobody waits for it. False if it is lost: too much waits already, or more than `waitingBytes`. */
@@ -122,11 +120,20 @@ export class Outbox {
 
   #take(message: Waiting, waitingBytes: number): boolean {
     const { bytes, taken, confirmed } = message;
-    if (this.#waiting.length === 0 && this.#stream.offer(bytes, confirmed)) {
-      this.#flushAfterTurn();
-      taken();
-      return true;
-    }
+    if (!this.#offer(bytes, confirmed)) return this.#wait(message, waitingBytes);
+    taken();
+    return true;
+  }
+
+  /** False: it has to wait for room. */
+  #offer(bytes: Uint8Array, confirmed: () => void): boolean {
+    if (this.#waiting.length > 0 || !this.#stream.offer(bytes, confirmed)) return false;
+    this.#flushAfterTurn();
+    return true;
+  }
+
+  #wait(message: Waiting, waitingBytes: number): boolean {
+    const { bytes } = message;
     const isFull = this.#waiting.length > 0 && this.#waitingBytes + bytes.length > waitingBytes;
     if (isFull || this.#waiting.length >= MAX_WAITING) return false;
     this.#waiting.push(message);
@@ -153,24 +160,27 @@ export class Outbox {
     for (const { taken } of waiting) taken();
   }
 
+  readonly #flushNow = (): void => {
+    this.#flushDue = false;
+    this.#stream.flush();
+  };
+
   #admit(): void {
     for (;;) {
       const next = this.#waiting[0];
-      if (next === undefined || !this.#stream.offer(next.bytes, next.confirmed)) break;
+      if (next === undefined || !this.#stream.offer(next.bytes, next.confirmed)) return;
       this.#waiting.shift();
       this.#waitingBytes -= next.bytes.length;
+      this.#flushAfterTurn();
       next.taken();
     }
-    this.#flushAfterTurn();
   }
 
   #flushAfterTurn(): void {
     if (this.#flushDue) return;
     this.#flushDue = true;
-    this.#options.afterTurn(() => {
-      this.#flushDue = false;
-      this.#stream.flush();
-    });
+    // A lone message has nothing to wait for; behind others what comes meanwhile goes along.
+    this.#options.afterTurn(this.#flushNow, this.#stream.inFlight < LONE_FRAMES);
   }
 }
 

@@ -24,6 +24,8 @@ const ROOM_AGAIN_MS = 20;
 /** Calls that the environment has not answered yet. */
 const MAX_OPEN_CALLS = 1000;
 
+type Delivered = Item & { readonly kind: 'message' | 'cast' };
+
 export interface TransientExportOptions {
   readonly name: string;
   /** The local name. */
@@ -43,8 +45,8 @@ export interface TransientExportOptions {
 
 export class TransientExport {
   readonly #options: TransientExportOptions;
-  /** By `<stream's host>/<call>`: to cancel it. */
-  readonly #calls = new Map<string, AbortController>();
+  /** By `<stream's host>/<call>`: what cancels it. */
+  readonly #calls = new Map<string, () => void>();
   #holder: { readonly address: Address; readonly life: number } | undefined;
   /** It has ended, which others are told with whether there will be a next one. */
   #over: { readonly life: number; readonly reason: ExitReason } | undefined;
@@ -63,7 +65,7 @@ export class TransientExport {
   stop(): void {
     this.#stopped = true;
     this.#cancelLook?.();
-    for (const call of this.#calls.values()) call.abort();
+    for (const cancel of this.#calls.values()) cancel();
   }
 
   /** The incarnation that it was announced under is no more: it opens anew. */
@@ -76,7 +78,7 @@ export class TransientExport {
 
   /** Whoever asked from there is gone. */
   callersGone(incarnation: string): void {
-    for (const [key, call] of this.#calls) if (key.includes(`/${incarnation}/`)) call.abort();
+    for (const [key, cancel] of this.#calls) if (key.includes(`/${incarnation}/`)) cancel();
   }
 
   async #look(): Promise<void> {
@@ -119,30 +121,43 @@ export class TransientExport {
 
   async #handle(address: Address, { stream, items }: ReceivedFrame): Promise<boolean> {
     for (const item of items) {
-      if (item.kind === 'message' || item.kind === 'cast') await this.#deliver(address, item);
-      else if (item.kind === 'call') this.#call(address, stream, item);
-      else if (item.kind === 'cancel') this.#calls.get(callKey(stream, item.call))?.abort();
+      if (item.kind === 'message' || item.kind === 'cast') {
+        const taken = this.#send(address, item);
+        // Most are taken at once: to await each would cost more than to send it.
+        if (taken !== undefined) await this.#deliver(address, item, taken);
+      } else if (item.kind === 'call') this.#call(address, stream, item);
+      else if (item.kind === 'cancel') this.#calls.get(callKey(stream, item.call))?.();
     }
     return true;
   }
 
+  /** Undefined: it was sent, or there is nobody to send it to. */
+  #send(address: Address, item: Delivered): Promise<void> | undefined {
+    const { local, undelivered } = this.#options;
+    if (this.#stopped || this.#holder?.address !== address) {
+      undelivered(1);
+      return undefined;
+    }
+    if (item.kind === 'message') return local.send(address, item.value);
+    return local.cast(address, item.operation, item.parameters);
+  }
+
   /** Until it is taken: to wait here is what holds the senders up. */
-  async #deliver(address: Address, item: Item & { readonly kind: 'message' | 'cast' }): Promise<void> {
-    const { local, clock } = this.#options;
-    while (!this.#stopped && this.#holder?.address === address) {
+  async #deliver(address: Address, item: Delivered, sent: Promise<void>): Promise<void> {
+    const { clock, undelivered } = this.#options;
+    for (let taken: Promise<void> | undefined = sent; taken !== undefined;) {
       try {
-        if (item.kind === 'message') await local.send(address, item.value);
-        else await local.cast(address, item.operation, item.parameters);
+        await taken;
         return;
       } catch (error) {
         if (codeOf(error) !== 'full') {
-          this.#options.undelivered(1);
+          undelivered(1);
           return;
         }
         await new Promise<void>((resolve) => clock.after(ROOM_AGAIN_MS, resolve));
       }
+      taken = this.#send(address, item);
     }
-    this.#options.undelivered(1);
   }
 
   #call(address: Address, stream: string, item: Item & { readonly kind: 'call' }): void {
@@ -154,10 +169,9 @@ export class TransientExport {
       return;
     }
     const key = callKey(stream, call);
-    const controller = new AbortController();
-    this.#calls.set(key, controller);
+    const onCancel = (cancel: () => void): void => void this.#calls.set(key, cancel);
     // Whoever called has a timeout; what ends the call here is its cancellation.
-    local.call(address, operation, parameters, { timeoutMs: Infinity, signal: controller.signal }).then(
+    local.callCancellable(address, operation, parameters, onCancel).then(
       (value) => {
         this.#calls.delete(key);
         answer(stream, { kind: 'reply', call, value });

@@ -18,6 +18,8 @@ export const nodeClock: Clock = {
 /** Incarnations are told apart by it: not to be guessed, and never the same twice. */
 export const nodeRandom: Random = { next: () => randomBytes(4).readUInt32BE() / 2 ** 32 };
 
-export const nodeAfterTurn: AfterTurn = (callback) => {
-  process.nextTick(callback);
+/** Not soon: when all that has arrived by now was delivered, for each message of another thread is a turn of its own. */
+export const nodeAfterTurn: AfterTurn = (callback, soon) => {
+  if (soon === true) process.nextTick(callback);
+  else setImmediate(callback);
 };

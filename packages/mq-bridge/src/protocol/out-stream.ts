@@ -96,6 +96,11 @@ export class OutStream {
     return this.#items === 0;
   }
 
+  /** Frames that were published, and whose fate is not known. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
   /** Items that were taken and are not confirmed. */
   get unconfirmed(): number {
     return this.#items;

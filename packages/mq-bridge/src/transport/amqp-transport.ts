@@ -9,11 +9,14 @@
  * acknowledgements must still get through. amqplib hands exceptions of a consumer's callback on as the end of its
  * connection, calls it with `null` when the broker cancels it, and never stops buffering: so callbacks here
  * catch everything, a cancelled consumer is a lost connection, and what is in flight is bounded by the streams.
+ *
+ * It is long because all of it is about one session: what is made in it, and the one instant at which it is lost.
  */
 import type { Channel, ChannelModel, ConfirmChannel, ConsumeMessage } from 'amqplib';
 import { HostError } from '@espalier/core';
 import type { Clock, Random } from '@espalier/core/internal/bridge.js';
 import type { Fate } from '../protocol/out-stream.js';
+import { Acknowledgements } from './acknowledgements.js';
 import {
   closeConnection,
   hindranceOf,
@@ -48,7 +51,7 @@ interface Session {
   readonly consuming: ChannelModel;
   readonly out: ConfirmChannel;
   readonly admin: Channel;
-  readonly consumers: Map<string, { readonly channel: Channel }>;
+  readonly consumers: Map<string, { readonly channel: Channel; readonly acknowledgements: Acknowledgements }>;
   lost: boolean;
   /** Called when it is lost while it is still being set up. */
   failed: (error: unknown) => void;
@@ -151,6 +154,7 @@ export class AmqpTransport implements Transport {
     const consumer = session?.consumers.get(queue);
     if (session === undefined) return 0;
     session.consumers.delete(queue);
+    consumer?.acknowledgements.close();
     let cancel = (): void => undefined;
     // To a channel that is being closed amqplib says nothing when the connection is lost.
     const late = new Promise<never>((_resolve, reject) => {
@@ -349,15 +353,16 @@ export class AmqpTransport implements Transport {
     if (channel === undefined) return;
     const isWanted = (): boolean => this.#consumptions.get(queue) === consumption;
     const holding = this.#holding(session, consumption);
+    // What comes again after a crash is acknowledged at once.
+    const most = terms.durable ? 1 : Math.ceil(prefetch / 4);
+    const acknowledgements = new Acknowledgements(most, this.#options.clock, (deliveryTag, upTo) => {
+      const fields = { deliveryTag } as ConsumeMessage['fields'];
+      if (!session.lost) this.#guarded(session, () => channel.ack({ fields } as ConsumeMessage, upTo));
+    });
     const take = (message: ConsumeMessage | null): void => {
       if (message === null) this.#lost(session, 'the broker has cancelled a consumer');
       else if (!session.lost) {
-        let isOpen = true;
-        const ack = (): void => {
-          if (!isOpen || session.lost || session.consumers.get(queue)?.channel !== channel) return;
-          isOpen = false;
-          this.#guarded(session, () => channel.ack(message));
-        };
+        const ack = (): void => acknowledgements.add(message.fields.deliveryTag);
         const deliver = (hold?: Hold): void =>
           consumption.arrived(message.content, { ack }, message.fields.redelivered, hold);
         if (holding === undefined) deliver();
@@ -371,7 +376,7 @@ export class AmqpTransport implements Transport {
       if (!terms.durable) await session.admin.deleteQueue(queue);
       return;
     }
-    session.consumers.set(queue, { channel });
+    session.consumers.set(queue, { channel, acknowledgements });
     await channel.consume(queue, take).catch((error: unknown) => {
       if (isWanted()) throw error;
     });

@@ -1,4 +1,4 @@
-/** Opening a connection to the broker and closing it, and saying what is the matter where that fails. */
+/** Opening and closing a connection to the broker, and saying what is the matter where that fails. */
 import amqp, { type ChannelModel, type Options } from 'amqplib';
 import type { Clock } from '@espalier/core/internal/bridge.js';
 

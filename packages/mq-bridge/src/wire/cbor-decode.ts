@@ -5,6 +5,7 @@
  */
 import { CallError } from '@espalier/core';
 import { MAJOR } from './cbor-writer.js';
+import { ShortTexts } from './short-texts.js';
 import { TAG, VIEW_TAGS, MAX_DEPTH } from './tags.js';
 
 const ERRORS = { EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError } as const;
@@ -20,12 +21,15 @@ export function decodeValue(bytes: Uint8Array): unknown {
 
 export class CborDecoder {
   readonly #bytes: Buffer;
+  readonly #texts: ShortTexts;
   #at = 0;
   #shareables: unknown[] = [];
   #depth = 0;
 
-  constructor(bytes: Uint8Array) {
+  /** @param texts of what was read before, where more of the same is expected */
+  constructor(bytes: Uint8Array, texts = new ShortTexts()) {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#texts = texts;
   }
 
   get atEnd(): boolean {
@@ -40,7 +44,7 @@ export class CborDecoder {
   }
 
   value(): unknown {
-    this.#shareables = [];
+    if (this.#shareables.length > 0) this.#shareables = [];
     this.#depth = 0;
     try {
       return this.#value();
@@ -201,7 +205,7 @@ export class CborDecoder {
   #argument(info: number): number | bigint {
     if (info < 24) return info;
     if (info === 24) return this.#byte();
-    if (info === 25) return this.#take(2).readUInt16BE();
+    if (info === 25) return this.#byte() * 0x100 + this.#byte();
     if (info === 26) return this.#take(4).readUInt32BE();
     if (info === 27) return this.#take(8).readBigUInt64BE();
     throw malformed('no definite length');
@@ -237,6 +241,11 @@ export class CborDecoder {
 
   #text(count: number): string {
     const from = this.#at;
+    const known = this.#texts.read(this.#bytes, from, count);
+    if (known !== undefined) {
+      this.#at += count;
+      return known;
+    }
     const text = this.#bytes.toString('utf8', from, (this.#at += count));
     return text.includes('\ufffd') ? utf8(this.#bytes.subarray(from, this.#at)) : text;
   }

@@ -13,18 +13,28 @@ class SharedObject extends Error {}
 const FEW = 8;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
-/** Throws `CallError` `value_refused`, `too_large`. */
-export function encodeValue(value: unknown, maxBytes: number): Buffer {
+/**
+ * Throws `CallError` `value_refused`, `too_large`.
+ *
+ * @param out who writes many small values has one writer for them
+ */
+export function encodeValue(value: unknown, maxBytes: number, out = new CborWriter()): Buffer {
   try {
-    return new Encoder(maxBytes, undefined).encode(value);
+    return new Encoder(out, maxBytes, undefined).encode(value);
   } catch (thrown) {
+    out.reset();
     if (!(thrown instanceof SharedObject)) throw thrown;
-    return new Encoder(maxBytes, sharedIn(value)).encode(value);
+  }
+  try {
+    return new Encoder(out, maxBytes, sharedIn(value)).encode(value);
+  } catch (thrown) {
+    out.reset();
+    throw thrown;
   }
 }
 
 class Encoder {
-  readonly #out = new CborWriter();
+  readonly #out: CborWriter;
   readonly #maxBytes: number;
   /** What occurs more than once; undefined as long as nothing is known to. */
   readonly #shared: ReadonlySet<object> | undefined;
@@ -34,7 +44,8 @@ class Encoder {
   /** Of what is shared: their numbers, in order of first use. */
   readonly #numbers: Map<object, number> | undefined;
 
-  constructor(maxBytes: number, shared: ReadonlySet<object> | undefined) {
+  constructor(out: CborWriter, maxBytes: number, shared: ReadonlySet<object> | undefined) {
+    this.#out = out;
     this.#maxBytes = maxBytes;
     this.#shared = shared;
     if (shared !== undefined) this.#numbers = new Map();

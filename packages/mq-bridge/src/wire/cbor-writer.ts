@@ -13,16 +13,32 @@ export const MAJOR = {
 } as const;
 
 export class CborWriter {
-  #buffer = Buffer.allocUnsafe(256);
+  readonly #bytes: number;
+  #buffer: Buffer;
+  /** Where what is being written begins. */
+  #from = 0;
   #at = 0;
 
-  get length(): number {
-    return this.#at;
+  /** @param bytes as many as are expected, of all that is to be written one after the other */
+  constructor(bytes = 256) {
+    this.#bytes = bytes;
+    this.#buffer = Buffer.allocUnsafe(bytes);
   }
 
-  /** What was written; nothing more is. */
+  get length(): number {
+    return this.#at - this.#from;
+  }
+
+  /** What was written; what is written next is apart from it. */
   finish(): Buffer {
-    return this.#buffer.subarray(0, this.#at);
+    const written = this.#buffer.subarray(this.#from, this.#at);
+    this.#from = this.#at;
+    return written;
+  }
+
+  /** What was written and not finished is forgotten. */
+  reset(): void {
+    this.#at = this.#from;
   }
 
   head(major: number, argument: number): void {
@@ -92,10 +108,12 @@ export class CborWriter {
   }
 
   #room(more: number): void {
-    const needed = this.#at + more;
-    if (needed <= this.#buffer.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(needed, this.#buffer.length * 2));
-    this.#buffer.copy(larger, 0, 0, this.#at);
+    if (this.#at + more <= this.#buffer.length) return;
+    const written = this.#at - this.#from;
+    const larger = Buffer.allocUnsafe(Math.max(this.#bytes, (written + more) * 2));
+    this.#buffer.copy(larger, 0, this.#from, this.#at);
     this.#buffer = larger;
+    this.#from = 0;
+    this.#at = written;
   }
 }

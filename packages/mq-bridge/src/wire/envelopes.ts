@@ -6,6 +6,8 @@ import { CborDecoder, malformed } from './cbor-decode.js';
 import { CborWriter, MAJOR } from './cbor-writer.js';
 
 const KIND = { sealed: 0, asks: 1, answers: 2 } as const;
+/** Room for what stands before the last field; it may be larger. */
+const HEAD_BYTES = 64;
 
 export type Envelope =
   /** A frame, or nothing: then it says only that the session is there. */
@@ -22,7 +24,8 @@ export type Envelope =
   | { readonly kind: 'answers'; readonly incarnation: string; readonly message: Uint8Array };
 
 export function encodeEnvelope(envelope: Envelope): Buffer {
-  const out = new CborWriter();
+  const { length } = envelope.kind === 'sealed' ? envelope.sealed : envelope.message;
+  const out = new CborWriter(length + HEAD_BYTES);
   out.head(MAJOR.array, envelope.kind === 'sealed' ? 4 : 3);
   out.head(MAJOR.unsigned, KIND[envelope.kind]);
   if (envelope.kind === 'asks') out.bytes(envelope.presence);

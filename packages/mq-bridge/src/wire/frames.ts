@@ -7,8 +7,12 @@ import type { CallError } from '@espalier/core';
 import { decodeValue, CborDecoder, malformed } from './cbor-decode.js';
 import { encodeValue } from './cbor-encode.js';
 import { CborWriter, MAJOR } from './cbor-writer.js';
+import type { ShortTexts } from './short-texts.js';
 
 export const WIRE_VERSION = 1;
+
+/** Room for it; it may be larger. */
+const FRAME_HEAD_BYTES = 128;
 
 type CallErrorCode = CallError['code'];
 
@@ -48,8 +52,8 @@ export interface Frame {
 }
 
 /** Throws `CallError` `value_refused`, `too_large`. */
-export function encodeItem(item: Item, maxBytes: number): Buffer {
-  return encodeValue(fieldsOf(item), maxBytes);
+export function encodeItem(item: Item, maxBytes: number, out?: CborWriter): Buffer {
+  return encodeValue(fieldsOf(item), maxBytes, out);
 }
 
 function fieldsOf(item: Item): readonly unknown[] {
@@ -72,7 +76,9 @@ function fieldsOf(item: Item): readonly unknown[] {
 }
 
 export function encodeFrame(stream: string, seq: number, low: number, items: readonly Uint8Array[]): Buffer {
-  const out = new CborWriter();
+  let bytes = FRAME_HEAD_BYTES;
+  for (const item of items) bytes += item.length;
+  const out = new CborWriter(bytes);
   out.head(MAJOR.array, 4 + items.length);
   out.head(MAJOR.unsigned, WIRE_VERSION);
   out.text(stream);
@@ -82,8 +88,9 @@ export function encodeFrame(stream: string, seq: number, low: number, items: rea
   return out.finish();
 }
 
-export function decodeFrame(bytes: Uint8Array): Frame {
-  const decoder = new CborDecoder(bytes);
+/** @param texts of the frames before */
+export function decodeFrame(bytes: Uint8Array, texts?: ShortTexts): Frame {
+  const decoder = new CborDecoder(bytes, texts);
   const length = decoder.arrayLength();
   if (length < 4) throw malformed('a frame without its head');
   if (decoder.value() !== WIRE_VERSION) throw malformed('a frame of another version');

@@ -1,100 +1,103 @@
-/** What others are told of an exported name: its lives, their ends, and whether there will be another. */
 import { describe, expect, test } from '@jest/globals';
-import type { Address, ExitReason } from '@espalier/core';
+import { CallError, type Address, type ExitReason } from '@espalier/core';
 import { ManualClock } from '@espalier/core/testing';
+import type { ReceivedFrame } from '../../src/engine/intake.js';
 import type { LocalSide } from '../../src/engine/local-side.js';
 import { TransientExport } from '../../src/engine/transient-export.js';
 
-interface Question {
-  readonly pending: () => void;
-  readonly answer: (address: Address | undefined) => void;
-}
+/** How the environment's mailbox takes a message: at once, later, or not. */
+type Taking = 'at once' | 'later' | CallError['code'];
 
-function exported() {
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** An export of one environment, whose mailbox takes messages so, and from then on at once. */
+async function exported(takings: readonly Taking[]) {
   const clock = new ManualClock();
-  const told: string[] = [];
-  const questions: Question[] = [];
-  const ends = new Map<Address, (reason: ExitReason) => void>();
+  const taken: unknown[] = [];
+  const left = [...takings];
+  let undelivered = 0;
+  let end: (reason: ExitReason) => void = () => undefined;
+  let handle: (frame: ReceivedFrame) => Promise<boolean> = () => Promise.resolve(false);
+  const send = (_to: unknown, value: unknown): Promise<void> | undefined => {
+    const how = left.shift() ?? 'at once';
+    if (how !== 'at once' && how !== 'later')
+      return Promise.reject(new CallError(how, 'as the test wants it'));
+    taken.push(value);
+    return how === 'later' ? turn() : undefined;
+  };
   const local = {
-    awaitHolder: (_name: string, pending: () => void) =>
-      new Promise<Address | undefined>((answer) => questions.push({ pending, answer })),
-    watch: (target: Address, ended: (reason: ExitReason) => void) => void ends.set(target, ended),
+    awaitHolder: () => Promise.resolve({} as Address),
+    watch: (_target, ended) => (end = ended),
+    send,
+    cast: (to, operation, parameters) => send(to, [operation, ...parameters]),
   } as Partial<LocalSide> as LocalSide;
   const one = new TransientExport({
-    name: 'db',
-    to: 'store',
+    name: 'box',
+    to: 'box',
     local,
     clock,
-    open: async (life) => void told.push(`open ${String(life)}`),
-    announce: (life) => told.push(`there ${String(life)}`),
-    await: (isAwaited) => told.push(isAwaited ? 'awaited' : 'nobody'),
-    close: (life, { tag }, isAwaited) =>
-      told.push(`ended ${String(life)} ${tag}, ${isAwaited ? 'awaited' : 'nobody'}`),
+    open: async (_life, given) => void (handle = given),
+    announce: () => undefined,
+    await: () => undefined,
+    close: () => undefined,
     answer: () => undefined,
-    undelivered: () => undefined,
+    undelivered: (count) => (undelivered += count),
   });
   one.start();
-  const quiet = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-  return {
-    told: () => told.splice(0),
-    pending: () => questions.at(-1)?.pending(),
-    /** Somebody has the name now, or nobody. */
-    answer: async (address: Address | undefined) => {
-      questions.shift()?.answer(address);
-      await quiet();
-    },
-    end: async (address: Address) => {
-      ends.get(address)?.({ tag: 'killed' });
-      await quiet();
-    },
-    pause: async () => {
-      clock.fireNext();
-      await quiet();
-    },
+  await turn();
+  const frame = (count: number): Promise<boolean> => {
+    const items = Array.from({ length: count }, (_, value) => ({ kind: 'message' as const, value }));
+    return handle({ stream: 'h/i/1', seq: 1, low: 1, items, again: false });
   };
+  return { clock, taken, one, frame, end: () => end({ tag: 'normal' }), undelivered: () => undelivered };
 }
 
-const life = (): Address => ({}) as Address;
-
-describe('an exported name', () => {
-  test('is told with each life, and its end as soon as it is known whether there will be another', async () => {
-    const db = exported();
-    const [first, second] = [life(), life()];
-    await db.answer(first);
-    expect(db.told()).toEqual(['open 1', 'there 1']);
-    await db.end(first);
-    expect(db.told()).toEqual([]);
-    db.pending();
-    expect(db.told()).toEqual(['ended 1 killed, awaited']);
-    await db.answer(second);
-    expect(db.told()).toEqual(['open 2', 'there 2']);
+describe('what comes to a transient mailbox', () => {
+  test('is handed over in its order, whatever is taken at once, later, or when there is room again', async () => {
+    const { clock, taken, frame, undelivered } = await exported([
+      'at once',
+      'later',
+      'full',
+      'full',
+      'later',
+    ]);
+    let isDone = false;
+    const done = frame(6).finally(() => (isDone = true));
+    for (let turns = 0; !isDone && turns < 100; turns++) {
+      await turn();
+      clock.fireNext();
+    }
+    expect(await done).toBe(true);
+    expect(taken).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(undelivered()).toBe(0);
   });
 
-  test('is awaited, too, when the next life is there by the time the end of the last one is told', async () => {
-    const db = exported();
-    const [first, second] = [life(), life()];
-    await db.answer(first);
-    await db.end(first);
-    db.told();
-    await db.answer(second);
-    expect(db.told()).toEqual(['ended 1 killed, awaited', 'open 2', 'there 2']);
+  test('is handed over in one turn where the mailbox takes it', async () => {
+    const { taken, frame } = await exported([]);
+    const done = frame(100);
+    expect(taken).toHaveLength(100);
+    expect(await done).toBe(true);
   });
 
-  test('is nobody’s when nobody will have it, at once or after all; and is looked for from time to time', async () => {
-    const db = exported();
-    const [first, second] = [life(), life()];
-    await db.answer(first);
-    await db.end(first);
-    db.told();
-    await db.answer(undefined);
-    expect(db.told()).toEqual(['ended 1 killed, nobody']);
-    await db.pause();
-    db.pending();
-    expect(db.told()).toEqual(['awaited']);
-    await db.answer(undefined);
-    expect(db.told()).toEqual(['nobody']);
-    await db.pause();
-    await db.answer(second);
-    expect(db.told()).toEqual(['open 2', 'there 2']);
+  test('is counted where the environment cannot take it, and the next message is handed over', async () => {
+    const { taken, frame, undelivered } = await exported(['at once', 'too_large', 'noproc']);
+    expect(await frame(4)).toBe(true);
+    expect(taken).toEqual([0, 3]);
+    expect(undelivered()).toBe(2);
   });
+
+  test.each(['ended', 'stopped'])(
+    'is counted as undelivered once the environment or the bridge has %s',
+    async (how) => {
+      const { clock, taken, frame, one, end, undelivered } = await exported(['at once', 'full']);
+      const done = frame(5);
+      await turn();
+      if (how === 'ended') end();
+      else one.stop();
+      clock.fireNext();
+      expect(await done).toBe(true);
+      expect(taken).toEqual([0]);
+      expect(undelivered()).toBe(4);
+    },
+  );
 });

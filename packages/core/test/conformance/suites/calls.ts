@@ -82,6 +82,8 @@ export function calls(harness: Harness): void {
     test('call: without a reply it ends by its timeout, and a late reply is dropped before the mailbox', async () => {
       const grid = await start();
       const { context } = grid;
+      // There is a way to it by now: a call that ends before there is one is never sent, and nothing is late.
+      await grid.settle(context.call('adder', 'add', [0]));
       const late = context.call('adder', 'waitAside', [], { timeoutMs: 20 });
       expect(await errorOf(grid.settle(late))).toMatchObject({
         code: 'timeout',
