@@ -64,6 +64,8 @@ export class TransientExport {
 
   stop(): void {
     this.#stopped = true;
+    // Its end is known, and whether there will be a next life nobody can say any more.
+    if (this.#over !== undefined) this.#tell(false);
     this.#cancelLook?.();
     for (const cancel of this.#calls.values()) cancel();
   }

@@ -188,8 +188,10 @@ describe('the stand-in of an imported name', () => {
         const world = new World();
         const { standIns } = world;
         let mailbox: 'absent' | 'awaited' | 'there' = 'absent';
-        /** It was the mailbox's, or kept for it, and nothing has been given up since; or given up, and not free yet. */
-        let [isKept, isLeft] = [false, false];
+        /** The name was the mailbox's, or kept for it, and nothing has been given up since. */
+        let isKept = false;
+        /** Those that it was given up with: the name may be theirs for a while, or once more. */
+        let left: readonly Life[] = [];
         for (const [what, nth] of taken) {
           if (what === 'turn') await world.turn(nth);
           else if (what === 'appear' && mailbox !== 'there') {
@@ -205,9 +207,9 @@ describe('the stand-in of an imported name', () => {
             mailbox = 'absent';
             standIns.awaited('ledger', false);
           }
-          const isFree = world.name === 'free';
-          isLeft = !isFree && (isLeft || mailbox === 'absent');
-          isKept = mailbox !== 'absent' && (isKept || !(isFree || isLeft));
+          if (mailbox === 'absent') left = [...world.lives];
+          const isLeft = left.some(({ state }) => state !== 'ended');
+          isKept = mailbox !== 'absent' && (isKept || !(world.name === 'free' || isLeft));
           if (isKept) expect(world.name).not.toBe('free');
         }
         await world.settle();

@@ -47,6 +47,7 @@ function exported() {
       ends.get(address)?.({ tag: 'killed' });
       await quiet();
     },
+    stop: () => one.stop(),
     pause: async () => {
       clock.fireNext();
       await quiet();
@@ -96,5 +97,14 @@ describe('an exported name', () => {
     await db.pause();
     await db.answer(second);
     expect(db.told()).toEqual(['open 2', 'there 2']);
+  });
+  test('has its end told when the bridge stops before it is known whether there will be another', async () => {
+    const db = exported();
+    const first = life();
+    await db.answer(first);
+    await db.end(first);
+    db.told();
+    db.stop();
+    expect(db.told()).toEqual(['ended 1 killed, nobody']);
   });
 });
