@@ -20,14 +20,6 @@ import { nodeTextCodec } from './node-text-codec.js';
  */
 const TEXT_BELOW_BYTES = 8_192;
 
-/**
- * What lies in the port already is delivered in the same turn: what is made of it leaves together, and each event of a
- * port costs as much as three messages that are fetched. To find nothing costs half a message: then it is not tried
- * again at once.
- */
-const MOST_A_TURN = 32;
-const PASSED_BY = 8;
-
 const NO_TRANSFERS: readonly Transfer[] = [];
 
 export interface PortLinkOptions {
@@ -59,8 +51,6 @@ export class PortLink implements Link {
   #heard = false;
   #delivering = false;
   #drainAll = false;
-  /** So many deliveries more do not look what lies behind them. */
-  #passedBy = 0;
   /** Where a batch that came as text is read from: of this link alone, as deliveries of several may nest. */
   #scratch = new Uint8Array(256);
 
@@ -116,18 +106,12 @@ export class PortLink implements Link {
   }
 
   readonly #woken = (message: unknown): void => {
-    if (this.#state !== 'open') return;
-    if (this.#passedBy > 0) {
-      this.#passedBy--;
-      this.#deliver({ message }, 1);
-    } else if (this.#deliver({ message }, MOST_A_TURN) === 1) this.#passedBy = PASSED_BY;
+    if (this.#state === 'open') this.#deliver({ message }, 1);
   };
 
-  /** How many there were. */
-  #deliver(first: { message: unknown } | undefined, most: number): number {
+  #deliver(first: { message: unknown } | undefined, most: number): void {
     this.#delivering = true;
     let left = most;
-    let delivered = 0;
     try {
       for (
         let next = first ?? receiveMessageOnPort(this.#port);
@@ -135,8 +119,7 @@ export class PortLink implements Link {
         next = left > 0 ? receiveMessageOnPort(this.#port) : undefined
       ) {
         this.#accept(next.message);
-        delivered += 1;
-        if (this.#state !== 'open') break;
+        if (this.#state !== 'open') return;
         if (this.#drainAll) left = Infinity;
         left -= 1;
       }
@@ -144,7 +127,6 @@ export class PortLink implements Link {
       this.#delivering = false;
       this.#drainAll = false;
     }
-    return delivered;
   }
 
   #accept(message: unknown): void {

@@ -45,25 +45,6 @@ function pair(): { near: PortLink; far: PortLink; nearPort: MessagePort; farPort
 const SIZES = [1, 200, 2_047, 2_048, 4_096, 65_536];
 
 describe('port link: batches', () => {
-  test('what lies there comes in few turns, however much it is, and in its order', async () => {
-    const { near, far } = pair();
-    const turns: number[] = [];
-    let isNew = true;
-    const log = logOf(far, () => {
-      if (isNew) turns.push(0);
-      turns.push((turns.pop() ?? 0) + 1);
-      if (isNew) process.nextTick(() => (isNew = true));
-      isNew = false;
-    });
-    const count = 200;
-    for (let n = 0; n < count; n++) near.send(Uint8Array.of(n));
-    await log.until(count);
-    expect(log.batches).toEqual(Array.from({ length: count }, (_, n) => [n]));
-    expect(turns.length).toBeLessThan(count / 8);
-    // Others have their turn in between.
-    expect(Math.max(...turns)).toBeLessThan(count / 4);
-  });
-
   test.each(SIZES)('a batch of %i bytes arrives whole', async (size) => {
     const { near, far } = pair();
     const got = new Promise<Uint8Array>((resolve) => far.receive({ batch: resolve, end: () => undefined }));
