@@ -74,7 +74,7 @@ here('a host that is revoked', () => {
     await isShutOut(alpha);
     await beta.begin();
     // It has the list from alpha, and keeps it: from now on it knows by itself.
-    const kept = join(beta.folder, 'cluster', 'revoked');
+    const kept = join(beta.folder, 'cluster', 'revoked-told');
     await until(
       async () => existsSync(kept),
       (isThere) => isThere,
@@ -107,7 +107,7 @@ here('a host that is revoked', () => {
       stderr: expect.stringContaining('"code":"revocations_refused"') as unknown,
     });
     await until(
-      async () => readFileSync(join(beta.folder, 'cluster', 'revoked'), 'utf8'),
+      async () => readFileSync(join(beta.folder, 'cluster', 'revoked-told'), 'utf8'),
       (text) => text === list,
     );
   });

@@ -2,7 +2,6 @@
  * The driver of the cluster, in a cell of its own in the tree: it finds the hosts of the cluster on the link, and carries
  * messages between their trees and this one. Where the host is no member it holds its place, and does nothing.
  */
-import { renameSync, writeFileSync } from 'node:fs';
 import { environment, type Context, type ReceivedCall } from '@espalier/core';
 import { startDiscovery, type Discovery, type Problem } from '@espalier/discovery';
 import type { BridgeEvent, BridgeTerms } from '@espalier/mq-bridge';
@@ -15,6 +14,7 @@ import {
 } from '@espalier/mq-bridge/driver';
 import type { BridgeReport } from '../cluster/bridge-report.js';
 import { KnownBrokers } from '../cluster/known-brokers.js';
+import { writeOver } from '../state/atomic-file.js';
 import { readMember } from '../state/cluster-folder.js';
 
 interface Arguments {
@@ -38,7 +38,9 @@ async function startHere(
   const settings = completeTerms(terms);
   const member = readMember(folder);
   if (member === undefined) return { over: waitForEnd(context) };
-  const { membership, brokers: endpoints, revoked, heard } = member;
+  const { membership, brokers: endpoints, revoked, told, heard } = member;
+  const revocations = new RevocationFile(revoked, membership.root, { mayCome: true, told });
+  let kept = Promise.resolve();
   const exchange = new HostExchange();
   const discovery = startDiscovery({
     membership,
@@ -48,7 +50,11 @@ async function startHere(
     // The responder of the system would take a package that is nowhere near this file.
     backend: 'javascript',
     onProblem: ({ code, message, remedy }) => say(`discovery: ${code} ${message}. ${remedy}`),
-    onRevocations: (list) => keepRevocations(revoked, list),
+    onRevocations: (list) => {
+      revocations.take(list);
+      // For the next start. In a file of its own: the daemon writes the other, and neither knows what the other is about to.
+      kept = kept.then(() => writeOver(told, list)).catch((error: unknown) => say(notKept(error)));
+    },
   });
   const known = new KnownBrokers(heard);
   const brokers = (): readonly string[] => known.with(discovery.brokers());
@@ -64,7 +70,7 @@ async function startHere(
   return startBridge(context, {
     settings,
     membership,
-    revocations: new RevocationFile(revoked, membership.root, { mayCome: true }),
+    revocations,
     // The first one before anything was heard.
     onRevocations: (list) => discovery.revoke(list),
     access: readAccess(urls, {}, membership),
@@ -113,14 +119,8 @@ function toldProblem({ code, message, remedy }: Problem): BridgeReport['problems
   return { code, message, remedy };
 }
 
-/** For the next start, and for the bridge, which looks at the file. */
-function keepRevocations(file: string, list: string): void {
-  try {
-    writeFileSync(`${file}.tmp`, list, { mode: 0o600 });
-    renameSync(`${file}.tmp`, file);
-  } catch (error) {
-    say(`discovery: the newer list of revoked hosts cannot be kept: ${(error as Error).message}`);
-  }
+function notKept(error: unknown): string {
+  return `discovery: the newer list of revoked hosts cannot be kept: ${(error as Error).message}`;
 }
 
 /** To the tree's output, with the path of this environment. */

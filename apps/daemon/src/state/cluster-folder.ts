@@ -21,13 +21,16 @@ import { privateFolder } from './folder.js';
 
 const HEARD = 'heard-brokers.json';
 const REVOKED = 'revoked';
+const TOLD = 'revoked-told';
 
 export interface ClusterMember {
   readonly membership: Membership;
   /** Where this host was told that the broker is; it tells the others. */
   readonly brokers: readonly string[];
-  /** The file with the list of revoked hosts; it may not be there. */
+  /** The file with the list of revoked hosts that this one was given; it may not be there. */
   readonly revoked: string;
+  /** The file with the list that other hosts have told; it may not be there. The newer one of both is followed. */
+  readonly told: string;
   /** The file with what others have told of the broker; it may not be there. */
   readonly heard: string;
 }
@@ -35,8 +38,8 @@ export interface ClusterMember {
 export class ClusterFolder {
   readonly #folder: string;
   readonly #key: KeyPair;
-  /** Lists are taken one after the other: an older one never comes over a newer. */
-  #taken: Promise<void> = Promise.resolve();
+  /** What changes the folder does so one after the other: an older list never comes over a newer, or into another cluster. */
+  #last: Promise<void> = Promise.resolve();
 
   private constructor(folder: string, key: KeyPair) {
     this.#folder = folder;
@@ -71,7 +74,32 @@ export class ClusterFolder {
    * @throws HostError `ticket_refused`, or `revocations_refused`: there is a list of revoked hosts, and it is not of this
    *   cluster; CallError `operation_refused`: it is a member already.
    */
-  async join(ticket: string, brokers: readonly string[]): Promise<void> {
+  join(ticket: string, brokers: readonly string[]): Promise<void> {
+    return this.#inTurn(() => this.#join(ticket, brokers));
+  }
+
+  /** The key stays: a ticket for it takes the host in again. */
+  leave(): Promise<void> {
+    return this.#inTurn(() => removeDurably(join(this.#folder, 'ticket')));
+  }
+
+  /**
+   * Durable when it resolves; the same list again changes nothing.
+   *
+   * @throws HostError `revocations_refused`: it is none of this cluster, older than the one that is followed, or lets a host
+   *   in again; `state_unreadable`; CallError `operation_refused`: the host is a member of no cluster.
+   */
+  followRevocations(list: string): Promise<void> {
+    return this.#inTurn(() => this.#take(list.trim()));
+  }
+
+  #inTurn(change: () => Promise<void>): Promise<void> {
+    const changed = this.#last.then(change);
+    this.#last = changed.catch(() => undefined);
+    return changed;
+  }
+
+  async #join(ticket: string, brokers: readonly string[]): Promise<void> {
     const { cluster, root } = opened(ticket, this.#key);
     const present = this.member?.membership.cluster;
     if (present !== undefined) {
@@ -88,23 +116,6 @@ export class ClusterFolder {
     await writeNew(join(this.#folder, 'ticket'), ticket.trim());
   }
 
-  /** The key stays: a ticket for it takes the host in again. */
-  async leave(): Promise<void> {
-    await removeDurably(join(this.#folder, 'ticket'));
-  }
-
-  /**
-   * Durable when it resolves; the same list again changes nothing.
-   *
-   * @throws HostError `revocations_refused`: it is none of this cluster, or older than the one that is followed;
-   *   CallError `operation_refused`: the host is a member of no cluster.
-   */
-  followRevocations(list: string): Promise<void> {
-    const taking = this.#taken.then(() => this.#take(list.trim()));
-    this.#taken = taking.catch(() => undefined);
-    return taking;
-  }
-
   async #take(list: string): Promise<void> {
     const { member } = this;
     if (member === undefined) {
@@ -115,23 +126,23 @@ export class ClusterFolder {
       });
     }
     const { root } = member.membership;
-    const { number } = openedList(
+    const { number, hosts } = openedList(
       list,
       root,
       'list',
       'Take it from `espalier cluster revoke` of this cluster’s root.',
     );
-    const former = formerList(member.revoked, root);
-    if (former?.text === list) return;
-    if (former !== undefined && number <= former.number) {
-      throw new HostError(
-        'revocations_refused',
-        `it is list number ${number}, and number ${former.number} is followed already`,
-        {
-          field: 'list',
-          remedy: `Make the next one out of the newest: ${member.revoked} goes to the root’s folder.`,
-        },
-      );
+    for (const former of [member.revoked, member.told].map((file) => formerList(file, root))) {
+      if (former === undefined || former.text === list) continue;
+      const remedy = `Make the next one out of the newest: ${former.file} goes to the root’s folder.`;
+      const refuse = (why: string): never => {
+        throw new HostError('revocations_refused', why, { field: 'list', remedy });
+      };
+      if (number <= former.number)
+        refuse(`it is list number ${number}, and number ${former.number} is followed already`);
+      // Made out of an old one: whom a newer one has shut out it would let in again.
+      const missing = [...former.hosts].find((host) => !hosts.has(host));
+      if (missing !== undefined) refuse(`host ${missing} is not in it, which number ${former.number} has`);
     }
     await writeOver(member.revoked, list);
   }
@@ -156,11 +167,15 @@ export function readMember(folder: string): ClusterMember | undefined {
   try {
     const membership = openJoinTicket(read('ticket'), keyOf('host.key', read('host.key')));
     const brokers = JSON.parse(read('brokers.json')) as string[];
-    return { membership, brokers, revoked: join(folder, REVOKED), heard: join(folder, HEARD) };
+    return { membership, brokers, ...filesIn(folder) };
   } catch (cause) {
     const why = (cause as Error).message;
     throw new HostError('state_unreadable', `${folder}: ${why}`, { field: 'folder', value: folder, cause });
   }
+}
+
+function filesIn(folder: string): Pick<ClusterMember, 'revoked' | 'told' | 'heard'> {
+  return { revoked: join(folder, REVOKED), told: join(folder, TOLD), heard: join(folder, HEARD) };
 }
 
 function keyOf(file: string, privateKey: string): KeyPair {
@@ -176,16 +191,29 @@ function checkRevoked(file: string, root: string): void {
   openedList(readFileSync(file, 'utf8'), root, 'revoked', remedy);
 }
 
-/** What is followed; nothing where it is none of this cluster, for that may be replaced. */
-function formerList(
-  file: string,
-  root: string,
-): { readonly text: string; readonly number: number } | undefined {
+interface FormerList extends Revocations {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** What is followed; nothing where it is none of this cluster, for that may be replaced. @throws HostError `state_unreadable`. */
+function formerList(file: string, root: string): FormerList | undefined {
+  const text = textOf(file)?.trim();
+  if (text === undefined) return undefined;
   try {
-    const text = readFileSync(file, 'utf8').trim();
-    return { text, number: openRevocations(text, root).number };
+    return { ...openRevocations(text, root), file, text };
   } catch {
     return undefined;
+  }
+}
+
+function textOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    throw new HostError('state_unreadable', message, { field: 'folder', value: file, cause });
   }
 }
 

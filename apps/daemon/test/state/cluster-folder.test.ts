@@ -110,6 +110,31 @@ describe('the membership of a host', () => {
     expect(readFileSync(revoked, 'utf8')).toBe(second);
   });
 
+  test('follows none that is older than what other hosts have told, or that lets a host in again', async () => {
+    const opened = await ClusterFolder.open(folder);
+    await opened.join(issueJoinTicket(root, { publicKey: opened.publicKey }), []);
+    const { revoked, told } = opened.member as ClusterMember;
+    const first = revokeHosts(root, ['1'.repeat(32)]);
+    const second = revokeHosts(root, ['2'.repeat(32)], first);
+    writeFileSync(told, second);
+    const refused = (file: string) => ({
+      code: 'revocations_refused',
+      remedy: expect.stringContaining(file) as unknown,
+    });
+    await expect(opened.followRevocations(first)).rejects.toMatchObject(refused(told));
+    const third = revokeHosts(root, ['3'.repeat(32)], second);
+    await opened.followRevocations(third);
+    expect(readFileSync(revoked, 'utf8')).toBe(third);
+    // Of a root's folder that was set back.
+    let [set, number] = [revokeHosts(root, ['1'.repeat(32)]), 1];
+    while (number++ < 4) set = revokeHosts(root, [], set);
+    await expect(opened.followRevocations(set)).rejects.toMatchObject({ code: 'revocations_refused' });
+    writeFileSync(told, revokeHosts(createKeyPair(), []));
+    rmSync(revoked);
+    await opened.followRevocations(set);
+    expect(readFileSync(revoked, 'utf8')).toBe(set);
+  });
+
   test('a list that is none, which keeps the bridge from starting, gives way to one of the cluster', async () => {
     const opened = await ClusterFolder.open(folder);
     await opened.join(issueJoinTicket(root, { publicKey: opened.publicKey }), []);

@@ -11,16 +11,16 @@ const MAX_GRANTS = 1024;
 export class Members {
   readonly #root: string;
   readonly #granted = new Set<string>();
-  #revoked: ReadonlySet<string> = new Set();
+  readonly #revoked = new Set<string>();
 
   /** @param root the root's public key */
   constructor(root: string) {
     this.#root = root;
   }
 
-  /** From now on these hosts (ids) are no members. */
+  /** From now on these hosts (ids) are no members. Those of former lists stay revoked, whatever a later one leaves out. */
   revoke(hosts: ReadonlySet<string>): void {
-    this.#revoked = hosts;
+    for (const host of hosts) this.#revoked.add(host);
   }
 
   judge(publicKey: string, grant: string): Verdict {

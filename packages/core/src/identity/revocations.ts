@@ -15,11 +15,14 @@ export interface Revocations {
 
 const PREFIX = 'espalier-revoked-1.';
 const HOST = /^[\da-f]{32}$/;
+/** Characters: it goes from host to host as one answer of 64 KiB at most. Room for some 1,200 hosts. */
+const MAX_LIST = 60_000;
 
 /**
  * Signs a list of revoked hosts: those of the list `previous`, where there is one, and `hosts`. It is no secret.
  *
- * @throws HostError `revocations_refused` when a host is no id, or `previous` is not a list of this root
+ * @throws HostError `revocations_refused` when a host is no id, `previous` is not a list of this root, or they are more
+ *   than a list has room for (some 1,200)
  */
 export function revokeHosts(root: KeyPair, hosts: readonly string[], previous?: string): string {
   const former = previous === undefined ? undefined : openRevocations(previous, root.publicKey);
@@ -36,7 +39,13 @@ export function revokeHosts(root: KeyPair, hosts: readonly string[], previous?: 
     hosts: [...new Set([...(former?.hosts ?? []), ...hosts])],
   };
   const signature = signBytes(root.privateKey, signedBytes(root.publicKey, facts.number, facts.hosts));
-  return PREFIX + Buffer.from(JSON.stringify({ ...facts, signature })).toString('base64url');
+  const list = PREFIX + Buffer.from(JSON.stringify({ ...facts, signature })).toString('base64url');
+  if (list.length <= MAX_LIST) return list;
+  throw new HostError('revocations_refused', `a list has no room for ${facts.hosts.length} hosts`, {
+    field: 'hosts',
+    value: facts.hosts.length,
+    remedy: 'Make a new root, and take in with it whoever is still to be a member.',
+  });
 }
 
 /**

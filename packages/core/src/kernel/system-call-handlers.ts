@@ -110,7 +110,10 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
           keeper,
         });
         if (started.ok) parent.children.add(started.environment);
-        else guest.refuse(call.id, 'start_failed', undefined, started.reason);
+        else {
+          thread?.terminate();
+          guest.refuse(call.id, 'start_failed', undefined, started.reason);
+        }
       });
     },
 

@@ -36,6 +36,14 @@ describe('the list of revoked hosts', () => {
     expect(() => revokeHosts(createKeyPair(), [one], list)).toThrow(refused);
   });
 
+  it('has an end, for it goes from host to host as a whole', () => {
+    const hosts = Array.from({ length: 1500 }, (_, n) => n.toString(16).padStart(32, '0'));
+    expect(openRevocations(revokeHosts(root, hosts.slice(0, 1200)), root.publicKey).hosts.size).toBe(1200);
+    expect(() => revokeHosts(root, hosts)).toThrow(
+      expect.objectContaining({ code: 'revocations_refused', field: 'hosts', value: 1500 }),
+    );
+  });
+
   it('takes host ids and nothing else', () => {
     expect(() => revokeHosts(root, ['alpha'])).toThrow(
       expect.objectContaining({ field: 'hosts', value: 'alpha' }),

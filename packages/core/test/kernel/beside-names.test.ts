@@ -123,6 +123,8 @@ describe('the name of one beside another', () => {
     bench.raw.run();
     const answer = other.asker.of('answer').find(({ id }) => id === 99);
     expect(answer?.result).toMatchObject({ ok: false, code: 'start_failed' });
+    // The thread has made room for it already.
+    expect(other.raw.guests.at(-1)?.terminated).toBe(true);
   });
 
   test('beside: is free when the parent ends, whoever of its children has it or waits for it', async () => {

@@ -4,6 +4,8 @@
  *
  * It outlives connections, and incarnations too: one that others have declared down ends here as it ended
  * for them, and the bridge goes on as a new one.
+ *
+ * It is long because it is the place where all parts meet: what is decided stands in them.
  */
 import { CallError } from '@espalier/core';
 import type { Revocations } from '@espalier/core/identity';
@@ -307,7 +309,9 @@ export class Bridge {
         for (const item of items) {
           if (item.kind === 'call') this.#answerAsked(stream, item);
           else if (item.kind === 'reply') this.#calls.reply(item.call, item.value);
-          else if (item.kind === 'failure') this.#calls.fail(item.call, item.code, item.message, item.cause);
+          // Whose mailbox has ended is told by the news of its end, with the reason.
+          else if (item.kind === 'failure' && item.code !== 'down')
+            this.#calls.fail(item.call, item.code, item.message, item.cause);
         }
         return true;
       },
@@ -364,11 +368,12 @@ export class Bridge {
       appeared: ({ name }) => appeared(name),
       ended: (mailbox, reason) => {
         this.#outboxes.close(this.#names.mailbox(mailbox.incarnation, mailbox.name, mailbox.life));
-        this.#calls.mailboxEnded(mailboxKey(mailbox), reason);
         const { name, host: of } = mailbox;
         const other = this.#peers.find(name);
-        // Another host has the name, and had it before.
-        if (other !== undefined && other.host < of) return;
+        // Another host has the name, and had it before: the stand-in stays, and does not tell who has called by its own end.
+        const stays = other !== undefined && other.host < of;
+        this.#calls.mailboxEnded(mailboxKey(mailbox), reason, stays ? 'noproc' : 'down');
+        if (stays) return;
         ended(name, reason, other !== undefined || this.#peers.isAwaited(name));
         if (other !== undefined) appeared(name);
       },

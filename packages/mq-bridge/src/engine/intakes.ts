@@ -44,6 +44,8 @@ const SHARED_PREFETCH = 2;
 export class Intakes {
   readonly #options: IntakesOptions;
   readonly #intakes = new Map<string, Intake>();
+  /** Queues that are being removed. */
+  readonly #dropping = new Set<Promise<void>>();
 
   constructor(options: IntakesOptions) {
     this.#options = options;
@@ -86,8 +88,11 @@ export class Intakes {
   /** Takes no more from it, and removes it. */
   async drop(queue: string): Promise<void> {
     const intake = this.#intakes.get(queue);
+    if (intake === undefined) return;
     this.#intakes.delete(queue);
-    await intake?.close();
+    const dropping = intake.close();
+    this.#dropping.add(dropping);
+    await dropping.finally(() => this.#dropping.delete(dropping));
   }
 
   disconnected(): void {
@@ -97,6 +102,7 @@ export class Intakes {
   /** All of them; what is durable stays in the broker. */
   async close(): Promise<void> {
     for (const intake of this.#intakes.values()) await intake.close();
+    await Promise.allSettled(this.#dropping);
   }
 }
 

@@ -58,35 +58,57 @@ export interface Following {
   readonly refused: (why: string) => void;
 }
 
-/** The file with the list of revoked hosts. A list that is older than the last one is not taken. */
+/**
+ * The file with the list of revoked hosts, and what other hosts have told of newer ones. A list that is older than the last
+ * one is not taken.
+ */
 export class RevocationFile {
   readonly #path: string | undefined;
   readonly #root: string;
   /** At first: whoever starts without the list that he was told to heed would believe whom he must not. */
-  readonly #first: Revocations | undefined;
+  #first: { readonly list: Revocations; readonly text: string } | undefined;
+  #following: Following | undefined;
   #number = 0;
+  /** Of the file. */
   #text = '';
   #stopped = false;
 
   /**
-   * `mayCome`: where there is none yet, one that comes is followed. Throws `SpecError` `spec_invalid` and `HostError`
+   * `mayCome`: where there is none yet, one that comes is followed. `told`: a file with what others have told before; one
+   * that cannot be read counts for nothing, for they will tell it again. Throws `SpecError` `spec_invalid` and `HostError`
    * `revocations_refused`.
    */
-  constructor(path: string | undefined, root: string, { mayCome = false } = {}) {
+  constructor(
+    path: string | undefined,
+    root: string,
+    { mayCome = false, told }: { readonly mayCome?: boolean; readonly told?: string } = {},
+  ) {
     this.#path = path;
     this.#root = root;
-    if (path === undefined || (mayCome && !existsSync(path))) return;
-    this.#text = textOf('revoked', path);
-    this.#first = openRevocations(this.#text, root);
+    if (path !== undefined && !(mayCome && !existsSync(path))) {
+      this.#text = textOf('revoked', path);
+      this.take(this.#text);
+    }
+    try {
+      if (told !== undefined) this.take(readFileSync(told, 'utf8'));
+    } catch {
+      // Not there, damaged, or of a former cluster.
+    }
+  }
+
+  /** A list, wherever it comes from: it counts if it is newer. Throws `HostError` `revocations_refused`. */
+  take(text: string): void {
+    const list = openRevocations(text, this.#root);
+    if (list.number <= this.#number) return;
+    this.#number = list.number;
+    if (this.#following === undefined) this.#first = { list, text };
+    else this.#following.taken(list, text);
   }
 
   follow(following: Following): void {
-    if (this.#path === undefined) return;
-    if (this.#first !== undefined) {
-      this.#number = this.#first.number;
-      following.taken(this.#first, this.#text);
-    }
-    this.#lookLater(following);
+    this.#following = following;
+    if (this.#first !== undefined) following.taken(this.#first.list, this.#first.text);
+    if (this.#path !== undefined) this.#lookLater(following);
   }
 
   stop(): void {
@@ -100,17 +122,14 @@ export class RevocationFile {
     });
   }
 
-  async #look({ taken, refused }: Following): Promise<void> {
+  async #look({ refused }: Following): Promise<void> {
     // Between its removal and its renewal a file is not there: what was known goes on to count.
     const text = await readFile(this.#path ?? '', 'utf8').catch(() => this.#text);
     if (text === this.#text || this.#stopped) return;
     this.#text = text;
     try {
-      const list = openRevocations(text, this.#root);
-      if (list.number < this.#number) refused('it is older than the last one');
-      if (list.number <= this.#number) return;
-      this.#number = list.number;
-      taken(list, text);
+      if (openRevocations(text, this.#root).number < this.#number) refused('it is older than the last one');
+      else this.take(text);
     } catch (error) {
       refused((error as Error).message);
     }

@@ -164,9 +164,8 @@ export class AmqpTransport implements Transport {
       await consumer?.channel.close();
       if (left === undefined) return 0;
       // What was never consumed from may not be there: to look at that ends the channel, to delete it does not.
-      const unseen =
-        consumer === undefined ? 0 : await emptyQueue(session.admin, queue, left, this.#options.clock);
-      return unseen + (await session.admin.deleteQueue(queue)).messageCount;
+      if (consumer !== undefined) await emptyQueue(session, queue, left, this.#options.clock);
+      return (await session.admin.deleteQueue(queue)).messageCount;
     };
     try {
       return await Promise.race([released(), late]);

@@ -26,6 +26,7 @@ const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 60_000;
 /** Of the time that the broker has to answer when a queue goes. */
 const EMPTY_MS = 500;
+const EMPTY_PREFETCH = 8;
 /** Of a queue that is there with other terms. */
 const PRECONDITION_FAILED = 406;
 
@@ -129,31 +130,31 @@ export async function declareQueue(channel: Channel, queue: string, terms: Queue
   });
 }
 
-/**
- * Tells what lies in a queue that nobody takes from any more. Resolves with how many bodies it has not seen, for they did
- * not come in time.
- */
+/** Tells what lies in a queue that nobody takes from any more, as far as it comes in time; what does not lies there still. */
 export async function emptyQueue(
-  channel: Channel,
+  { admin, consuming }: { readonly admin: Channel; readonly consuming: ChannelModel },
   queue: string,
   left: (body: Buffer) => void,
   clock: Clock,
-): Promise<number> {
-  let { messageCount: missing } = await channel.checkQueue(queue);
-  if (missing === 0) return 0;
+): Promise<void> {
+  let { messageCount: missing } = await admin.checkQueue(queue);
+  if (missing === 0) return;
   let over = (): void => undefined;
   const isOver = new Promise<void>((resolve) => (over = resolve));
   const cancel = clock.after(EMPTY_MS, over);
+  // Of its own, and few at a time: a full queue at once would hold up all that comes over this connection.
+  const channel = await consuming.createChannel();
+  channel.on('error', over);
+  await channel.prefetch(EMPTY_PREFETCH);
   const take = (message: ConsumeMessage | null): void => {
     if (message === null || missing === 0) return;
     left(message.content);
+    channel.ack(message);
     if (--missing === 0) over();
   };
-  // To get them one by one takes a second for a full queue.
-  await channel.consume(queue, take, { noAck: true });
+  await channel.consume(queue, take);
   await isOver;
   cancel();
-  const unseen = missing;
   missing = 0;
-  return unseen;
+  await channel.close();
 }

@@ -12,6 +12,8 @@ export const MAJOR = {
   simple: 7,
 } as const;
 
+const NOTHING = Buffer.alloc(0);
+
 export class CborWriter {
   readonly #bytes: number;
   #buffer: Buffer;
@@ -33,12 +35,22 @@ export class CborWriter {
   finish(): Buffer {
     const written = this.#buffer.subarray(this.#from, this.#at);
     this.#from = this.#at;
+    this.#letGo();
     return written;
   }
 
   /** What was written and not finished is forgotten. */
   reset(): void {
     this.#at = this.#from;
+    this.#letGo();
+  }
+
+  /** One that has grown is not shared with what comes: a small item that waits would hold all of it. */
+  #letGo(): void {
+    if (this.#buffer.length <= this.#bytes) return;
+    this.#buffer = NOTHING;
+    this.#from = 0;
+    this.#at = 0;
   }
 
   head(major: number, argument: number): void {

@@ -83,6 +83,35 @@ test('a list that comes later counts from then on, where one may come', async ()
   expect(refused).toHaveLength(1);
 });
 
+test('a list that others have told counts as one of the file does: the newest of all, now and at the next start', async () => {
+  const told = `${path}-told`;
+  const first = put(revokeHosts(root, [ALPHA]));
+  const second = revokeHosts(root, [BETA], first);
+  const third = revokeHosts(root, [], second);
+  const file = new RevocationFile(path, root.publicKey, { mayCome: true, told });
+  const { taken, refused, look } = followed(file);
+  file.take(second);
+  file.take(first);
+  expect(taken.map(({ text }) => text)).toEqual([first, second]);
+  expect(() => file.take(revokeHosts(createKeyPair(), []))).toThrow(
+    expect.objectContaining({ code: 'revocations_refused' }),
+  );
+  put(third);
+  await look();
+  expect(taken.map(({ number }) => number)).toEqual([1, 2, 3]);
+  expect(refused).toEqual([]);
+  for (const [kept, number] of [
+    [first, 3],
+    [revokeHosts(root, [], third), 4],
+    [revokeHosts(createKeyPair(), []), 3],
+    ['damaged', 3],
+  ] as const) {
+    writeFileSync(told, kept);
+    const next = followed(new RevocationFile(path, root.publicKey, { mayCome: true, told }));
+    expect(next.taken.map((list) => list.number)).toEqual([number]);
+  }
+});
+
 test('a list that was named and is not there is refused, and so is one of another root', () => {
   expect(() => new RevocationFile(path, root.publicKey)).toThrow(
     expect.objectContaining({ code: 'spec_invalid' }),
