@@ -25,11 +25,17 @@ export interface PrivateBroker {
   readonly url: string;
   /** Of its log, where only warnings and errors stand. */
   lastWords(): readonly string[];
-  end(): void;
 }
 
-/** @throws HostError `host_unfit`: RabbitMQ is not installed, or does not start. */
-export async function startPrivateBroker(folder: string): Promise<PrivateBroker> {
+/**
+ * `started` is given what ends it before there is anything to end: who is told to leave while it starts ends it as well.
+ *
+ * @throws HostError `host_unfit`: RabbitMQ is not installed, or does not start.
+ */
+export async function startPrivateBroker(
+  folder: string,
+  started: (end: () => void) => void,
+): Promise<PrivateBroker> {
   const { RABBITMQ_SERVER: named } = process.env;
   const program = (named ? [named] : PROGRAMS).find((path) => existsSync(path));
   if (program === undefined) throw notInstalled();
@@ -68,10 +74,12 @@ export async function startPrivateBroker(folder: string): Promise<PrivateBroker>
     child.on('error', () => undefined);
     return child;
   };
-  // The broker's own would outlive it.
-  const children = [launch('epmd', ['-port', String(epmdPort)])];
+  const children: ChildProcess[] = [];
   const end = (): void => children.forEach(endGroup);
+  started(end);
   try {
+    // The broker's own would outlive it.
+    children.push(launch('epmd', ['-port', String(epmdPort)]));
     await listening(epmdPort, children);
     children.push(launch(program, []));
     await listening(port, children);
@@ -79,7 +87,7 @@ export async function startPrivateBroker(folder: string): Promise<PrivateBroker>
     end();
     throw error;
   }
-  return { url: `amqp://${LOOPBACK}:${port}`, lastWords: () => lastLines(at('log')), end };
+  return { url: `amqp://${LOOPBACK}:${port}`, lastWords: () => lastLines(at('log')) };
 }
 
 function notInstalled(): HostError {

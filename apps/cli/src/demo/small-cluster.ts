@@ -17,6 +17,7 @@ import { until } from './until.js';
 
 /** What a private broker has of itself. */
 const LOGIN = 'guest:guest';
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export interface SmallClusterOptions {
   /** Their names, in the order in which they come. */
@@ -42,9 +43,14 @@ export async function withSmallCluster<T>(
   work: (cluster: SmallCluster) => Promise<T>,
 ): Promise<T> {
   const cluster = new SmallCluster();
-  const end = (): void => cluster.kill();
+  const end = (): void => {
+    cluster.kill();
+    rmSync(cluster.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  };
+  const leave = (): void => process.exit(1);
   process.once('exit', end);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+  // Each time: npm hands on what the terminal has sent already, and that must not cut the end short.
+  for (const signal of SIGNALS) process.on(signal, leave);
   try {
     await cluster.start(hosts, say);
     return await work(cluster);
@@ -54,7 +60,7 @@ export async function withSmallCluster<T>(
   } finally {
     end();
     process.off('exit', end);
-    rmSync(cluster.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    for (const signal of SIGNALS) process.off(signal, leave);
   }
 }
 
@@ -65,6 +71,7 @@ export class SmallCluster {
   readonly #daemons: ChildProcess[] = [];
   readonly #lastWords = new LastWords();
   #broker: PrivateBroker | undefined;
+  #endBroker = (): void => undefined;
 
   client(host: string): AdminClient {
     return this.#host(host).client;
@@ -80,6 +87,8 @@ export class SmallCluster {
   /** `kill -9` of its daemon. */
   async killHost(host: string): Promise<void> {
     const { daemon } = this.#host(host);
+    // It may have ended by itself, and would not do so again.
+    if (daemon.exitCode !== null || daemon.signalCode !== null) return;
     const ended = once(daemon, 'exit');
     daemon.kill('SIGKILL');
     await ended;
@@ -102,7 +111,9 @@ export class SmallCluster {
 
   async start(hosts: readonly string[], say: (step: string) => void): Promise<void> {
     say('Starting a broker …');
-    this.#broker = await startPrivateBroker(join(this.folder, 'broker'));
+    this.#broker = await startPrivateBroker(join(this.folder, 'broker'), (end) => {
+      this.#endBroker = end;
+    });
     const root = createKeyPair();
     for (const name of hosts) {
       say(`Host ${name}: a daemon, and a ticket of the cluster's root`);
@@ -116,7 +127,7 @@ export class SmallCluster {
 
   kill(): void {
     for (const daemon of this.#daemons) daemon.kill('SIGKILL');
-    this.#broker?.end();
+    this.#endBroker();
   }
 
   lastWords(): readonly string[] {

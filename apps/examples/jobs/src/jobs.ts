@@ -47,8 +47,14 @@ export class Jobs {
     });
     const jobs = new Jobs(tree);
     hire = () => jobs.#hire();
-    await hire();
-    return jobs;
+    try {
+      await hire();
+      return jobs;
+    } catch (error) {
+      // Nobody else has it.
+      await tree.stop();
+      throw error;
+    }
   }
 
   /** Resolves when the mail is on disk, whatever is restarted meanwhile. */

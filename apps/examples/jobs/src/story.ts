@@ -26,11 +26,12 @@ const TOLD = new Set(['failed', 'restarting', 'restarted', 'escalated', 'applied
 
 /** Resolves with the exit code: 0 if no mail was lost or settled twice. */
 export async function tell(options: StoryOptions): Promise<number> {
-  if (!options.twoHosts) return tellOf(options, LocalTree.start);
+  if (!options.twoHosts) return tellHere(options);
   const note = (text: string): void => void process.stderr.write(`${text}\n`);
   return withSmallCluster({ hosts: HOSTS, say, note }, (cluster) => {
     const start: StartTree = (order) => TreeOnHosts.start(cluster, order);
-    return tellOf(options, start, async () => {
+    // Where it goes with the cluster, whatever ends that.
+    return tellOf(options, join(cluster.folder, 'journal'), start, async () => {
       say('The daemon of beta is killed, and started again.');
       await cluster.killHost('beta');
       await cluster.startHost('beta');
@@ -42,13 +43,21 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
+async function tellHere(options: StoryOptions): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'espalier-jobs-'));
+  try {
+    return await tellOf(options, join(folder, 'journal'), LocalTree.start);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 async function tellOf(
   { mails, json }: StoryOptions,
+  journal: string,
   start: StartTree,
   disturb?: () => Promise<void>,
 ): Promise<number> {
-  const folder = mkdtempSync(join(tmpdir(), 'espalier-jobs-'));
-  const journal = join(folder, 'journal');
   const paint = paintFor(process.stdout, process.env);
   const beganAt = performance.now();
   const waits: number[] = [];
@@ -93,6 +102,5 @@ async function tellOf(
     return sound ? 0 : 1;
   } finally {
     await jobs.close();
-    rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -26,12 +26,18 @@ export class TreeOnHosts implements Tree {
 
   static async start(cluster: SmallCluster, { journal, settings, onEvent }: Order): Promise<TreeOnHosts> {
     const tree = new TreeOnHosts(cluster, journal);
-    await tree.apply(settings, false);
-    for (const host of HOSTS) {
-      await cluster.connected(host);
-      void tree.#tell(host, onEvent);
+    try {
+      await tree.apply(settings, false);
+      for (const host of HOSTS) {
+        await cluster.connected(host);
+        void tree.#tell(host, onEvent);
+      }
+      return tree;
+    } catch (error) {
+      // Who listens would listen for ever.
+      await tree.stop();
+      throw error;
     }
-    return tree;
   }
 
   async submit(mail: Mail): Promise<void> {
