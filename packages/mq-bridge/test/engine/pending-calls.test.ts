@@ -13,11 +13,11 @@ test('the end of a mailbox ends the calls to it and no others, once, and as who 
       reject: ({ code, reason }: CallError) => ends.push(`${mailbox} ${code} ${String(reason?.tag)}`),
     });
   const [one, , , other] = [start('a'), start('a'), start('b'), start('c')];
-  calls.reply(one as number, 1);
+  calls.reply(one, 1);
   calls.mailboxEnded('a', { tag: 'killed' });
   calls.mailboxEnded('a', { tag: 'normal' });
   calls.mailboxEnded('b', { tag: 'killed' }, 'noproc');
-  calls.reply(other as number, 1);
+  calls.reply(other, 1);
   expect(ends).toEqual(['a replied', 'a down killed', 'b noproc killed', 'c replied']);
   expect(calls.size).toBe(0);
 });
