@@ -34,10 +34,13 @@ export function messages(harness: Harness): void {
       /** Steps `from` to `to`; those that `named` says go to the name. */
       const steps = (from: number, to: number, named: (n: number) => boolean) =>
         all.slice(from, to).map((n) => ['send', named(n) ? 'b' : address, n] as const);
-      // By turns; the name first and the address when it is known; the address first.
+      // By turns; the name first and the address when it is known; the address first. Between two senders
+      // there is no order: the next one begins when all of the one before has arrived.
       await new Puppet(grid, 'a').do(...steps(0, 20, (n) => n % 3 === 0));
+      await b.values(20);
       await new Puppet(grid, 'c').do(...steps(20, 25, () => true));
       await new Puppet(grid, 'c').do(...steps(25, 40, (n) => n % 2 === 0));
+      await b.values(40);
       await new Puppet(grid, 'd').do(...steps(40, 60, (n) => n > 41 && n % 2 === 0));
       expect(await b.values(60)).toEqual(all);
     });
@@ -62,6 +65,8 @@ export function messages(harness: Harness): void {
       const a = new Puppet(grid, 'a');
       await a.do(['send', 'b', 0]);
       await a.do(...steps);
+      // Between two senders there is no order: c begins when all of a's has arrived.
+      await b.values(7);
       await new Puppet(grid, 'c').do(['send', 'b', 0], ...steps);
       const got = (await b.values(14)).map((value) => (typeof value === 'number' ? value : typeof value));
       const sent = [0, 'object', 1, 2, 'string', 4, 5];
