@@ -23,7 +23,6 @@ const nobody = (): Promise<never> => Promise.reject(new Error('nobody is here'))
 const NOTHING: LocalSide = {
   send: nobody,
   cast: nobody,
-  call: nobody,
   callCancellable: nobody,
   run: nobody,
   awaitHolder: () => Promise.resolve(undefined),

@@ -48,7 +48,7 @@ const NO_BATCH: Batch = { bytes: new Uint8Array(), transfers: NO_TRANSFERS };
 const BODY: readonly ('value' | 'number' | undefined)[] = Array.from({ length: 256 }, (_, kind) => {
   if (kind >= FRAME.message && kind <= FRAME.failure) return 'value';
   if (kind === FRAME.control) return 'value';
-  return kind >= FRAME.cancel && kind <= FRAME.forget ? 'number' : undefined;
+  return (kind >= FRAME.cancel && kind <= FRAME.forget) || kind === FRAME.prolong ? 'number' : undefined;
 });
 
 export class Channel {

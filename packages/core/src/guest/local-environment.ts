@@ -217,6 +217,10 @@ export class LocalEnvironment implements RouteOwner {
     this.#runs.cancelled(peering, from, call);
   }
 
+  runProlonged(peering: Peering, from: number, run: number, ms: number): void {
+    this.#runs.prolonged(peering, from, run, ms);
+  }
+
   /** An exit signal: from another environment, over a link, or from the supervisor. */
   signal(signal: number, from: Address | undefined, reason: ExitReason, stop: boolean): void {
     if (!this.alive) return;
@@ -322,6 +326,14 @@ export class LocalEnvironment implements RouteOwner {
   }
 
   // ---- for the context ---------------------------------------------------------------------------
+
+  /** Moves the deadline of a run (`FRAME.prolong`). False: it has not left yet, or is over. */
+  prolongRun(call: number, ms: number): boolean {
+    const peer = this.pending.peerOf(call);
+    if (peer === undefined) return false;
+    this.services.peering(peer.channel)?.postPlain(FRAME.prolong, peer.slot, this.slot, call, ms);
+    return true;
+  }
 
   /**
    * Runs it once everything sent before has left: what goes by the kernel must not overtake messages

@@ -1,6 +1,6 @@
 /** What a bridge needs of the environments beside it; an environment's context has all of it. */
 import type { RefusalCounts } from '../trust/refusals.js';
-import type { Address, CallOptions, Destination, ExitReason } from '@espalier/core';
+import type { Address, Destination, ExitReason } from '@espalier/core';
 import type { RunCall, RunOptions, RunOutcome } from '@espalier/core/internal/bridge.js';
 
 export interface LocalSide {
@@ -8,12 +8,6 @@ export interface LocalSide {
   send(target: Destination, value: unknown): Promise<void> | undefined;
   /** Likewise. */
   cast(target: Destination, operation: string, parameters: readonly unknown[]): Promise<void> | undefined;
-  call(
-    target: Destination,
-    operation: string,
-    parameters: readonly unknown[],
-    options: CallOptions,
-  ): Promise<unknown>;
   /** Without a timeout; `onCancel` is told at once how it is given up. */
   callCancellable(
     target: Destination,
