@@ -39,6 +39,8 @@ export type BridgeEvent =
   | { readonly kind: 'undelivered'; readonly target: string; readonly count: number; readonly why?: string }
   /** Frames (of 128 messages at most, or none) that the broker had for `target`, and that are gone. */
   | { readonly kind: 'missing'; readonly target: string; readonly frames: number }
+  /** One of those has come after all. */
+  | { readonly kind: 'late'; readonly target: string }
   /** What has come and was not believed, since it was last said. */
   | ({ readonly kind: 'dropped' } & RefusalCounts)
   /** The list of revoked hosts has changed, and is followed. */

@@ -148,6 +148,7 @@ export class Host {
       dropped: () => undefined,
       undelivered: () => undefined,
       missing: () => undefined,
+      late: () => undefined,
     });
     void this.#intake.open();
     this.#connect();
