@@ -12,7 +12,7 @@ import {
   RevocationFile,
   startBridge,
 } from '@espalier/mq-bridge/driver';
-import type { BridgeReport } from '../cluster/bridge-report.js';
+import { REPORT, type BridgeReport } from '../cluster/bridge-report.js';
 import { KnownBrokers } from '../cluster/known-brokers.js';
 import { writeOver } from '../state/atomic-file.js';
 import { readMember } from '../state/cluster-folder.js';
@@ -94,7 +94,7 @@ async function waitForEnd(context: Context): Promise<void> {
 
 /** What the daemon asks; null: the host is no member. */
 function answered(call: ReceivedCall, report: () => BridgeReport | null): boolean {
-  if (call.operation !== 'report') return false;
+  if (call.operation !== REPORT) return false;
   call.reply(report());
   return true;
 }
@@ -103,6 +103,7 @@ function reportOf(
   discovery: Discovery,
   hindrance: BridgeReport['problems'],
 ): Omit<BridgeReport, 'connection' | 'brokers' | 'lost'> {
+  const { problems, revocations } = discovery.status();
   return {
     hosts: discovery.hosts().map(({ host, endpoints, names }) => ({ host, brokers: [...endpoints], names })),
     names: discovery.names().map(({ name, holders }) => {
@@ -111,7 +112,8 @@ function reportOf(
         holders: holders.map(({ host, holding, incarnation }) => ({ host, holding, incarnation })),
       };
     }),
-    problems: [...hindrance, ...discovery.status().problems.map(toldProblem)],
+    revocations,
+    problems: [...hindrance, ...problems.map(toldProblem)],
   };
 }
 
