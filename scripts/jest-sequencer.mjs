@@ -11,10 +11,8 @@ const LONG = [
   /\/daemon\/test\/(?:crashes|lives)\.test\.ts$/,
 ];
 
-/** @typedef {import('@jest/test-result').Test} Test */
-
 export default class LongestFirst extends TestSequencer {
-  /** @param {Test[]} tests */
+  /** @param {Parameters<TestSequencer['sort']>[0]} tests */
   async sort(tests) {
     const sorted = await super.sort(tests);
     const isLong = ({ path }) => LONG.some((pattern) => pattern.test(path));
