@@ -126,7 +126,7 @@ describeWithBroker('the directory over the broker', (rabbitmq) => {
       });
       await until(() => a.discovery.hosts().length === 3 && a.discovery.names().length === 1, 20_000);
       await c.stop();
-      await until(() => seen.includes('left c'), 1000);
+      await until(() => seen.includes('left c'), 20_000);
       proxy.close();
       await until(() => a.discovery.names().length === 0, 3 * LEASE_MS);
       expect(seen.at(-1)).toBe('lost b');
