@@ -26,6 +26,9 @@ const NOTHING: LocalSide = {
   call: nobody,
   callCancellable: nobody,
   run: nobody,
+  sendExit: () => undefined,
+  kill: () => undefined,
+  tie: nobody,
   awaitHolder: () => Promise.resolve(undefined),
   watch: () => undefined,
 };
