@@ -52,6 +52,8 @@ export async function startTree({ name, life, peers, bridge, journal }, print) {
   const tree = await start(
     {
       name,
+      // Each check of the monitors ends the echo once, and sequences follow quickly on each other.
+      intensity: 1000,
       children: [
         ...(journal ? [holder] : []),
         { id: 'echo', module: './modules/echo.ts' },
