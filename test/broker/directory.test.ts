@@ -23,9 +23,11 @@ const nobody = (): Promise<never> => Promise.reject(new Error('nobody is here'))
 const NOTHING: LocalSide = {
   send: nobody,
   cast: nobody,
-  call: nobody,
   callCancellable: nobody,
   run: nobody,
+  sendExit: () => undefined,
+  kill: () => undefined,
+  tie: nobody,
   awaitHolder: () => Promise.resolve(undefined),
   watch: () => undefined,
 };
