@@ -17,8 +17,8 @@ const LONG_BACKOFF = { ...BACKOFF, initialMs: 60_000, maxMs: 60_000 };
 const FIRST_WINDOW = 8;
 
 /** Who waits for a restart waits longer than it takes, on whatever machine. */
-const puppet = (id: string): ChildSpecInput => ({ id, module: PUPPET, sendTimeoutMs: 60_000 });
-const PATIENT_CALL = { timeoutMs: 60_000 };
+const puppet = (id: string): ChildSpecInput => ({ id, module: PUPPET, sendTimeoutMs: 30_000 });
+const PATIENT_CALL = { timeoutMs: 30_000 };
 const numbers = (n: number, from = 0): number[] => Array.from({ length: n }, (_, at) => from + at);
 
 export function parking(harness: SupervisionHarness): void {

@@ -2,9 +2,9 @@ import { describe, expect } from '@jest/globals';
 import type { Harness } from '../harness.js';
 import { endOf, errorOf, lost, Puppet } from '../puppets.js';
 
-/** Longer than any restart takes, on whatever machine. */
-const PATIENT = { sendTimeoutMs: 60_000 };
-const PATIENT_CALL = { timeoutMs: 60_000 };
+/** Longer than any restart takes, on whatever machine; and shorter than a puppet is waited for. */
+const PATIENT = { sendTimeoutMs: 30_000 };
+const PATIENT_CALL = { timeoutMs: 30_000 };
 const numbers = (n: number, from = 0): number[] => Array.from({ length: n }, (_, at) => from + at);
 
 export function parking(harness: Harness): void {
