@@ -149,7 +149,6 @@ function localSide(context: BesideContext, watched: WatchedEnds): LocalSide {
   return {
     send: (target, value) => context.sendNow(target, value),
     cast: (target, operation, parameters) => context.castNow(target, operation, parameters),
-    call: (target, operation, parameters, options) => context.call(target, operation, parameters, options),
     callCancellable: (target, operation, parameters, onCancel) =>
       context.callCancellable(target, operation, parameters, onCancel),
     run: (target, calls, options) => (context as BesideContext & RunCaller).callRun(target, calls, options),

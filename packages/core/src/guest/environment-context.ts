@@ -162,13 +162,24 @@ export class EnvironmentContext implements BesideContext, RunCaller {
   }
 
   async callRun(target: Destination, calls: readonly RunCall[], options: RunOptions): Promise<RunOutcome> {
-    const { deadline, signal } = options;
-    const { pending } = this.#environment;
-    const route = this.#environment.route(target);
+    const { deadline, signal, underWay } = options;
+    const environment = this.#environment;
+    const { pending } = environment;
+    const route = environment.route(target);
     const answer = await new Promise<unknown>((resolve, reject) => {
       const operation = `a run of ${String(calls.length)} calls`;
       const start = { operation, timeoutMs: Infinity, signal, awaitsCancelled: true, resolve, reject };
       const call = pending.start(start);
+      let known = deadline;
+      underWay?.({
+        prolong: (until) => {
+          const ms = Math.min(Math.floor(until - known), 0xffffffff);
+          if (ms >= 1 && environment.prolongRun(call, ms)) known += ms;
+        },
+        beginNoMore: () => {
+          if (!environment.prolongRun(call, 0)) pending.cancel(call);
+        },
+      });
       route.send(FRAME.call, call, [deadline, ...calls]).catch((error: unknown) => {
         pending.fail(call, error as CallError);
       });

@@ -220,6 +220,10 @@ export class LocalEnvironment implements RouteOwner {
     this.#runs.cancelled(peering, from, call);
   }
 
+  runProlonged(peering: Peering, from: number, run: number, ms: number): void {
+    this.#runs.prolonged(peering, from, run, ms);
+  }
+
   /** An exit signal: `end` over a link, `sent` by another environment, or `stop`, the order of the supervisor. */
   signal(signal: number, from: Address | undefined, reason: ExitReason, kind: 'end' | 'sent' | 'stop'): void {
     if (!this.alive) return;
@@ -338,6 +342,14 @@ export class LocalEnvironment implements RouteOwner {
   }
 
   // ---- for the context ---------------------------------------------------------------------------
+
+  /** Moves the deadline of a run (`FRAME.prolong`). False: it has not left yet, or is over. */
+  prolongRun(call: number, ms: number): boolean {
+    const peer = this.pending.peerOf(call);
+    if (peer === undefined) return false;
+    this.services.peering(peer.channel)?.postPlain(FRAME.prolong, peer.slot, this.slot, call, ms);
+    return true;
+  }
 
   /**
    * Runs it once everything sent before has left: what goes by the kernel must not overtake messages

@@ -285,6 +285,7 @@ export class Runtime implements EnvironmentServices {
     if (kind === FRAME.credit) environment?.granted(peering.id, from, correlation, number);
     else if (kind === FRAME.want) environment?.wants(peering, from, number);
     else if (kind === FRAME.cancel) environment?.callCancelled(peering, from, correlation);
+    else if (kind === FRAME.prolong) environment?.runProlonged(peering, from, correlation, number);
     else if (kind === FRAME.forget) this.#channels.get(peering.id)?.ticketForgotten(correlation);
   }
 
