@@ -25,6 +25,9 @@ const NOTHING: LocalSide = {
   cast: nobody,
   callCancellable: nobody,
   run: nobody,
+  sendExit: () => undefined,
+  kill: () => undefined,
+  tie: nobody,
   awaitHolder: () => Promise.resolve(undefined),
   watch: () => undefined,
 };

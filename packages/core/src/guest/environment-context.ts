@@ -37,7 +37,7 @@ import {
   assertSpawn,
 } from './destination.js';
 import type { LocalEnvironment } from './local-environment.js';
-import type { Monitor, Received } from './received.js';
+import type { Monitor, Received, ReceivedExit } from './received.js';
 import { makeRef, type Ref } from './ref.js';
 import { SENT } from './route.js';
 
@@ -361,6 +361,21 @@ export class EnvironmentContext implements BesideContext, RunCaller {
     const how = { beside: { ...own, ...terms }, name };
     const { address } = await this.#spawn(services.beside(behaviour), {}, how);
     return address;
+  }
+
+  /** `BesideContext.onLink`. */
+  onLink(told: (other: Address, isLinked: boolean) => void): void {
+    this.#environment.onLink = told;
+  }
+
+  /** `BesideContext.endBy`. */
+  endBy(item: ReceivedExit): void {
+    this.#environment.endBy(item);
+  }
+
+  /** `BesideContext.isEnd`. */
+  isEnd(item: ReceivedExit): boolean {
+    return this.#environment.isEnd(item);
   }
 
   /** `BesideContext.awaitHolder`. */

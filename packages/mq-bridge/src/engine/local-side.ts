@@ -2,6 +2,7 @@
 import type { RefusalCounts } from '../trust/refusals.js';
 import type { Address, Destination, ExitReason } from '@espalier/core';
 import type { RunCall, RunOptions, RunOutcome } from '@espalier/core/internal/bridge.js';
+import type { Tie } from './tie.js';
 
 export interface LocalSide {
   /** Undefined where it was sent at once; it never throws. */
@@ -17,6 +18,11 @@ export interface LocalSide {
   ): Promise<unknown>;
   /** Calls that the target handles one after the other. Rejects as calls do (`RunCaller` says what is known then). */
   run(target: Destination, calls: readonly RunCall[], options: RunOptions): Promise<RunOutcome>;
+  /** Behind all that was sent. */
+  sendExit(target: Address, reason: ExitReason): void;
+  kill(target: Address): void;
+  /** As `tie` (tie.ts). */
+  tie(target: Address): Promise<Tie>;
   /** As `whereis`; but while the holder is being started (again), which `pending` is told, it waits for that one. */
   awaitHolder(name: string, pending: () => void): Promise<Address | undefined>;
   /** Calls back once, when it has ended. */
