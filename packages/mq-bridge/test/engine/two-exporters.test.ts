@@ -107,7 +107,8 @@ async function world() {
     lost: () => undefined,
     begun: () => undefined,
     turn: Promise.resolve(true),
-    isOver: () => false,
+    over: () => undefined,
+    passesSignals: false,
   });
   await simulation.start([simulation.child('book', { behaviour })]);
   /** What becomes of a call by who imports the name. */
