@@ -30,6 +30,7 @@ export interface Status {
   readonly hosts: readonly { readonly host: string }[];
   readonly names: readonly {
     readonly name: string;
+    readonly namespace: { readonly id: string; readonly path: string | null } | null;
     readonly holders: readonly { readonly host: string }[];
   }[];
 }

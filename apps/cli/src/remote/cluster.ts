@@ -1,6 +1,7 @@
 /** Commands on the cluster that the daemon's host belongs to; those that need the key of its root are in root-key.ts. */
 import { text as textOf } from 'node:stream/consumers';
-import type { ClusterHost, ClusterName, ClusterStatus } from '@espalier/supervisor/client';
+import { CallError } from '@espalier/core';
+import type { ClusterHost, ClusterName, ClusterStatus, OwnName } from '@espalier/supervisor/client';
 import type { Remote } from './command.js';
 import { makeRoot, openRoot, type NewRoot } from './root-key.js';
 
@@ -100,12 +101,30 @@ export async function clusterStatus({ client, terminal }: Remote): Promise<numbe
 }
 
 export async function names({ client, terminal }: Remote): Promise<undefined> {
-  const found = await client.cluster();
+  const found = await client.cluster().catch(ofAPart);
+  if (found === undefined) {
+    const own = await client.ownNames();
+    terminal.tell(own, () => (own.names.length === 0 ? [NO_NAMES] : own.names.map(ownNameLine).sort()));
+    return;
+  }
   terminal.tell({ names: found.names }, () => {
-    if (found.names.length === 0 && found.cluster !== null) return ['nobody offers a name'];
-    return found.names.map(nameLine);
+    if (found.names.length === 0 && found.cluster !== null) return [NO_NAMES];
+    return found.names.map(nameLine).sort();
   });
   tellRemedies(terminal, found);
+}
+
+const NO_NAMES = 'nobody offers a name';
+
+/** To who sees a part of the tree the cluster is not there. */
+function ofAPart(error: unknown): undefined {
+  if (error instanceof CallError && error.code === 'request_malformed') return undefined;
+  throw error;
+}
+
+function ownNameLine({ name, namespace, here, elsewhere }: OwnName): string {
+  const where = [...(here ? ['here'] : []), ...(elsewhere ? ['on another host'] : [])];
+  return `${name} (${namespace})  ${where.join(', ')}`;
 }
 
 /** What each of the other hosts offers. */
@@ -116,7 +135,7 @@ export async function offersOfOthers({ client, terminal }: Remote): Promise<read
   const isAt = (host: string) => (name: ClusterName) => name.holders.some((holder) => holder.host === host);
   return hosts
     .filter(({ isSelf }) => !isSelf)
-    .map(({ host }) => ({ host, names: held.filter(isAt(host)).map(({ name }) => name) }));
+    .map(({ host }) => ({ host, names: held.filter(isAt(host)).map(nameText) }));
 }
 
 export interface Offers {
@@ -154,8 +173,15 @@ export function lossLines({ lost }: Pick<ClusterStatus, 'lost'>): readonly strin
   return told.length === 0 ? [] : [`lost since the bridge was started: ${told.join(', ')}`];
 }
 
-function nameLine({ name, holders }: ClusterName): string {
-  return `${name}  ${holders.map(({ host, isSelf }) => `${host}${isSelf ? ' (this host)' : ''}`).join(', ')}`;
+/** With the namespace whose it is, unless that is the tree's own. */
+export function nameText({ name, namespace }: Pick<ClusterName, 'name' | 'namespace'>): string {
+  if (namespace === null) return name;
+  return `${name} (${namespace.path ?? `namespace ${namespace.id}`})`;
+}
+
+function nameLine(name: ClusterName): string {
+  const { holders } = name;
+  return `${nameText(name)}  ${holders.map(({ host, isSelf }) => `${host}${isSelf ? ' (this host)' : ''}`).join(', ')}`;
 }
 
 /** What keeps names of other hosts from being reached, each with what to do, on a line of its own. */

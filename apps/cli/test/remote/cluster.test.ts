@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { ClusterStatus } from '@espalier/supervisor/client';
-import { lossLines, remedies } from '../../src/remote/cluster.js';
+import { lossLines, nameText, remedies } from '../../src/remote/cluster.js';
 
 const own = { host: 'a'.repeat(32), brokers: [], names: 0, isSelf: true };
 const other = { host: 'b'.repeat(32), brokers: [], names: 1, isSelf: false };
@@ -30,6 +30,13 @@ test.each<readonly [string, Partial<ClusterStatus>, readonly RegExp[]]>([
 ])('where %s, each thing that is in the way has one line with what to do', (_title, facts, lines) => {
   const told = remedies({ ...WELL, ...facts });
   expect(told).toEqual(lines.map((line) => expect.stringMatching(line)));
+});
+
+test('a name is told with the path of its namespace where that is known, and else with its id', () => {
+  const id = 'n'.repeat(22);
+  expect(nameText({ name: 'db', namespace: null })).toBe('db');
+  expect(nameText({ name: 'db', namespace: { id, path: '/tenants/blue' } })).toBe('db (/tenants/blue)');
+  expect(nameText({ name: 'db', namespace: { id, path: null } })).toBe(`db (namespace ${id})`);
 });
 
 test('what was lost has one line, where anything was', () => {

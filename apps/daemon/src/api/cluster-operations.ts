@@ -1,5 +1,6 @@
-/** The cluster that the host belongs to: to join, to leave, whom to shut out, and what is known of others. For who sees the whole tree. */
-import type { ClusterStatus, JoinRequest } from '@espalier/supervisor/client';
+/** The cluster that the host belongs to: to join, to leave, whom to shut out, and what is known of others. */
+import type { ClusterStatus, JoinRequest, OwnNames } from '@espalier/supervisor/client';
+import type { View } from '../access/view.js';
 import type { Root } from '../drivers/root.js';
 import type { ClusterFolder } from '../state/cluster-folder.js';
 
@@ -29,10 +30,26 @@ export class ClusterOperations {
       bridge: report.connection,
       brokers: [...report.brokers],
       hosts: report.hosts.map((known) => ({ ...marked(known), brokers: [...known.brokers] })),
-      names: report.names.map(({ name, holders }) => ({ name, holders: holders.map(marked) })),
+      names: report.names.map((name) => ({ ...name, holders: name.holders.map(marked) })),
       lost: report.lost,
       problems: [...report.problems],
     };
+  }
+
+  /** Where there is no cluster it is as if nobody offered any. */
+  async ownNames(view: Pick<View, 'outside'>): Promise<OwnNames> {
+    const { host, member } = this.#folder;
+    const report = member === undefined ? 'absent' : await this.#root.ask('bridge');
+    if (typeof report === 'string') return { names: [] };
+    const { tree } = await this.#root.ask('state');
+    const names = report.names.flatMap(({ name, namespace, holders }) => {
+      const path = namespace?.path ?? undefined;
+      const seen = path === undefined ? undefined : view.outside(`${tree ?? ''}${path}`);
+      if (seen === undefined) return [];
+      const here = holders.some((holder) => holder.host === host);
+      return [{ name, namespace: seen, here, elsewhere: holders.some((holder) => holder.host !== host) }];
+    });
+    return { names };
   }
 
   /** @throws HostError `ticket_refused`; CallError `operation_refused`: it is a member already. */

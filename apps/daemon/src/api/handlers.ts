@@ -11,6 +11,7 @@ import type {
   SpawnRequest,
   TokenRequest,
 } from '@espalier/supervisor/client';
+import type { View } from '../access/view.js';
 import type { AccessOperations } from './access-operations.js';
 import type { Api } from './api.js';
 import type { ClusterOperations } from './cluster-operations.js';
@@ -26,7 +27,7 @@ export interface Asked {
 type AccessName = 'makeToken' | 'tokens' | 'revokeToken' | 'audit';
 
 /** Those on the cluster: they are about the machine, and a daemon in the process of who asks is no host. */
-type ClusterName = 'cluster' | 'joinCluster' | 'leaveCluster' | 'followRevocations';
+type ClusterName = 'cluster' | 'ownNames' | 'joinCluster' | 'leaveCluster' | 'followRevocations';
 
 type Name = Exclude<OperationName, AccessName | ClusterName | 'events' | 'logs' | 'openapi'>;
 
@@ -62,8 +63,12 @@ export const ACCESS_HANDLERS: Record<AccessName, (access: AccessOperations, aske
     access.audit({ path, after, lines }),
 };
 
-export const CLUSTER_HANDLERS: Record<ClusterName, (cluster: ClusterOperations, asked: Asked) => unknown> = {
+export const CLUSTER_HANDLERS: Record<
+  ClusterName,
+  (cluster: ClusterOperations, asked: Asked, view: View) => unknown
+> = {
   cluster: (cluster) => cluster.status(),
+  ownNames: (cluster, _asked, view) => cluster.ownNames(view),
   joinCluster: (cluster, { body }) => cluster.join(body as JoinRequest),
   leaveCluster: (cluster) => cluster.leave(),
   followRevocations: (cluster, { body }) => cluster.followRevocations((body as RevocationRequest).list),

@@ -160,7 +160,7 @@ function route(
       const asked = request as unknown as Asked;
       const handle = (): unknown => {
         if (isAboutAccess(name)) return ACCESS_HANDLERS[name](new AccessOperations(access, caller), asked);
-        if (isAboutCluster(name)) return CLUSTER_HANDLERS[name](cluster, asked);
+        if (isAboutCluster(name)) return CLUSTER_HANDLERS[name](cluster, asked, caller.view);
         return HANDLERS[name](api, asked);
       };
       const answer = await (right === 'control'

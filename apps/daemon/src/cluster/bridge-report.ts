@@ -14,6 +14,12 @@ export interface BridgeReport {
   }[];
   readonly names: readonly {
     readonly name: string;
+    /** null: the tree's own, which all hosts share. */
+    readonly namespace: {
+      readonly id: string;
+      /** Of its node here, if this tree says `cluster` of it. */
+      readonly path: string | null;
+    } | null;
     readonly holders: readonly {
       readonly host: string;
       readonly holding: Holding;

@@ -4,6 +4,7 @@
  */
 import { environment, type Context, type ReceivedCall } from '@espalier/core';
 import { startDiscovery, type Discovery, type Problem } from '@espalier/discovery';
+import { namespaceId, namespaceOf } from '@espalier/core/identity';
 import type { BridgeEvent, BridgeTerms } from '@espalier/mq-bridge';
 import {
   completeTerms,
@@ -12,6 +13,7 @@ import {
   RevocationFile,
   startBridge,
 } from '@espalier/mq-bridge/driver';
+import { termsOfAll, type BridgeNamespace } from '../cluster/bridge-namespace.js';
 import type { BridgeReport } from '../cluster/bridge-report.js';
 import { KnownBrokers } from '../cluster/known-brokers.js';
 import { writeOver } from '../state/atomic-file.js';
@@ -22,7 +24,10 @@ interface Arguments {
   readonly folder: string;
   /** No name goes over the link. */
   readonly hidden: boolean;
+  /** Of the tree's own namespace. */
   readonly terms: BridgeTerms;
+  /** Those below the root. */
+  readonly namespaces: readonly BridgeNamespace[];
 }
 
 export default environment({
@@ -33,13 +38,15 @@ export default environment({
 /** Resolves when the names can be sent to that can be without others; `over` when it was asked to end, and has. */
 async function startHere(
   context: Context,
-  { folder, hidden, terms }: Arguments,
+  { folder, hidden, terms, namespaces }: Arguments,
 ): Promise<{ readonly over: Promise<void> }> {
-  const settings = completeTerms(terms);
   const member = readMember(folder);
   if (member === undefined) return { over: waitForEnd(context) };
   const { membership, brokers: endpoints, revoked, told, heard } = member;
-  const revocations = new RevocationFile(revoked, membership.root, { mayCome: true, told });
+  const { root } = membership;
+  const settings = completeTerms(termsOfAll(terms, namespaces, root));
+  const paths = new Map(namespaces.map(({ path }) => [namespaceId(root, path), path]));
+  const revocations = new RevocationFile(revoked, root, { mayCome: true, told });
   let kept = Promise.resolve();
   const exchange = new HostExchange();
   const discovery = startDiscovery({
@@ -78,7 +85,12 @@ async function startHere(
     exchange,
     onEvent,
     answer: (call, lost) =>
-      answered(call, () => ({ ...reportOf(discovery, hindrance), brokers: brokers(), connection, lost })),
+      answered(call, () => ({
+        ...reportOf(discovery, hindrance, paths),
+        brokers: brokers(),
+        connection,
+        lost,
+      })),
   });
 }
 
@@ -102,17 +114,28 @@ function answered(call: ReceivedCall, report: () => BridgeReport | null): boolea
 function reportOf(
   discovery: Discovery,
   hindrance: BridgeReport['problems'],
+  paths: ReadonlyMap<string, string>,
 ): Omit<BridgeReport, 'connection' | 'brokers' | 'lost'> {
   return {
     hosts: discovery.hosts().map(({ host, endpoints, names }) => ({ host, brokers: [...endpoints], names })),
-    names: discovery.names().map(({ name, holders }) => {
+    names: discovery.names().map(({ name: published, holders }) => {
       return {
-        name,
+        ...nameOf(published, paths),
         holders: holders.map(({ host, holding, incarnation }) => ({ host, holding, incarnation })),
       };
     }),
     problems: [...hindrance, ...discovery.status().problems.map(toldProblem)],
   };
+}
+
+function nameOf(
+  published: string,
+  paths: ReadonlyMap<string, string>,
+): Pick<BridgeReport['names'][number], 'name' | 'namespace'> {
+  const found = namespaceOf(published);
+  if (found === undefined) return { name: published, namespace: null };
+  const { id, name } = found;
+  return { name, namespace: { id, path: paths.get(id) ?? null } };
 }
 
 function toldProblem({ code, message, remedy }: Problem): BridgeReport['problems'][number] {

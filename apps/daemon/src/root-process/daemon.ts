@@ -4,6 +4,7 @@
  * (what modules become). The driver of administration reaches the first tree through the mailbox of this process,
  * whose address it alone is handed.
  */
+import { randomBytes } from 'node:crypto';
 import { pathToFileURL } from 'node:url';
 import { CallError, EnvironmentError, ERROR_CODES, HostError, type ErrorCode } from '@espalier/core';
 import { bundledImage } from '@espalier/core/internal/host.js';
@@ -101,7 +102,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       output.add({ atMs: nowMs(), path, stream: 'log', text: JSON.stringify(record) });
     },
     onWarning: say,
-    clusterFolder: clusterFolder(options.folder),
+    bridge: { folder: clusterFolder(options.folder), secret: randomBytes(16).toString('hex') },
     images,
   });
   let ready = (): void => undefined;

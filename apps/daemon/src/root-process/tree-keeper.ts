@@ -16,7 +16,7 @@ import {
 } from '@espalier/supervisor';
 import type { ChangedLimits, NodeLimits } from '@espalier/supervisor/client';
 import { LiveLimits } from './live-limits.js';
-import { withBridge, withImports, type ImportSpecs } from './with-bridge.js';
+import { withBridge, withImports, type BridgePlace, type ImportSpecs } from './with-bridge.js';
 
 /** A spec, and what the driver wants to be told of it again; the root does not look into that. */
 export interface ApplyOrder {
@@ -52,8 +52,8 @@ export interface TreeState {
 
 type Wiring = Required<Pick<StartOptions, 'onEvent' | 'onLog' | 'onOutput' | 'onWarning'>> &
   Pick<StartOptions, 'images'> & {
-    /** Where the membership of the host is: for `cluster` of a spec. Without one that is refused. */
-    readonly clusterFolder?: string;
+    /** For `cluster` of a spec. Without one that is refused. */
+    readonly bridge?: BridgePlace;
   };
 
 /** Fields whose values may be secrets. */
@@ -136,8 +136,8 @@ export class TreeKeeper {
   async #apply(given: ApplyOrder): Promise<Applied> {
     const { base, check } = given;
     // What is wrong with what was given is told before anything of ours is added.
-    normaliseSpec(given.input, { base });
-    const input = withBridge(given.input, this.#wiring.clusterFolder);
+    const read = normaliseSpec(given.input, { base });
+    const input = withBridge(given.input, read, this.#wiring.bridge);
     const applied = await this.#carryOut({ ...given, input }, normaliseSpec(input, { base }));
     if (!check) this.#imports = given.input.cluster?.imports;
     return applied;

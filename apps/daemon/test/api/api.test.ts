@@ -400,6 +400,9 @@ describe('the cluster', () => {
     const part = await asked('POST', '/v1/tokens', { body: { path: 'shop/counter', right: 'control' } });
     const headers = { authorization: `Bearer ${String(part.document['token'])}` };
     expect((await refused('GET', '/v1/cluster', { headers }))[0]).toBe(404);
+    // As if nobody offered any.
+    for (const as of [{}, { headers }])
+      expect((await asked('GET', '/v1/names', as)).document).toEqual({ names: [] });
     await asked('DELETE', `/v1/tokens/${String(part.document['id'])}`);
   });
 });

@@ -16,4 +16,5 @@ export {
   type TicketRequest,
 } from './membership.js';
 export { Members, type Verdict } from './members.js';
+export { namespaceId, namespaceOf, publishedName } from './namespaces.js';
 export { openRevocations, revokeHosts, type Revocations } from './revocations.js';

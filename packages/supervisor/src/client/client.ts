@@ -22,6 +22,7 @@ import type {
   Node,
   OperationName,
   RevisionWithText,
+  OwnNames,
   RevocationRequest,
   RollbackRequest,
   Spawned,
@@ -184,6 +185,11 @@ export class AdminClient {
 
   cluster(options?: RequestOptions): Promise<ClusterStatus> {
     return this.#json('GET', '/v1/cluster', undefined, options);
+  }
+
+  /** Of isolated nodes, as who sees them alone may know them. */
+  ownNames(options?: RequestOptions): Promise<OwnNames> {
+    return this.#json('GET', '/v1/names', undefined, options);
   }
 
   /** @throws HostError `ticket_refused`; CallError `operation_refused`: it is a member already. */

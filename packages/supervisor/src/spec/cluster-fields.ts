@@ -4,7 +4,7 @@ import { isWord, mapOf, word } from './kinds.js';
 import { LONGEST_MS } from './limit-fields.js';
 import { objectOf } from './object.js';
 import { shown } from './problems.js';
-import type { ClusterExportSpec, ClusterImportSpec, ClusterSpec } from './tree-spec.js';
+import type { ClusterExportSpec, ClusterImportSpec, ClusterSpec, NamespaceClusterSpec } from './tree-spec.js';
 
 const DURABLE = {
   kind: flag,
@@ -18,7 +18,7 @@ const HOLDERS = {
 };
 
 export const CLUSTER_EXPORT_FIELDS = {
-  to: { kind: word, says: 'The name in this tree.', default: 'the exported one' },
+  to: { kind: word, says: 'The name in its namespace.', default: 'the exported one' },
   durable: DURABLE,
   holders: HOLDERS,
   attempts: {
@@ -29,12 +29,12 @@ export const CLUSTER_EXPORT_FIELDS = {
 } satisfies FieldTable<ClusterExportSpec>;
 
 export const CLUSTER_IMPORT_FIELDS = {
-  as: { kind: word, says: 'The name in this tree.', default: 'the exported one' },
+  as: { kind: word, says: 'The name in its namespace.', default: 'the exported one' },
   durable: { ...DURABLE, says: 'As who exports it says.' },
   holders: { ...HOLDERS, says: 'As who exports it says.' },
   overflow: {
     kind: oneOf('block', 'reject', 'drop-newest', 'drop-oldest'),
-    says: 'What a sender in this tree meets when there is no room on the way to it, as at a full mailbox.',
+    says: 'What a sender here meets when there is no room on the way to it, as at a full mailbox.',
     default: '`block`',
   },
   sendTimeoutMs: {
@@ -47,7 +47,8 @@ export const CLUSTER_IMPORT_FIELDS = {
 const exportedName = (key: string): string | undefined =>
   isWord(key) ? undefined : `A name cannot be ${shown(key)}: it must be ${word.expects}.`;
 
-export const CLUSTER_FIELDS = {
+/** Of any namespace. */
+export const NAMESPACE_CLUSTER_FIELDS = {
   exports: {
     kind: mapOf(
       objectOf(CLUSTER_EXPORT_FIELDS, { on: 'root', prefix: 'cluster.exports.' }),
@@ -63,9 +64,14 @@ export const CLUSTER_FIELDS = {
       'a map from names to objects with as, durable, holders, overflow, sendTimeoutMs',
       exportedName,
     ),
-    says: 'Names of other hosts that are to be names of this tree: `{ stock: {} }`.',
+    says: 'Names of other hosts that are to be names here: `{ stock: {} }`.',
     default: '`{}`',
   },
+} satisfies FieldTable<NamespaceClusterSpec>;
+
+/** Of the tree's own. */
+export const CLUSTER_FIELDS = {
+  ...NAMESPACE_CLUSTER_FIELDS,
   hidden: {
     kind: flag,
     says: 'What it exports is told over the broker alone, and not on the link, where anybody can listen.',

@@ -3,10 +3,12 @@ import { DEFAULTS } from './defaults.js';
 import { isPlainObject, type Place } from './field.js';
 import { pathOf, shown, type Problems, type Segments } from './problems.js';
 
-/** Who wants a name: `segments`: of its node, whose `id` it is; or of the line that grants it, without one. */
+/** Who wants a name: `segments`: of its node, whose `id` it is; or of the line that grants or imports it, without one. */
 interface Claim {
   readonly segments: Segments;
   readonly id: unknown;
+  /** What to do if it is taken. */
+  readonly remedy?: string;
 }
 
 /** Names by namespace, with those who want each. */
@@ -207,11 +209,11 @@ export function checkNames(claims: Claims, problems: Problems): void {
   for (const [name, [first, ...others]] of [...claims.values()].flatMap((names) => [...names])) {
     if (first === undefined) continue;
     const parent = pathOf(first.segments.slice(0, -1));
-    for (const { segments, id } of others) {
+    for (const { segments, id, remedy = 'Grant it under another name.' } of others) {
       // Siblings of one id have been told so already.
-      if (id === first.id && pathOf(segments.slice(0, -1)) === parent) continue;
+      if (id !== undefined && id === first.id && pathOf(segments.slice(0, -1)) === parent) continue;
       const problem = `The name ${shown(name)} is taken by ${pathOf(first.segments)}.`;
-      if (id === undefined) problems.add(segments, name, problem, 'Grant it under another name.');
+      if (id === undefined) problems.add(segments, name, problem, remedy);
       else
         problems.add(
           [...segments, 'name'],

@@ -5,7 +5,7 @@
  */
 import { WALLS as WALLS_OF_CELLS } from '@espalier/core/internal/host.js';
 import type { Backoff } from '@espalier/core/internal/supervisor-logic.js';
-import { CLUSTER_FIELDS } from './cluster-fields.js';
+import { CLUSTER_FIELDS, NAMESPACE_CLUSTER_FIELDS } from './cluster-fields.js';
 import { DEFAULTS } from './defaults.js';
 import {
   flag,
@@ -173,6 +173,18 @@ const CHILD = {
     kind: grants,
     says: 'Names of its namespace that lead to mailboxes of others: `{ db: { send: /store/db } }`. See [Isolation](isolation.md).',
     default: '`{}`',
+  },
+  cluster: {
+    kind: objectOf(NAMESPACE_CLUSTER_FIELDS, {
+      on: 'supervisor',
+      prefix: 'cluster.',
+      elsewhere: (key) =>
+        Object.hasOwn(CLUSTER_FIELDS, key)
+          ? `Write it in \`cluster\` of the root: \`${key}\` is said of all that the tree exports.`
+          : undefined,
+    }),
+    says: 'Below `siblings: isolate`: what its namespace offers to the same one on other hosts, and takes from it. See [A cluster](#a-cluster).',
+    default: 'nothing',
   },
 } satisfies FieldTable<ChildNodeSpec>;
 

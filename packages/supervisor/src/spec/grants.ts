@@ -8,6 +8,7 @@ import { importOf } from './kinds.js';
 import type { NormalisedNode, NormalisedTree } from './normalised.js';
 import { shown, type Problems, type Segments } from './problems.js';
 import { nearest } from './suggest.js';
+import type { NamespaceClusterSpec } from './tree-spec.js';
 
 /** A node of a tree that is being read. */
 export interface Seat {
@@ -19,6 +20,8 @@ export interface Seat {
   readonly node: NormalisedNode;
   /** A template or below one. */
   readonly unnamed: boolean;
+  /** As it was read. */
+  readonly cluster?: NamespaceClusterSpec;
 }
 
 /** One line of `grants`, as the kernel takes it. */

@@ -13,6 +13,7 @@ export type {
   NormalisedEnvironment,
   NormalisedLimits,
   NormalisedModule,
+  NormalisedNamespace,
   NormalisedNode,
   NormalisedPool,
   NormalisedPoolOptions,

@@ -16,7 +16,7 @@ import {
 } from './conflicts.js';
 import { DEFAULTS } from './defaults.js';
 import { inside, isPlainObject, refuse, type Place } from './field.js';
-import { checkCluster } from './cluster.js';
+import { checkCluster, namespacesOf, refuseInChild } from './cluster.js';
 import { checkGrants, type Seat } from './grants.js';
 import { ENVIRONMENT_FIELDS, POOL_NODE_FIELDS, ROOT_FIELDS, SUPERVISOR_FIELDS } from './fields.js';
 import type {
@@ -34,7 +34,7 @@ import type { NodeKind } from './not-built.js';
 import { readObject, requireField, type Fields } from './object.js';
 import { isIsolating, partsOf, reservationFaults, sharedFaults } from './reservations.js';
 import { Problems, type Locate } from './problems.js';
-import type { ClusterSpec, Siblings, Wall } from './tree-spec.js';
+import type { ClusterSpec, NamespaceClusterSpec, Siblings, Wall } from './tree-spec.js';
 
 const NO_WALLS: NormalisedWalls = Object.freeze({
   required: Object.freeze([]),
@@ -81,9 +81,14 @@ export function normaliseSpec(input: unknown, options: NormaliseOptions): Normal
     const name = (read['name'] as string | undefined) ?? DEFAULTS.tree.name;
     const { cluster, ...node } = read as { readonly cluster?: ClusterSpec };
     const root = supervisorOf({ ...node, id: name }, { ...walk, above: [given] });
-    if (cluster === undefined) return Object.freeze({ name, root });
-    checkCluster(root, walk.place);
-    return Object.freeze({ name, root, cluster });
+    const namespaces = namespacesOf(walk.seats, walk.names, walk.place.problems);
+    if (cluster !== undefined || namespaces.length > 0) checkCluster(root, walk.place);
+    return Object.freeze({
+      name,
+      root,
+      ...(cluster === undefined ? {} : { cluster }),
+      ...(namespaces.length === 0 ? {} : { namespaces }),
+    });
   });
 }
 
@@ -99,7 +104,9 @@ export function normaliseChild(input: unknown, options: NormaliseChildOptions): 
   const remedy = 'Write e.g. { id: prices, module: ./prices.ts }.';
   return normalise(input, 'child', remedy, options, (given, walk) => {
     if (options.autoShutdown !== undefined) checkSignificant(given, options.autoShutdown, walk.place);
-    return nodeOf(given, walk);
+    const child = nodeOf(given, walk);
+    refuseInChild(walk.seats, walk.place.problems);
+    return child;
   });
 }
 
@@ -211,8 +218,11 @@ function nodeOf(given: unknown, walk: Walk): NormalisedNode | undefined {
 }
 
 /** The node takes its seat in the tree. */
-function seated<N extends NormalisedNode>(node: N, { place, path, space, unnamed, seats }: Walk): N {
-  seats.push({ segments: place.segments, path, space, node, unnamed });
+function seated<N extends NormalisedNode>(node: N, read: Record<string, unknown>, walk: Walk): N {
+  const { place, path, space, unnamed, seats } = walk;
+  const { cluster } = read as { readonly cluster?: NamespaceClusterSpec };
+  const seat = { segments: place.segments, path, space, node, unnamed };
+  seats.push(cluster === undefined ? seat : { ...seat, cluster });
   return node;
 }
 
@@ -271,7 +281,7 @@ function supervisorOf(read: Record<string, unknown>, walk: Walk): NormalisedSupe
   });
   // A child that could not be read has been told of.
   if (node.children.length === given.length) checkReservations(node, walk.place);
-  return seated(node, walk);
+  return seated(node, read, walk);
 }
 
 function checkReservations(node: NormalisedSupervisor, { segments, problems }: Place): void {
@@ -296,7 +306,7 @@ function environmentOf(
     args: given['args'] === undefined ? undefined : read['args'],
     limits: limitsOf(read['limits']),
   } as NormalisedEnvironment);
-  return seated(node, walk);
+  return seated(node, read, walk);
 }
 
 function poolOf(read: Record<string, unknown>, walk: Walk): NormalisedPool {
@@ -315,7 +325,7 @@ function poolOf(read: Record<string, unknown>, walk: Walk): NormalisedPool {
       ...options,
     } as NormalisedPoolOptions),
   } as NormalisedPool);
-  return seated(node, walk);
+  return seated(node, read, walk);
 }
 
 function nameOf(read: Record<string, unknown>, { names, place, space, unnamed }: Walk): string | null {

@@ -10,7 +10,14 @@ import type {
   Shutdown,
   Strategy,
 } from '@espalier/core/internal/supervisor-logic.js';
-import type { CellWallName, ClusterSpec, Overflow, Siblings } from './tree-spec.js';
+import type {
+  CellWallName,
+  ClusterExportSpec,
+  ClusterImportSpec,
+  ClusterSpec,
+  Overflow,
+  Siblings,
+} from './tree-spec.js';
 
 export interface NormalisedThreadLimits {
   readonly heapMb: number;
@@ -117,10 +124,21 @@ export interface NormalisedSupervisor extends NormalisedChild {
 
 export type NormalisedNode = NormalisedEnvironment | NormalisedPool | NormalisedSupervisor;
 
+/** What a namespace of its own offers to other hosts, and takes from them. */
+export interface NormalisedNamespace {
+  /** Of the node that has it, from the root on: `/tenants/blue`. */
+  readonly path: string;
+  /** By exported name; `path`: of who has the name that is exported. */
+  readonly exports: Readonly<Record<string, Omit<ClusterExportSpec, 'to'> & { readonly path: string }>>;
+  readonly imports: Readonly<Record<string, ClusterImportSpec>>;
+}
+
 export interface NormalisedTree {
   readonly name: string;
   /** The root's `id` is the tree's name; its `restart` and `shutdown` have no meaning. */
   readonly root: NormalisedSupervisor;
   /** For the daemon that runs the tree; there where the spec has it. */
   readonly cluster?: ClusterSpec;
+  /** The same of namespaces below the root; there where the spec has some. */
+  readonly namespaces?: readonly NormalisedNamespace[];
 }

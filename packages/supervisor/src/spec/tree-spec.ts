@@ -115,6 +115,8 @@ export interface ChildNodeSpec {
   walls?: WallsSpec;
   /** Names of its namespace that lead to mailboxes of others. */
   grants?: Record<string, GrantSpec>;
+  /** What its namespace offers to the same one on other hosts, and takes from it. On children of `siblings: isolate`. */
+  cluster?: NamespaceClusterSpec;
 }
 
 export interface EnvironmentSpec extends ChildNodeSpec {
@@ -186,7 +188,7 @@ export type ChildSpecInput = EnvironmentSpec | PoolSpec | SupervisorNodeSpec;
 
 /** A name that other hosts can reach. */
 export interface ClusterExportSpec {
-  /** The name in this tree. Default: the exported one. */
+  /** The name in its namespace. Default: the exported one. */
   to?: string;
   durable?: boolean;
   holders?: 'one' | 'many';
@@ -195,20 +197,24 @@ export interface ClusterExportSpec {
 
 /** A name of other hosts. */
 export interface ClusterImportSpec {
-  /** The name in this tree. Default: the exported one. */
+  /** The name in its namespace. Default: the exported one. */
   as?: string;
   durable?: boolean;
   holders?: 'one' | 'many';
-  /** What a sender in this tree meets when there is no room on the way. Default: `block`. */
+  /** What a sender here meets when there is no room on the way. Default: `block`. */
   overflow?: Overflow;
   /** How long a sender waits with `block`. Milliseconds, 5000 by default. */
   sendTimeoutMs?: number;
 }
 
-/** What a tree offers to the trees of other hosts, and takes from them. For a tree that a daemon runs. */
-export interface ClusterSpec {
+/** What a namespace offers to the same one on other hosts, and takes from it. For a tree that a daemon runs. */
+export interface NamespaceClusterSpec {
   exports?: Record<string, ClusterExportSpec>;
   imports?: Record<string, ClusterImportSpec>;
+}
+
+/** The same of the tree's own namespace, which all hosts of the cluster share. */
+export interface ClusterSpec extends NamespaceClusterSpec {
   /** What it exports is told over the broker alone, and not on the link. Default: false. */
   hidden?: boolean;
   /** The broker is a cluster. The same on all hosts. */

@@ -41,6 +41,22 @@ export type ClusterHost = Readonly<Static<typeof ClusterHost>>;
 export const ClusterName = Type.Object(
   {
     name: Type.String(),
+    namespace: Type.Union(
+      [
+        Type.Object(
+          {
+            id: Type.String({ description: 'The same on each host of the cluster.' }),
+            path: Type.Union([Type.String(), Type.Null()], {
+              description:
+                'Of its node, from the root on. null: the tree here says `cluster` of no such node.',
+            }),
+          },
+          closed,
+        ),
+        Type.Null(),
+      ],
+      { description: 'Whose name it is; null: of the trees’ own namespace, which all hosts share.' },
+    ),
     holders: Type.Array(
       Type.Object(
         {
@@ -59,6 +75,23 @@ export const ClusterName = Type.Object(
   { ...closed, $id: 'ClusterName' },
 );
 export type ClusterName = Readonly<Static<typeof ClusterName>>;
+
+export const OwnName = Type.Object(
+  {
+    name: Type.String(),
+    namespace: Type.String({ description: 'The path of its node.' }),
+    here: Type.Boolean({ description: 'Whether this host offers it.' }),
+    elsewhere: Type.Boolean({ description: 'Whether another one does.' }),
+  },
+  { ...closed, $id: 'OwnName' },
+);
+export type OwnName = Readonly<Static<typeof OwnName>>;
+
+export const OwnNames = Type.Object(
+  { names: Type.Array(OwnName, { description: 'Those that somebody offers.' }) },
+  { ...closed, $id: 'OwnNames' },
+);
+export type OwnNames = Readonly<Static<typeof OwnNames>>;
 
 const Losses = Type.Object(
   {

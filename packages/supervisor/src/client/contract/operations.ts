@@ -259,6 +259,15 @@ export const OPERATIONS = {
     right: 'view',
     whole: true,
   },
+  ownNames: {
+    method: 'GET',
+    path: '/v1/names',
+    summary:
+      'The names that isolated nodes have in common with themselves on other hosts; nothing of those hosts, and nothing of other nodes.',
+    response: cluster.OwnNames,
+    status: 200,
+    right: 'view',
+  },
   joinCluster: {
     method: 'POST',
     path: '/v1/cluster',
