@@ -8,7 +8,9 @@ export default {
   transform: { '\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2023' } }] },
   resolver: '<rootDir>/scripts/jest-resolver.cjs',
   cacheDirectory: '<rootDir>/.cache/jest',
-  testTimeout: 30_000,
+  // Of one that hangs. What a test takes is many times less, also on a machine that is slow or does something else besides.
+  testTimeout: 90_000,
+  testSequencer: '<rootDir>/scripts/jest-sequencer.mjs',
   maxWorkers: 2,
   // What files leave in their worker makes the next ones slower: the simulated grid took two to three times as long.
   workerIdleMemoryLimit: '800MB',

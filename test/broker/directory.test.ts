@@ -23,9 +23,11 @@ const nobody = (): Promise<never> => Promise.reject(new Error('nobody is here'))
 const NOTHING: LocalSide = {
   send: nobody,
   cast: nobody,
-  call: nobody,
   callCancellable: nobody,
   run: nobody,
+  sendExit: () => undefined,
+  kill: () => undefined,
+  tie: nobody,
   awaitHolder: () => Promise.resolve(undefined),
   watch: () => undefined,
 };
@@ -127,7 +129,7 @@ describeWithBroker('the directory over the broker', (rabbitmq) => {
       });
       await until(() => a.discovery.hosts().length === 3 && a.discovery.names().length === 1, 20_000);
       await c.stop();
-      await until(() => seen.includes('left c'), 1000);
+      await until(() => seen.includes('left c'), 20_000);
       proxy.close();
       await until(() => a.discovery.names().length === 0, 3 * LEASE_MS);
       expect(seen.at(-1)).toBe('lost b');

@@ -11,7 +11,6 @@ function all(why: string, titles: readonly string[], failsWith?: RegExp): [strin
 const NO_ADDRESS = 'an address in a message does not leave its host';
 /** Sent by who does not look, and awaited by who cannot get it. */
 const NO_ADDRESS_SENT = 'a message with an address is refused to who sends it, and does not come';
-const SIGNALS = 'an exit signal ends the stand-in, not who is behind it';
 const OWN_ROOM = 'a sender meets the mailbox of the stand-in, and its terms';
 const OWN_NAMES = 'a name that is not exported is known on its host alone';
 const ENDS = 'an end is told apart from what was sent to others';
@@ -35,7 +34,10 @@ export const EXCEPTIONS: Readonly<Record<string, Exception>> = Object.fromEntrie
       'spawn: children end with their parent',
       'link: a death goes on along a chain, and stops at one that traps',
       'link: a killed one is told as `killed`, and that can be trapped',
+      'monitor: more system calls than the kernel reads at a time leave in order, the last one of a life too',
+      'sendExit: `normal` to another is ignored, unless it traps',
       'sendExit: `normal` to oneself ends one that does not trap',
+      'sendExit: is ordered with the end of its sender',
       'address: the own one can be sent to oneself and passed on',
       'address: of a dead environment is still the same to everybody, and leads nowhere',
     ],
@@ -46,6 +48,7 @@ export const EXCEPTIONS: Readonly<Record<string, Exception>> = Object.fromEntrie
     'stop: a server without `terminate` ends in the middle of what it is handling',
     'stop: one that does not look is killed after its shutdown time',
     'link: with nobody is an exit signal `noproc`',
+    'sendExit: does not overtake messages, first contact and addresses in them included',
     'address: is the same object for the same incarnation, by whatever way it came',
     'address: a third party can be reached by it, and can answer',
     'address: messages with addresses and without keep their order',
@@ -54,15 +57,6 @@ export const EXCEPTIONS: Readonly<Record<string, Exception>> = Object.fromEntrie
     'overflow: a `down` needs no room',
     'parking: calls in flight end with `down`',
     'end: and with addresses in them',
-  ]),
-  ...all(SIGNALS, [
-    'monitor: more system calls than the kernel reads at a time leave in order, the last one of a life too',
-    'link: works both ways',
-    'kill: ends an environment with `killed`, trapping or not; nobody of another namespace',
-    'sendExit: ends an environment that does not trap, with that reason',
-    'sendExit: `normal` to another is ignored, unless it traps',
-    'sendExit: does not overtake messages, first contact and addresses in them included',
-    'sendExit: is ordered with the end of its sender',
   ]),
   ...all(
     OWN_ROOM,

@@ -151,6 +151,23 @@ describeWithBroker('a name of another host, granted to an isolated node', (rabbi
   );
 
   test(
+    'is linked like a neighbour, and is told as little of the other side as that',
+    async () => {
+      const [alpha, beta] = await world();
+      for (const [target, down] of [
+        ['far', await alpha.monitor('ledger')],
+        ['near', await beta.monitor('neighbour')],
+      ] as const) {
+        expect(await beta.call('tenant', 'watch', [target])).toBe('watches');
+        await beta.killChild(TENANT);
+        expect(await down.down).toEqual({ tag: 'noproc' });
+        await beta.reach('tenant', 'heard');
+      }
+    },
+    SLOW_MACHINE_MS,
+  );
+
+  test(
     'can be revoked and granted again while it is used, by whom the tree is administered',
     async () => {
       const [alpha, beta] = await world();
@@ -170,6 +187,13 @@ describeWithBroker('a name of another host, granted to an isolated node', (rabbi
       expect(await alpha.call('ledger', 'echo', [1])).toBe(1);
       await beta.grant(TENANT, 'far', 'beta/bridge/book');
       expect(await ask(beta, 'far', 'echo', [2])).toEqual({ value: 2 });
+      // The link went with the grant: nobody there hears what becomes of the tenant.
+      expect(await beta.call('tenant', 'send', ['far', 'kept'])).toBe('sent');
+      expect(await ask(beta, 'far', 'told')).toEqual({ value: ['kept'] });
+      await beta.killChild(TENANT);
+      await beta.kill();
+      await alpha.printed(/bridge: host-down/);
+      expect(await alpha.call('ledger', 'told')).toEqual(['kept']);
     },
     SLOW_MACHINE_MS,
   );

@@ -75,7 +75,8 @@ export class Program {
     return this;
   }
 
-  call(target: string, operation: string, parameters: readonly unknown[] = [], timeoutMs?: number) {
+  /** Waits as long as it takes on a slow machine, unless it is said how long. */
+  call(target: string, operation: string, parameters: readonly unknown[] = [], timeoutMs = 60_000) {
     return this.#ask('call', target, operation, parameters, timeoutMs);
   }
 

@@ -16,7 +16,7 @@ export interface RunOptions {
 
 export const BIN = fileURLToPath(new URL('../bin/espalier.js', import.meta.url));
 /** Far more than any run takes; whoever hangs gets no exit code. */
-const DEADLINE_MS = 20_000;
+export const DEADLINE_MS = 60_000;
 
 export function fixture(name: string): string {
   return fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url));

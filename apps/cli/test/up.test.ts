@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { describe, expect, test } from '@jest/globals';
-import { BIN, fixture, runCli } from './run-cli.js';
+import { BIN, DEADLINE_MS, fixture, runCli } from './run-cli.js';
 
 function jsonLines(text: string): Record<string, unknown>[] {
   return text
@@ -23,7 +23,7 @@ describe('espalier up', () => {
     const toFullDisk = ['-c', 'exec "$0" "$@" > /dev/full', process.execPath, BIN, 'up'];
     const { code, stderr } = await new Promise<{ code: unknown; stderr: string }>((resolve) => {
       const args = [...toFullDisk, fixture('job.espalier.yaml')];
-      execFile('sh', args, { timeout: 20_000 }, (error, _stdout, told) => {
+      execFile('sh', args, { timeout: DEADLINE_MS }, (error, _stdout, told) => {
         resolve({ code: error?.code ?? 0, stderr: told });
       });
     });
@@ -45,7 +45,7 @@ describe('espalier up', () => {
     // It is printed when all of the tree is ending of itself.
     expect(stderr).toBe('crashing/steady | out\n');
     expect(stdout.match(/restarted {2}crashing\/inner\/crasher/g)).toHaveLength(6);
-    expect(stdout).toMatch(/gave up {4}crashing {2}2 restarts in 5 s are used up; last inner/);
+    expect(stdout).toMatch(/gave up {4}crashing {2}2 restarts in 60 s are used up; last inner/);
     expect(stdout).toMatch(/stopped {4}crashing\/steady {2}in .*, shutdown/);
     // What a thread prints in its last turn arrives, too: three lives in each of three lives of `inner`.
     expect(stdout.match(/crasher \| last words/g)).toHaveLength(9);

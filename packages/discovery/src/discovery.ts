@@ -19,7 +19,12 @@ export interface Watch extends NameWatch {
 export interface DiscoveryStatus extends BackendStatus {
   /** Records that were dropped since the start, by why. */
   readonly refused: Readonly<Partial<Record<Refusal, number>>>;
-  /** The last of each kind and subject, oldest first; at most 32. */
+  /**
+   * The number of the list of revoked hosts that is followed, 0 for none; and how many questions for a newer one were refused, or
+   * answered by what is none, since the start.
+   */
+  readonly revocations: { readonly number: number; readonly refused: number };
+  /** Those that are not over, the last of each kind and subject, oldest first; at most 32. */
   readonly problems: readonly Problem[];
 }
 

@@ -21,7 +21,8 @@ import { joinBackends } from './joined-backend.js';
 import type { Publication } from './mdns/responder.js';
 import type { Settings } from './options.js';
 import { OwnNames } from './own-names.js';
-import { problem, type Problem } from './problem.js';
+import { problem } from './problem.js';
+import { Problems } from './problems.js';
 import { HOST_TYPE, sealHostRecord, type Epoch } from './records/host-record.js';
 import { checkName, NAMES_TYPE } from './records/names-page.js';
 import { decodeTxt, type Txt } from './records/txt.js';
@@ -34,7 +35,10 @@ const BEAT_AFTER = 0.6;
 const GATHER_MS = 250;
 /** Whoever asks for this host gets a record that is not older. */
 const FRESH_MS = 250;
-const MAX_PROBLEMS = 32;
+/** What ends a host. */
+const GONE: ReadonlySet<HostEvent['kind']> = new Set(['left', 'lost', 'revoked'] as const);
+/** Problems with one. */
+const OF_OTHERS = ['names_out_of_reach', 'revocations_out_of_reach'] as const;
 /** Names whose greatest incarnation is remembered; of others the wall clock is good enough. */
 const MAX_INCARNATIONS = 8192;
 
@@ -49,7 +53,8 @@ export class DiscoveryDriver implements Discovery {
   readonly #revocations: FollowedRevocations;
   readonly #incarnations = new Map<string, number>();
   readonly #watchers = new Watchers();
-  readonly #problems = new Map<string, Problem>();
+  readonly #problems: Problems;
+  #cancelTwice: () => void = nothing;
   readonly #hostPublication: Publication | undefined;
   #sealedAt = 0;
   #sealedNow = -Infinity;
@@ -61,9 +66,10 @@ export class DiscoveryDriver implements Discovery {
   #closed = false;
 
   /** `backend` is given where to report problems; without one only the static list is known. */
-  constructor(settings: Settings, backend?: (report: (problem: Problem) => void) => Backend) {
+  constructor(settings: Settings, backend?: (problems: Problems) => Backend) {
     const { membership, time, maxClockSkewMs, maxHosts, staticHosts } = settings;
     this.#settings = settings;
+    this.#problems = new Problems(settings.onProblem);
     this.host = membership.host;
     this.#epoch = { startedAt: time.wallNow(), boot: randomHex(time.random) };
     this.#directory = new Directory({
@@ -79,7 +85,7 @@ export class DiscoveryDriver implements Discovery {
       directory: this.#directory,
       clock: time.clock,
       follow: (effects) => this.#follow(effects),
-      report: (found) => this.#report(found),
+      problems: this.#problems,
     });
     this.#revocations = new FollowedRevocations({
       root: membership.root,
@@ -88,10 +94,10 @@ export class DiscoveryDriver implements Discovery {
       learned: (list) => {
         if (!this.#closed && this.revoke(list)) settings.onRevocations(list);
       },
-      report: (found) => this.#report(found),
+      problems: this.#problems,
     });
     if (settings.revoked !== undefined) this.#revoke(settings.revoked);
-    const link = backend?.((found) => this.#report(found));
+    const link = backend?.(this.#problems);
     const broker = settings.exchange && this.#overBroker(settings.exchange);
     this.#backend = joinBackends([link, broker].filter((one) => one !== undefined));
     for (const type of [HOST_TYPE, NAMES_TYPE]) {
@@ -191,7 +197,14 @@ export class DiscoveryDriver implements Discovery {
 
   status(): DiscoveryStatus {
     const { links = [], dropped = { malformed: 0, flood: 0 } } = this.#backend?.status() ?? {};
-    return { links, dropped, refused: this.#directory.refused(), problems: [...this.#problems.values()] };
+    const { number, refused } = this.#revocations;
+    return {
+      links,
+      dropped,
+      refused: this.#directory.refused(),
+      revocations: { number, refused },
+      problems: this.#problems.all,
+    };
   }
 
   async close(): Promise<void> {
@@ -199,6 +212,7 @@ export class DiscoveryDriver implements Discovery {
     this.#closed = true;
     this.#cancelBeat();
     this.#cancelExpiry();
+    this.#cancelTwice();
     // A goodbye of mDNS is unsigned, so nobody believes it; this is the one that counts. Twice, for it is not repeated.
     const goodbye = this.#seal(0);
     for (let i = 0; i < 2; i += 1) this.#hostPublication?.update(goodbye);
@@ -208,7 +222,7 @@ export class DiscoveryDriver implements Discovery {
   #revoke(text: string): boolean {
     const list = this.#revocations.take(text);
     if (list === undefined) return false;
-    if (list.hosts.has(this.host)) this.#report(problem('key_revoked', this.host));
+    if (list.hosts.has(this.host)) this.#problems.report(problem('key_revoked', this.host));
     this.#follow(this.#directory.revoke(list.hosts, this.#settings.time.clock.now()));
     return true;
   }
@@ -275,7 +289,8 @@ export class DiscoveryDriver implements Discovery {
     }
     this.#setExpiry();
     for (const event of hosts) {
-      if (event.kind === 'key_used_twice') this.#report(problem('key_used_twice', event.host));
+      if (event.kind === 'key_used_twice') this.#usedTwice();
+      if (GONE.has(event.kind)) for (const code of OF_OTHERS) this.#problems.over(code, event.host);
     }
     this.#watchers.tell(hosts, names);
     // Last: what the backend has at hand it tells at once, and that must not overtake what was just told.
@@ -308,15 +323,12 @@ export class DiscoveryDriver implements Discovery {
     }
   }
 
-  #report(found: Problem): void {
-    const key = `${found.code} ${found.subject}`;
-    const known = this.#problems.delete(key);
-    this.#problems.set(key, found);
-    for (const oldest of this.#problems.keys()) {
-      if (this.#problems.size <= MAX_PROBLEMS) break;
-      this.#problems.delete(oldest);
-    }
-    if (!known) this.#settings.onProblem(found);
+  /** Who lives is heard again within a lease. */
+  #usedTwice(): void {
+    const { leaseMs, time } = this.#settings;
+    this.#problems.report(problem('key_used_twice', this.host));
+    this.#cancelTwice();
+    this.#cancelTwice = time.clock.after(leaseMs, () => this.#problems.over('key_used_twice', this.host));
   }
 
   #moment(): Moment {

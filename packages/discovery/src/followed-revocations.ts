@@ -3,11 +3,13 @@
  * than his own asks for it over the broker. So a list that one host was given comes to all, those too that join or wake
  * later; it is believed for the root's signature alone, whoever passes it on.
  */
+import { CallError, HostError } from '@espalier/core';
 import type { DirectoryExchange } from '@espalier/core/directory';
 import { openRevocations, type Revocations } from '@espalier/core/identity';
 import type { Clock } from '@espalier/core/internal/clock.js';
 import { inTime } from './in-time.js';
-import { problem, type Problem } from './problem.js';
+import { problem } from './problem.js';
+import type { Problems } from './problems.js';
 
 export interface RevocationParts {
   /** Its public key. */
@@ -16,9 +18,15 @@ export interface RevocationParts {
   readonly clock: Clock;
   /** Another host had a newer list. */
   readonly learned: (text: string) => void;
-  readonly report: (problem: Problem) => void;
+  readonly problems: Problems;
 }
 
+const UNREACHED: ReadonlySet<CallError['code']> = new Set([
+  'noproc',
+  'down',
+  'timeout',
+  'cancelled',
+] as const);
 /** What the question for the list is; others are JSON, or for a record. */
 const QUESTION = 'revoked';
 
@@ -26,6 +34,7 @@ export class FollowedRevocations {
   readonly #parts: RevocationParts;
   readonly #asking = new Set<string>();
   #number = 0;
+  #refused = 0;
   #text = '';
 
   constructor(parts: RevocationParts) {
@@ -35,6 +44,11 @@ export class FollowedRevocations {
   /** 0: there is none. */
   get number(): number {
     return this.#number;
+  }
+
+  /** Questions that a host has refused, or answered by what is no list that this host may follow. */
+  get refused(): number {
+    return this.#refused;
   }
 
   /** Gives the list if it is newer. @throws HostError `revocations_refused`. */
@@ -53,25 +67,35 @@ export class FollowedRevocations {
 
   /** A host has been heard, and follows a list of that number. */
   heard(host: string, number: number): void {
-    const { exchange, report } = this.#parts;
-    if (number <= this.#number || this.#asking.has(host)) return;
+    const { exchange, problems } = this.#parts;
+    if (number <= this.#number) {
+      problems.over('revocations_out_of_reach', host);
+      return;
+    }
+    if (this.#asking.has(host)) return;
     if (exchange === undefined) {
-      report(problem('revocations_out_of_reach', host));
+      problems.report(problem('revocations_out_of_reach', host));
       return;
     }
     this.#asking.add(host);
-    const over = (): unknown => this.#asking.delete(host);
-    // Whom the broker does not reach yet is asked again at his next beat.
-    void this.#askFor(host, exchange).then(over, over);
+    void this.#askFor(host, exchange).then(() => this.#asking.delete(host));
   }
 
   async #askFor(host: string, exchange: DirectoryExchange): Promise<void> {
-    const { clock, learned, report } = this.#parts;
-    const bytes = await inTime(clock, exchange.ask(host, Buffer.from(QUESTION)));
+    const { clock, learned, problems } = this.#parts;
     try {
+      const bytes = await inTime(clock, exchange.ask(host, Buffer.from(QUESTION)));
       learned(Buffer.from(bytes).toString());
     } catch (error) {
-      report(problem('revocations_out_of_reach', host, error));
+      // Whom the broker does not reach yet is asked again at his next beat.
+      if (!isRefusal(error)) return;
+      this.#refused++;
+      problems.report(problem('revocations_out_of_reach', host, error));
     }
   }
+}
+
+/** By who was asked, or of what he gave; and not that question or answer have not arrived. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof HostError || (error instanceof CallError && !UNREACHED.has(error.code));
 }

@@ -3,14 +3,15 @@ import type { DirectoryExchange } from '@espalier/core/directory';
 import type { Clock } from '@espalier/core/internal/clock.js';
 import type { Directory, Effects } from './directory/directory.js';
 import { inTime } from './in-time.js';
-import { problem, type Problem } from './problem.js';
+import { problem } from './problem.js';
+import type { Problems } from './problems.js';
 
 export interface ServedParts {
   readonly exchange: DirectoryExchange | undefined;
   readonly directory: Directory;
   readonly clock: Clock;
   readonly follow: (effects: Effects) => void;
-  readonly report: (problem: Problem) => void;
+  readonly problems: Problems;
 }
 
 /** Parts asked for in one go: more than the most names take. A host that says more lets others wait. */
@@ -26,10 +27,14 @@ export class ServedDirectories {
 
   /** A host has been heard: asks it for what is missing, if anything is. */
   heard(host: string): void {
-    const { exchange, directory, report } = this.#parts;
-    if (this.#asking.has(host) || directory.question(host) === undefined) return;
+    const { exchange, directory, problems } = this.#parts;
+    if (this.#asking.has(host)) return;
+    if (directory.question(host) === undefined) {
+      problems.over('names_out_of_reach', host);
+      return;
+    }
     if (exchange === undefined) {
-      report(problem('names_out_of_reach', host));
+      problems.report(problem('names_out_of_reach', host));
       return;
     }
     this.#asking.add(host);
@@ -37,16 +42,19 @@ export class ServedDirectories {
       () => this.#asking.delete(host),
       (error: unknown) => {
         this.#asking.delete(host);
-        report(problem('names_out_of_reach', host, error));
+        problems.report(problem('names_out_of_reach', host, error));
       },
     );
   }
 
   async #bringIn(host: string, exchange: DirectoryExchange): Promise<void> {
-    const { directory, clock, follow } = this.#parts;
+    const { directory, clock, follow, problems } = this.#parts;
     for (let part = 0; part < MOST_PARTS; part += 1) {
       const question = directory.question(host);
-      if (question === undefined) return;
+      if (question === undefined) {
+        problems.over('names_out_of_reach', host);
+        return;
+      }
       const answer = await inTime(clock, exchange.ask(host, question));
       const effects = directory.hearServed(host, answer);
       if (effects === undefined) return;

@@ -5,7 +5,8 @@ import { javascriptBackend } from './mdns/javascript-backend.js';
 import { nativeBackend } from './native/native-backend.js';
 import { probeNative } from './native/probe-native.js';
 import { readOptions, type DiscoveryOptions, type Settings } from './options.js';
-import { problem, type Problem } from './problem.js';
+import { problem } from './problem.js';
+import type { Problems } from './problems.js';
 
 /**
  * Makes this host known on its links, and others known to it. Returns at once, and waits for nothing; what does not
@@ -17,16 +18,16 @@ import { problem, type Problem } from './problem.js';
 export function startDiscovery(options: DiscoveryOptions): Discovery {
   const settings = readOptions(options);
   if (!settings.multicast) return new DiscoveryDriver(settings);
-  return new DiscoveryDriver(settings, (report) => chooseBackend(settings, report));
+  return new DiscoveryDriver(settings, (problems) => chooseBackend(settings, problems));
 }
 
-function chooseBackend(settings: Settings, report: (problem: Problem) => void): Backend {
+function chooseBackend(settings: Settings, problems: Problems): Backend {
   const { backend, interfaces, membership, time } = settings;
   // The responder of the system has interfaces of its own choice.
   if (backend === 'native' || (backend === 'auto' && interfaces === undefined)) {
     const probed = probeNative();
-    if ('module' in probed) return nativeBackend({ clock: time.clock, module: probed.module, report });
-    if (backend === 'native') report(problem('native_missing', 'native', new Error(probed.missing)));
+    if ('module' in probed) return nativeBackend({ clock: time.clock, module: probed.module, problems });
+    if (backend === 'native') problems.report(problem('native_missing', 'native', new Error(probed.missing)));
   }
-  return javascriptBackend({ ...time, hostLabel: membership.host, interfaces, report });
+  return javascriptBackend({ ...time, hostLabel: membership.host, interfaces, problems });
 }

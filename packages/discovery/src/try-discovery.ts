@@ -4,6 +4,7 @@ import type { LinkStatus } from './mdns/link.js';
 import { javascriptBackend } from './mdns/javascript-backend.js';
 import { probeNative } from './native/probe-native.js';
 import type { Problem } from './problem.js';
+import { Problems } from './problems.js';
 
 export interface DiscoveryTrial {
   /** Why the responder of the system cannot be taken; undefined: it can. It is not tried: its links are of its own choice. */
@@ -28,26 +29,27 @@ const SETTLED_MS = 300;
 
 /** Takes 0.3 s where all is well, 4 s at most. Nothing is said on the link of this host. Never rejects. */
 export async function tryDiscovery({ pause, interfaces }: TrialOptions): Promise<DiscoveryTrial> {
-  const problems: Problem[] = [];
+  const problems = new Problems();
   const clock = nodeClock();
   const backend = javascriptBackend({
     clock,
     random: nodeRandom,
     hostLabel: 'trial',
     interfaces,
-    report: (found) => problems.push(found),
+    problems,
   });
   const startedAt = clock.now();
   const isOver = (): boolean => {
     const { links } = backend.status();
     const tookMs = clock.now() - startedAt;
     const isDecided =
-      links.length > 0 ? links.every(({ hearing }) => hearing !== 'trying') : problems.length > 0;
+      links.length > 0 ? links.every(({ hearing }) => hearing !== 'trying') : problems.all.length > 0;
     return (isDecided && tookMs >= SETTLED_MS) || tookMs >= LONGEST_MS;
   };
   while (!isOver()) await pause(LOOK_MS);
   const { links } = backend.status();
+  const { all } = problems;
   await backend.close();
   const native = probeNative();
-  return { nativeMissing: 'missing' in native ? native.missing : undefined, links, problems };
+  return { nativeMissing: 'missing' in native ? native.missing : undefined, links, problems: all };
 }

@@ -130,6 +130,8 @@ describe('discovery: hosts', () => {
       expect(discovery.status().problems.map(({ code }) => code)).toContain('key_used_twice');
     }
     expect(b.discovery.hosts().find(({ host }) => host === member.host)?.queue).toBe('second');
+    first.kill();
+    await network.until(() => second.discovery.status().problems.length === 0, 2 * 10_000);
   });
 });
 

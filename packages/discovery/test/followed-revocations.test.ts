@@ -1,5 +1,6 @@
 /** A list of revoked hosts that one host was given comes to the others over the broker, which is believed in nothing. */
 import { describe, expect, it } from '@jest/globals';
+import { CallError } from '@espalier/core';
 import { revokeHosts } from '@espalier/core/identity';
 import type { DiscoveryOptions } from '../src/options.js';
 import { SimulatedExchange } from './simulated-exchange.js';
@@ -82,8 +83,30 @@ describe('discovery: a list of revoked hosts', () => {
     expect(problemsOf(b)).toEqual([`revocations_out_of_reach ${a.id}`]);
     expect(b.discovery.hosts()).toHaveLength(2);
     exchange.tamper = (answer) => answer;
+    const { refused } = b.discovery.status().revocations;
+    expect(refused).toBeGreaterThan(0);
     await network.until(() => heardBy(b).length === 1, LEASE_MS);
     expect(heardBy(b)).toEqual([list]);
+    await network.until(() => problemsOf(b).length === 0, LEASE_MS);
+    const list1 = { number: 1, refused };
+    expect(b.discovery.status().revocations).toEqual(list1);
+    await network.pass(10 * LEASE_MS);
+    expect(b.discovery.status().revocations).toEqual(list1);
+  });
+
+  it('that a host refuses to give is told and counted; that one is not reached is not', async () => {
+    const { network, cluster, exchange, start } = world();
+    const [a, b] = [start(), start()];
+    await network.pass(2000);
+    let why = new CallError('timeout', 'the broker is slow');
+    exchange.tamper = () => Promise.reject(why);
+    a.discovery.revoke(revokeHosts(cluster.root, []));
+    await network.pass(3 * LEASE_MS);
+    expect([problemsOf(b), b.discovery.status().revocations]).toEqual([[], { number: 0, refused: 0 }]);
+    why = new CallError('no_such_operation', 'nobody here answers');
+    await network.until(() => b.discovery.status().revocations.refused > 1, 3 * LEASE_MS);
+    expect(problemsOf(b)).toEqual([`revocations_out_of_reach ${a.id}`]);
+    expect(b.discovery.status().problems[0]?.message).toContain('nobody here answers');
   });
 
   it('that never comes is asked for once at a time, and at rest nobody asks', async () => {
@@ -105,9 +128,12 @@ describe('discovery: a list of revoked hosts', () => {
     const { network, cluster, start } = world();
     const a = start();
     const alone = network.start(cluster.member(), { leaseMs: LEASE_MS });
-    a.discovery.revoke(revokeHosts(cluster.root, []));
+    const list = revokeHosts(cluster.root, []);
+    a.discovery.revoke(list);
     await network.until(() => problemsOf(alone).length === 1, 3000);
     expect(problemsOf(alone)).toEqual([`revocations_out_of_reach ${a.id}`]);
     expect(alone.discovery.status().problems[0]?.remedy).toContain('newest list');
+    alone.discovery.revoke(list);
+    await network.until(() => problemsOf(alone).length === 0, LEASE_MS);
   });
 });

@@ -134,5 +134,17 @@ describe('discovery: more names than the link carries', () => {
     exchange.tamper = (answer) => answer;
     await network.until(() => holdersOf(b, 'present').length === 1, 10_000 + LEASE_MS);
     expect(b.discovery.names().map(({ name }) => name)).toEqual(['present']);
+    expect(b.discovery.status().problems).toEqual([]);
+  });
+
+  it('a host that goes takes with it the problem that its names were out of reach', async () => {
+    const { network, start } = world();
+    const a = start({ exchange: undefined });
+    const many = start();
+    advertise(many, 500);
+    await network.until(() => a.discovery.status().problems.length === 1, 10_000);
+    many.kill();
+    await network.until(() => a.discovery.hosts().length === 1, LEASE_MS + 50);
+    expect(a.discovery.status().problems).toEqual([]);
   });
 });

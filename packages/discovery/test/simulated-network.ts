@@ -48,12 +48,12 @@ export class SimulatedNetwork {
     const time = { clock: this.clock, wallNow: this.wallNow, random: this.random };
     const settings = readOptions({ membership, time, ...options });
     let station: Station | undefined;
-    const driver = new DiscoveryDriver(settings, (report) => {
+    const driver = new DiscoveryDriver(settings, (problems) => {
       const engine = new MdnsEngine({
         clock: this.clock,
         random: this.random,
         hostLabel: membership.host,
-        report,
+        problems,
       });
       station = { address, engine, segment: 0 };
       this.#stations.set(address, station);

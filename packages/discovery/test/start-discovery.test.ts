@@ -23,6 +23,7 @@ describe('startDiscovery', () => {
       links: [],
       dropped: { malformed: 0, flood: 0 },
       refused: {},
+      revocations: { number: 0, refused: 0 },
       problems: [],
     });
     await known.close();

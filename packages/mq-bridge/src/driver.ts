@@ -18,6 +18,7 @@ import { WatchedEnds } from './engine/watched-ends.js';
 import { Offers } from './engine/offers.js';
 import { completeSettings, type BridgeSettings, type CompleteTerms } from './engine/settings.js';
 import { StandIns } from './engine/stand-ins.js';
+import { tie } from './engine/tie.js';
 import { nodeAfterTurn, nodeClock as clock, nodeRandom as random } from './node/ambient.js';
 import { readAccess, readMembership, RevocationFile } from './node/credentials.js';
 import { AmqpTransport } from './transport/amqp-transport.js';
@@ -148,10 +149,12 @@ function localSide(context: BesideContext, watched: WatchedEnds): LocalSide {
   return {
     send: (target, value) => context.sendNow(target, value),
     cast: (target, operation, parameters) => context.castNow(target, operation, parameters),
-    call: (target, operation, parameters, options) => context.call(target, operation, parameters, options),
     callCancellable: (target, operation, parameters, onCancel) =>
       context.callCancellable(target, operation, parameters, onCancel),
     run: (target, calls, options) => (context as BesideContext & RunCaller).callRun(target, calls, options),
+    sendExit: (target, reason) => context.sendExit(target, reason),
+    kill: (target) => context.kill(target),
+    tie: (target) => tie(context, target),
     awaitHolder: (name, pending) => context.awaitHolder(name, pending),
     watch: (target: Address, ended) => {
       context.monitor(target).then(

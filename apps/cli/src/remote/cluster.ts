@@ -93,6 +93,7 @@ export async function clusterStatus({ client, terminal }: Remote): Promise<numbe
   terminal.tell(found, () => [
     ...statusLines(found),
     ...found.hosts.map(hostLine),
+    ...revocationLines(found),
     ...lossLines(found),
     ...remedies(found),
   ]);
@@ -159,6 +160,17 @@ export function statusLines({ host, publicKey, cluster, bridge, brokers }: Clust
 
 function hostLine({ host, isSelf, names: count }: ClusterHost): string {
   return `  ${host}  ${count} ${count === 1 ? 'name' : 'names'}${isSelf ? '  (this host)' : ''}`;
+}
+
+/** Nothing where none is followed, and none was refused. */
+export function revocationLines({ revocations }: Pick<ClusterStatus, 'revocations'>): readonly string[] {
+  if (revocations === null) return [];
+  const { number, refused } = revocations;
+  const questions = `${refused} ${refused === 1 ? 'question' : 'questions'} for a newer one refused`;
+  const told = [number > 0 ? `number ${number} is followed` : '', refused > 0 ? questions : ''].filter(
+    Boolean,
+  );
+  return told.length === 0 ? [] : [`list of revoked hosts: ${told.join('; ')}`];
 }
 
 /** Nothing where nothing is lost. */

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { ClusterStatus } from '@espalier/supervisor/client';
-import { lossLines, nameText, remedies } from '../../src/remote/cluster.js';
+import { lossLines, nameText, remedies, revocationLines } from '../../src/remote/cluster.js';
 
 const own = { host: 'a'.repeat(32), brokers: [], names: 0, isSelf: true };
 const other = { host: 'b'.repeat(32), brokers: [], names: 1, isSelf: false };
@@ -13,6 +13,7 @@ const WELL: ClusterStatus = {
   hosts: [own, other],
   names: [],
   lost: { undelivered: 0, missing: 0, dropped: {} },
+  revocations: { number: 0, refused: 0 },
   problems: [],
 };
 const REVOKED = { code: 'key_revoked', message: 'the key is revoked', remedy: 'Make a new one.' };
@@ -45,5 +46,16 @@ test('what was lost has one line, where anything was', () => {
   const lost = { undelivered: 3, missing: 0, dropped: { forged: 2, replayed: 1 } };
   expect(lossLines({ lost })).toEqual([
     'lost since the bridge was started: 3 undelivered, 2 dropped (forged), 1 dropped (replayed)',
+  ]);
+});
+
+test('the list of revoked hosts has one line, where one is followed or was refused', () => {
+  expect(revocationLines(WELL)).toEqual([]);
+  expect(revocationLines({ revocations: null })).toEqual([]);
+  expect(revocationLines({ revocations: { number: 7, refused: 0 } })).toEqual([
+    'list of revoked hosts: number 7 is followed',
+  ]);
+  expect(revocationLines({ revocations: { number: 7, refused: 1 } })).toEqual([
+    'list of revoked hosts: number 7 is followed; 1 question for a newer one refused',
   ]);
 });

@@ -171,7 +171,10 @@ export class Api {
   async metrics(): Promise<string> {
     // Of those in the foreground nobody asks for it.
     const { metricsOf } = await import('./metrics.js');
-    return metricsOf((await this.usage(undefined)).nodes);
+    const { nodes } = await this.usage(undefined);
+    // What other hosts do is nothing of a part of the tree.
+    const bridge = this.#view.isWhole ? await this.#parts.root.ask('bridge') : 'absent';
+    return metricsOf(nodes, typeof bridge === 'string' ? null : bridge.lost);
   }
 
   async spawn({ path }: At, { child, args }: SpawnRequest): Promise<Spawned> {

@@ -16,7 +16,7 @@ export class ClusterOperations {
   async status(): Promise<ClusterStatus> {
     const { host, publicKey, member } = this.#folder;
     const self = { host, publicKey };
-    const nothing = { hosts: [], names: [], lost: null, problems: [] };
+    const nothing = { hosts: [], names: [], lost: null, revocations: null, problems: [] };
     if (member === undefined) return { ...self, ...nothing, cluster: null, bridge: 'off', brokers: [] };
     const { cluster } = member.membership;
     const report = await this.#root.ask('bridge');
@@ -32,6 +32,7 @@ export class ClusterOperations {
       hosts: report.hosts.map((known) => ({ ...marked(known), brokers: [...known.brokers] })),
       names: report.names.map((name) => ({ ...name, holders: name.holders.map(marked) })),
       lost: report.lost,
+      revocations: { ...report.revocations },
       problems: [...report.problems],
     };
   }

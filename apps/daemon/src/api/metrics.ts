@@ -1,5 +1,5 @@
-/** What nodes use, in the words of Prometheus. Put together when it is asked for, as usage is. */
-import type { NodeUse } from '@espalier/supervisor/client';
+/** What nodes use, and what the bridge has lost, in the words of Prometheus. Put together when it is asked for, as usage is. */
+import type { ClusterStatus, NodeUse } from '@espalier/supervisor/client';
 import { Gauge, Registry } from 'prom-client';
 
 type Measure = (node: NodeUse) => number | null;
@@ -32,7 +32,13 @@ const MEASURES: Readonly<Record<string, readonly [help: string, measure: Measure
 
 const LABELS = ['path', 'kind'] as const;
 
-export function metricsOf(nodes: readonly NodeUse[]): Promise<string> {
+/** Messages and frames since the bridge was started: a frame that was missing may still come. */
+const UNDELIVERED = 'espalier_bridge_undelivered_messages';
+const MISSING = 'espalier_bridge_missing_frames';
+const DROPPED = 'espalier_bridge_dropped_frames';
+
+/** `lost`: null where there is no bridge that answers, or who asks may not know. */
+export function metricsOf(nodes: readonly NodeUse[], lost: ClusterStatus['lost']): Promise<string> {
   const registry = new Registry();
   for (const [name, [help, measure]] of Object.entries(MEASURES)) {
     const gauge = new Gauge({ name, help, labelNames: LABELS, registers: [registry] });
@@ -41,7 +47,21 @@ export function metricsOf(nodes: readonly NodeUse[]): Promise<string> {
       if (value !== null) gauge.set({ path: node.path, kind: node.kind }, value);
     }
   }
+  if (lost !== null) addLosses(registry, lost);
   return registry.metrics();
+}
+
+function addLosses(registry: Registry, lost: NonNullable<ClusterStatus['lost']>): void {
+  const registers = [registry];
+  new Gauge({ name: UNDELIVERED, help: 'Messages that will not arrive, or are in doubt.', registers }).set(
+    lost.undelivered,
+  );
+  new Gauge({ name: MISSING, help: 'Frames that the broker had, and nobody got.', registers }).set(
+    lost.missing,
+  );
+  const help = 'Frames that came and were not taken.';
+  const dropped = new Gauge({ name: DROPPED, help, labelNames: ['reason'], registers });
+  for (const [reason, count] of Object.entries(lost.dropped)) dropped.set({ reason }, count);
 }
 
 function bytes(mb: number | null): number | null {

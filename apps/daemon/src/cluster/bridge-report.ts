@@ -2,6 +2,9 @@
 import type { Holding } from '@espalier/core/directory';
 import type { BridgeLosses } from '@espalier/mq-bridge';
 
+/** It tells of the whole cluster, so only the daemon itself may ask for it (root-process/administration.ts). */
+export const REPORT = 'report';
+
 export interface BridgeReport {
   readonly connection: 'connecting' | 'connected';
   /** Addresses of the broker, without credentials, the first to be tried first. */
@@ -28,5 +31,6 @@ export interface BridgeReport {
   }[];
   /** What the bridge has lost and dropped since it was started. */
   readonly lost: BridgeLosses;
+  readonly revocations: { readonly number: number; readonly refused: number };
   readonly problems: readonly { readonly code: string; readonly message: string; readonly remedy: string }[];
 }

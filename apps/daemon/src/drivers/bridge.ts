@@ -14,7 +14,7 @@ import {
   startBridge,
 } from '@espalier/mq-bridge/driver';
 import { termsOfAll, type BridgeNamespace } from '../cluster/bridge-namespace.js';
-import type { BridgeReport } from '../cluster/bridge-report.js';
+import { REPORT, type BridgeReport } from '../cluster/bridge-report.js';
 import { KnownBrokers } from '../cluster/known-brokers.js';
 import { writeOver } from '../state/atomic-file.js';
 import { readMember } from '../state/cluster-folder.js';
@@ -106,7 +106,7 @@ async function waitForEnd(context: Context): Promise<void> {
 
 /** What the daemon asks; null: the host is no member. */
 function answered(call: ReceivedCall, report: () => BridgeReport | null): boolean {
-  if (call.operation !== 'report') return false;
+  if (call.operation !== REPORT) return false;
   call.reply(report());
   return true;
 }
@@ -116,6 +116,7 @@ function reportOf(
   hindrance: BridgeReport['problems'],
   paths: ReadonlyMap<string, string>,
 ): Omit<BridgeReport, 'connection' | 'brokers' | 'lost'> {
+  const { problems, revocations } = discovery.status();
   return {
     hosts: discovery.hosts().map(({ host, endpoints, names }) => ({ host, brokers: [...endpoints], names })),
     names: discovery.names().map(({ name: published, holders }) => {
@@ -124,7 +125,8 @@ function reportOf(
         holders: holders.map(({ host, holding, incarnation }) => ({ host, holding, incarnation })),
       };
     }),
-    problems: [...hindrance, ...discovery.status().problems.map(toldProblem)],
+    revocations,
+    problems: [...hindrance, ...problems.map(toldProblem)],
   };
 }
 

@@ -8,7 +8,7 @@
 import { CallError, EspalierError, SupervisionError, type ReceivedCall } from '@espalier/core';
 import type { ChildInfo, ChildSpecInput, ExtraArguments, NormalisedNode } from '@espalier/supervisor';
 import { jsonValue, problemOf, type NodeLimits, type Problem } from '@espalier/supervisor/client';
-import type { BridgeReport } from '../cluster/bridge-report.js';
+import { REPORT, type BridgeReport } from '../cluster/bridge-report.js';
 import { answerAfter } from '../journal-calls.js';
 import type { Journal } from '../journal.js';
 import type { KeptEvent } from './event-entry.js';
@@ -91,7 +91,8 @@ export function operationsOn(keeper: TreeKeeper) {
       return (await keeper.host.startChild(path, keeper.childFor(child)))?.path ?? null;
     },
     call: async (path: string, operation: string, parameters: readonly unknown[], timeoutMs: number) => {
-      const { host } = keeper;
+      const { host, state } = keeper;
+      if (operation === REPORT && path === bridgePath(state.tree ?? '')) throw notForOthers(path);
       const value = await host.call(await host.address(path), operation, parameters, { timeoutMs });
       return jsonValue(value, { exact: true });
     },
@@ -109,7 +110,7 @@ async function reportOfBridge(keeper: TreeKeeper): Promise<BridgeReport | 'absen
   try {
     if (state !== 'running' || (await listed(keeper.host, path)) === undefined) return 'absent';
     const bridge = await keeper.host.address(path);
-    const report = await keeper.host.call(bridge, 'report', [], { timeoutMs: BRIDGE_MS });
+    const report = await keeper.host.call(bridge, REPORT, [], { timeoutMs: BRIDGE_MS });
     return (report as BridgeReport | null) ?? 'starting';
   } catch (error) {
     if (error instanceof EspalierError) return 'starting';
@@ -161,6 +162,19 @@ async function restart({ host }: TreeKeeper, path: string): Promise<void> {
   }
   await host.terminateChild(path);
   await host.restartChild(path);
+}
+
+/** As the bridge itself says it of what it does not know. Who may see the cluster asks the daemon for it. */
+function notForOthers(path: string): CallError {
+  return new CallError(
+    'no_such_operation',
+    `the bridge at '${path}' has no operation '${REPORT}' for others`,
+    {
+      field: 'operation',
+      value: REPORT,
+      remedy: 'Ask for the status of the cluster.',
+    },
+  );
 }
 
 function notThere(operation: string): SupervisionError {

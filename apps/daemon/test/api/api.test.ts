@@ -220,8 +220,9 @@ describe('nodes', () => {
 
   test('suspended, a server answers nothing until it is resumed', async () => {
     await asked('POST', `${COUNTER}/suspend`);
-    const body = { operation: 'args', timeoutMs: 100 };
-    expect(await refused('POST', `${COUNTER}/call`, { body })).toEqual([504, 'timeout']);
+    const body = { operation: 'args' };
+    const asking = { body: { ...body, timeoutMs: 100 } };
+    expect(await refused('POST', `${COUNTER}/call`, asking)).toEqual([504, 'timeout']);
     await asked('POST', `${COUNTER}/resume`);
     expect((await asked('POST', `${COUNTER}/call`, { body })).document).toEqual({ value: 1 });
   });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createKeyPair, issueJoinTicket, revokeHosts } from '@espalier/core/identity';
 import type { ClusterStatus } from '@espalier/supervisor/client';
+import { ask } from '../api/ask.js';
 import { FIXTURES, freshFolder, removeFolder, RunningDaemon } from '../running-daemon.js';
 
 const folder = freshFolder();
@@ -48,6 +49,7 @@ test('a member says what keeps it from the broker and from others, and what to d
     bridge: 'connecting',
     brokers: [BROKER],
     lost: { undelivered: 0, missing: 0, dropped: {} },
+    revocations: { number: 0, refused: 0 },
   });
   const { message, remedy } = unreachable.problems.find(({ code }) => code === 'broker_unreachable') ?? {};
   expect(message).toContain('ECONNREFUSED');
@@ -57,6 +59,7 @@ test('a member says what keeps it from the broker and from others, and what to d
   writeFileSync(join(folder, 'cluster', 'revoked'), revokeHosts(root, [host]));
   const revoked = await statusThat(told('key_revoked'));
   expect(revoked.problems.find(({ code }) => code === 'key_revoked')?.message).toContain(host);
+  expect(revoked.revocations).toEqual({ number: 1, refused: 0 });
 
   const left = await daemon.client.leaveCluster();
   expect(left).toMatchObject({
@@ -65,8 +68,30 @@ test('a member says what keeps it from the broker and from others, and what to d
     hosts: [],
     names: [],
     lost: null,
+    revocations: null,
     problems: [],
   });
+});
+
+test('what the bridge has lost is a part of the metrics, for who sees the whole tree; to others it tells nothing of the cluster', async () => {
+  const { publicKey } = await daemon.client.cluster();
+  await daemon.client.joinCluster({ ticket: issueJoinTicket(root, { publicKey }), brokers: [BROKER] });
+  await statusThat(({ bridge }) => bridge === 'connecting');
+  const metrics = await daemon.client.metrics();
+  expect(metrics).toMatch(/^espalier_bridge_undelivered_messages 0$/m);
+  expect(metrics).toMatch(/^espalier_bridge_missing_frames 0$/m);
+  expect(metrics).toMatch(/^# HELP espalier_bridge_dropped_frames /m);
+
+  const { token } = await daemon.client.makeToken({ path: 'shop', right: 'control' });
+  const headers = { authorization: `Bearer ${token}` };
+  const own = await ask(folder, 'GET', '/v1/metrics', { headers });
+  expect(own.text).toContain('espalier_node_running');
+  expect(own.text).not.toContain('espalier_bridge');
+  const call = (operation: string) =>
+    ask(folder, 'POST', '/v1/nodes/shop%2Fcluster%2Fbridge/call', { headers, body: { operation } });
+  expect((await call('report')).document).toMatchObject({ code: 'no_such_operation' });
+  expect((await call('losses')).document['value']).toMatchObject({ undelivered: 0 });
+  await daemon.client.leaveCluster();
 });
 
 test('a member whose bridge does not start says so, and not that there is none', async () => {

@@ -51,7 +51,7 @@ function census(
   ...args: string[]
 ): Promise<{ code: number | string | null | undefined; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [START, ...args], { timeout: 25_000 }, (error, stdout, stderr) => {
+    execFile(process.execPath, [START, ...args], { timeout: 80_000 }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : error.code, stdout, stderr });
     });
   });
@@ -105,7 +105,7 @@ test('npm start: a signal for npm reaches the job, and its exit code is that of 
     'process.on("SIGTERM", () => process.exit(0)); setInterval(() => {}, 1000); console.log(1);',
   );
   // As npm does it: by a shell, to which it hands its signals on.
-  const shell = spawn('sh', ['-c', start.replace('scripts/start.mjs', `'${job}'`)], { timeout: 20_000 });
+  const shell = spawn('sh', ['-c', start.replace('scripts/start.mjs', `'${job}'`)], { timeout: 80_000 });
   await once(shell.stdout, 'data');
   const ended = once(shell, 'exit');
   shell.kill('SIGTERM');

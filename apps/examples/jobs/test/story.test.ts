@@ -9,7 +9,7 @@ function run(
   ...args: readonly string[]
 ): Promise<{ code: number | string | null | undefined; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [START, ...args], { timeout: 25_000 }, (error, stdout, stderr) => {
+    execFile(process.execPath, [START, ...args], { timeout: 80_000 }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : error.code, stdout, stderr });
     });
   });

@@ -46,9 +46,8 @@ const NO_BATCH: Batch = { bytes: new Uint8Array(), transfers: NO_TRANSFERS };
 
 /** By kind of frame: whether its body is a value, at most a number, or neither. */
 const BODY: readonly ('value' | 'number' | undefined)[] = Array.from({ length: 256 }, (_, kind) => {
-  if (kind >= FRAME.message && kind <= FRAME.failure) return 'value';
-  if (kind === FRAME.control) return 'value';
-  return kind >= FRAME.cancel && kind <= FRAME.forget ? 'number' : undefined;
+  if ((kind >= FRAME.message && kind <= FRAME.failure) || kind === FRAME.control) return 'value';
+  return (kind >= FRAME.cancel && kind <= FRAME.forget) || kind === FRAME.prolong ? 'number' : undefined;
 });
 
 export class Channel {

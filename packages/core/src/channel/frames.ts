@@ -37,6 +37,11 @@ export const FRAME = {
   forget: 10,
   /** A system call or a notice of the kernel: body is one value. Only on control links. */
   control: 11,
+  /**
+   * The caller moves the deadline of a run: correlation = its number; body = by how many milliseconds (u32), 0 if nothing
+   * more of it may be begun.
+   */
+  prolong: 12,
 } as const;
 
 export type FrameKind = (typeof FRAME)[keyof typeof FRAME];

@@ -6,6 +6,7 @@ import type { MailboxTerms } from '../protocol/notices.js';
 import type { Address } from './address.js';
 import type { Behaviour } from './behaviour.js';
 import type { Context, Destination } from './context.js';
+import type { ReceivedExit } from './received.js';
 import type { Loaded } from './services.js';
 
 /** A context as drivers have it. */
@@ -23,6 +24,15 @@ export interface BesideContext extends Context {
    * resolves when that is over.
    */
   awaitHolder(name: string, pending: () => void): Promise<Address | undefined>;
+  /**
+   * Where the terms of the own mailbox say `links`: called with who links with this environment, and who unlinks, at
+   * once and whatever lies in the mailbox. Of the end of one that is linked the exit tells, which is trapped.
+   */
+  onLink(told: (other: Address, isLinked: boolean) => void): void;
+  /** Whether it has come over a link, with the end of `from`; otherwise somebody has sent it. */
+  isEnd(item: ReceivedExit): boolean;
+  /** Ends by an exit signal that was trapped, with its reason, whatever that is; of the last 1000 that came. */
+  endBy(item: ReceivedExit): void;
   /**
    * As `call`, without an end of its own: `onCancel` is told at once how it is given up. For who hands on the calls of
    * others, one by one: an AbortSignal for each takes as long as to seal it (measured: 5.5 µs).

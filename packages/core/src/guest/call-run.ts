@@ -10,14 +10,27 @@ import { failureOf } from './operation-frames.js';
 export interface RunOptions {
   /** Of the own clock, milliseconds: nothing of the run is begun from then on. `Infinity`: whenever it comes to it. */
   readonly deadline: number;
-  /** Aborted: nothing more is begun. Whoever handles the run says how far he came, and that is waited for. */
+  /**
+   * Aborted: nothing more is begun, and what is in hand is cancelled. Whoever handles the run says how far he came, and that is
+   * waited for.
+   */
   readonly signal: AbortSignal;
+  /** Is told at once how the deadline is moved. */
+  readonly underWay?: (run: RunUnderWay) => void;
+}
+
+/** Nothing of it has any effect on a run that is over. */
+export interface RunUnderWay {
+  /** To a later one; what has not left yet keeps the first one. */
+  prolong(deadline: number): void;
+  /** It has come. What is in hand goes on, and is waited for. */
+  beginNoMore(): void;
 }
 
 export interface RunOutcome {
   /** So many calls, from the first one on, were replied to. */
   readonly handled: number;
-  /** Why the next one was not. Undefined: it was not begun, or is in hand after `signal` was aborted. */
+  /** Why the next one was not. Undefined: it was not begun, or was in hand when `signal` was aborted. */
   readonly failure: CallError | undefined;
 }
 

@@ -37,7 +37,7 @@ import {
   assertSpawn,
 } from './destination.js';
 import type { LocalEnvironment } from './local-environment.js';
-import type { Monitor, Received } from './received.js';
+import type { Monitor, Received, ReceivedExit } from './received.js';
 import { makeRef, type Ref } from './ref.js';
 import { SENT } from './route.js';
 
@@ -162,13 +162,24 @@ export class EnvironmentContext implements BesideContext, RunCaller {
   }
 
   async callRun(target: Destination, calls: readonly RunCall[], options: RunOptions): Promise<RunOutcome> {
-    const { deadline, signal } = options;
-    const { pending } = this.#environment;
-    const route = this.#environment.route(target);
+    const { deadline, signal, underWay } = options;
+    const environment = this.#environment;
+    const { pending } = environment;
+    const route = environment.route(target);
     const answer = await new Promise<unknown>((resolve, reject) => {
       const operation = `a run of ${String(calls.length)} calls`;
       const start = { operation, timeoutMs: Infinity, signal, awaitsCancelled: true, resolve, reject };
       const call = pending.start(start);
+      let known = deadline;
+      underWay?.({
+        prolong: (until) => {
+          const ms = Math.min(Math.floor(until - known), 0xffffffff);
+          if (ms >= 1 && environment.prolongRun(call, ms)) known += ms;
+        },
+        beginNoMore: () => {
+          if (!environment.prolongRun(call, 0)) pending.cancel(call);
+        },
+      });
       route.send(FRAME.call, call, [deadline, ...calls]).catch((error: unknown) => {
         pending.fail(call, error as CallError);
       });
@@ -350,6 +361,21 @@ export class EnvironmentContext implements BesideContext, RunCaller {
     const how = { beside: { ...own, ...terms }, name };
     const { address } = await this.#spawn(services.beside(behaviour), {}, how);
     return address;
+  }
+
+  /** `BesideContext.onLink`. */
+  onLink(told: (other: Address, isLinked: boolean) => void): void {
+    this.#environment.onLink = told;
+  }
+
+  /** `BesideContext.endBy`. */
+  endBy(item: ReceivedExit): void {
+    this.#environment.endBy(item);
+  }
+
+  /** `BesideContext.isEnd`. */
+  isEnd(item: ReceivedExit): boolean {
+    return this.#environment.isEnd(item);
   }
 
   /** `BesideContext.awaitHolder`. */

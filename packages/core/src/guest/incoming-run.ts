@@ -2,12 +2,14 @@
  * A run as the thread of its server sees it (protocol/run.ts). Its calls come out of the mailbox one by one, the next
  * one when the one before was replied to: so to whoever takes them it is as if the caller had waited for each reply.
  *
- *   in hand ──reply──► the next one in hand ──(none is left, or it is too late)──► answered: so many were handled
- *      ├─ fail, or the environment ends ──► answered: so many before it, and why
- *      └─ the caller gives up ──► answered: so many before it
+ *   lies in the mailbox ──taken──► in hand ──reply──► the next one lies there ──(none is left)──► answered: so many
+ *      │                              ├─ fail, or the environment ends ──► answered: so many before it, and why
+ *      ├──────────────────────────────┴─ the caller gives up ──► answered: so many before it
+ *      └─ it is too late, or the environment ends ──► answered: so many before it
  *
- * Once it is answered nothing more of it is begun. Whether it is too late is read off the clock before each: so a
- * thread or process that stood still begins nothing when it wakes, whatever became of the caller meanwhile.
+ * Once it is answered nothing more of it is begun. Whether it is too late is read off the clock when each is taken: so what
+ * lay behind other work is not begun, nor anything by a thread or process that stood still, whatever became of the caller
+ * meanwhile. As long as the caller may have it handled he moves the deadline; else what waits for long would never be.
  */
 import { FRAME, type FrameKind } from '../channel/frames.js';
 import type { CallErrorCode } from '../error-codes.js';
@@ -18,8 +20,8 @@ import type { Encoded } from './peer-channel.js';
 export interface RunSite extends CallSite {
   readonly now: () => number;
   decode(encoded: Encoded): unknown;
-  /** Puts the next call into the mailbox. */
-  readonly put: (call: IncomingCall) => void;
+  /** Puts the next call into the mailbox; `begins` is asked when it is taken, and with false it is not. */
+  readonly put: (call: IncomingCall, begins: () => boolean) => void;
   /** Takes it out again, if it lies there. */
   readonly withdraw: (call: IncomingCall) => void;
   readonly over: (run: IncomingRun) => void;
@@ -30,10 +32,12 @@ export class IncomingRun implements AnswersTo {
   readonly #caller: AnswersTo;
   readonly #slot: number;
   readonly #number: number;
-  readonly #deadline: number;
+  #deadline: number;
   readonly #calls: readonly RunCall[];
   #handled = 0;
-  #inHand: IncomingCall | undefined;
+  /** Lies in the mailbox; or was taken out of it, and has no reply yet. */
+  #current: IncomingCall | undefined;
+  #isBegun = false;
   #isOpen = true;
 
   constructor([deadline, ...calls]: RunBody, site: RunSite, caller: AnswersTo, slot: number, number: number) {
@@ -55,23 +59,37 @@ export class IncomingRun implements AnswersTo {
 
   next(): void {
     const call = this.#calls[this.#handled];
-    if (call === undefined || this.#site.now() >= this.#deadline) {
+    // One that would not be begun need not wait for its turn.
+    if (call === undefined || this.#isLate) {
       this.#answer([this.#handled]);
       return;
     }
     const [operation, ...parameters] = call;
-    this.#inHand = new IncomingCall(operation, parameters, this.#site, this, 0, this.#handled);
-    this.#site.put(this.#inHand);
+    this.#isBegun = false;
+    this.#current = new IncomingCall(operation, parameters, this.#site, this, 0, this.#handled);
+    this.#site.put(this.#current, this.#begin);
   }
 
   /** The caller waits no more, or is gone. */
   cancel(): void {
-    const inHand = this.#inHand;
-    if (inHand !== undefined) {
-      this.#site.withdraw(inHand);
-      inHand.cancel();
+    const current = this.#current;
+    if (current !== undefined) {
+      this.#site.withdraw(current);
+      current.cancel();
     }
     this.#answer([this.#handled]);
+  }
+
+  /** The caller moves the deadline. By 0: it has come; what is in hand is waited for. */
+  prolong(ms: number): void {
+    this.#deadline = ms === 0 ? -Infinity : this.#deadline + ms;
+    if (this.#isLate && !this.#isBegun) this.cancel();
+  }
+
+  /** What lies in its mailbox was not begun, and so has not failed. */
+  serverEnded(): void {
+    if (this.#isBegun) this.fail('down', 'the environment ended before it replied');
+    else this.#answer([this.#handled]);
   }
 
   /** It goes no further, whatever the server says. */
@@ -94,6 +112,16 @@ export class IncomingRun implements AnswersTo {
       this.#answer([this.#handled, code, message, cause]);
     }
   }
+
+  get #isLate(): boolean {
+    return this.#site.now() >= this.#deadline;
+  }
+
+  readonly #begin = (): boolean => {
+    if (this.#isLate) this.#answer([this.#handled]);
+    else this.#isBegun = true;
+    return this.#isBegun;
+  };
 
   #answer(told: RunAnswer): void {
     if (!this.#isOpen) return;

@@ -12,7 +12,7 @@ export class IncomingRuns {
   readonly #isPaced: boolean;
   readonly #open = new Set<IncomingRun>();
 
-  /** `isPaced`: messages are counted by time, and a run counts as one. So none is taken. */
+  /** `isPaced`: messages are counted by time, and a run counts as one. So none is taken that has more than one. */
   constructor(site: RunsSite, mailbox: Mailbox, isPaced: boolean) {
     this.#site = site;
     this.#mailbox = mailbox;
@@ -39,9 +39,9 @@ export class IncomingRuns {
         encode: (value, transfer, maxBytes) => this.#site.encode(value, transfer, maxBytes),
         decode: (encoded) => this.#site.decode(encoded),
         now: () => this.#site.now(),
-        put: (call) => {
+        put: (call, begins) => {
           this.#mailbox.received++;
-          this.#mailbox.pushReserved(call);
+          this.#mailbox.pushReserved(call, begins);
         },
         withdraw: (call) => this.#mailbox.removeReserved((item) => item === call),
         over: (ended) => {
@@ -55,7 +55,7 @@ export class IncomingRuns {
       number,
     );
     this.#open.add(run);
-    if (this.#isPaced) run.fail('too_large', 'messages are taken one at a time here');
+    if (this.#isPaced && body.length > 2) run.fail('too_large', 'messages are taken one at a time here');
     else run.next();
     return true;
   }
@@ -64,12 +64,16 @@ export class IncomingRuns {
     for (const run of this.#open) if (run.is(peering, from, number)) run.cancel();
   }
 
+  prolonged(peering: Peering, from: number, number: number, ms: number): void {
+    for (const run of this.#open) if (run.is(peering, from, number)) run.prolong(ms);
+  }
+
   callerGone(peering: Peering, from: number): void {
     for (const run of this.#open) if (run.isFrom(peering, from)) run.cancel();
   }
 
   /** Their environment ends: what is in hand has no reply any more. */
   ended(): void {
-    for (const run of this.#open) run.fail('down', 'the environment ended before it replied');
+    for (const run of this.#open) run.serverEnded();
   }
 }

@@ -25,7 +25,7 @@ import { Mailbox } from './mailbox.js';
 import type { Encoded, Peering } from './peer-channel.js';
 import { PeerStream } from './peer-stream.js';
 import { PendingCalls } from './pending-calls.js';
-import type { Monitor, Received } from './received.js';
+import type { Monitor, Received, ReceivedExit } from './received.js';
 import { Route, type RouteOwner } from './route.js';
 import type { EnvironmentServices, Loaded, TimerCount } from './services.js';
 import type { Timer, Timers } from './timers.js';
@@ -50,6 +50,8 @@ export class LocalEnvironment implements RouteOwner {
   /** Where `spawn` looks for relative modules; undefined: where the loader says. */
   base: string | undefined;
   trapsExits = false;
+  /** `BesideContext.onLink`. */
+  onLink: ((other: Address, isLinked: boolean) => void) | undefined;
 
   readonly #routes = new Map<Destination, Route>();
   /** By channel and slot of the peer. */
@@ -64,6 +66,7 @@ export class LocalEnvironment implements RouteOwner {
   readonly #undelivered: UndeliveredReports;
   #state: 'starting' | 'running' | 'ending' | 'ended' = 'starting';
   #driver: Driver | undefined;
+  readonly #trapped = new WeakMap<ReceivedExit, { readonly signal: number; readonly isEnd: boolean }>();
   /** Signals that wait for the messages sent before them. */
   readonly #deferred: (() => void)[] = [];
   #endedInStart: { readonly tag: GuestExitTag; readonly detail: unknown } | undefined;
@@ -217,18 +220,35 @@ export class LocalEnvironment implements RouteOwner {
     this.#runs.cancelled(peering, from, call);
   }
 
-  /** An exit signal: from another environment, over a link, or from the supervisor. */
-  signal(signal: number, from: Address | undefined, reason: ExitReason, stop: boolean): void {
+  runProlonged(peering: Peering, from: number, run: number, ms: number): void {
+    this.#runs.prolonged(peering, from, run, ms);
+  }
+
+  /** An exit signal: `end` over a link, `sent` by another environment, or `stop`, the order of the supervisor. */
+  signal(signal: number, from: Address | undefined, reason: ExitReason, kind: 'end' | 'sent' | 'stop'): void {
     if (!this.alive) return;
-    if (stop) {
+    if (kind === 'stop') {
       if (this.#driver === undefined || this.#state === 'starting') this.end({ signal });
       else this.#driver.stop(reason);
     } else if (this.trapsExits) {
-      this.mailbox.pushReserved({ type: 'exit', from, reason });
+      const item: ReceivedExit = { type: 'exit', from, reason };
+      this.#trapped.set(item, { signal, isEnd: kind === 'end' });
+      this.mailbox.pushReserved(item);
     } else if (reason.tag !== 'normal' || from === this.self) {
       // Erlang: `normal` from another is ignored, from oneself it is not.
       this.end({ signal });
     }
+  }
+
+  /** `BesideContext.endBy`. */
+  endBy(item: ReceivedExit): void {
+    const trapped = this.#trapped.get(item);
+    if (trapped !== undefined) this.end({ signal: trapped.signal });
+  }
+
+  /** `BesideContext.isEnd`. */
+  isEnd(item: ReceivedExit): boolean {
+    return this.#trapped.get(item)?.isEnd === true;
   }
 
   down(monitor: number, reason: ExitReason): void {
@@ -322,6 +342,14 @@ export class LocalEnvironment implements RouteOwner {
   }
 
   // ---- for the context ---------------------------------------------------------------------------
+
+  /** Moves the deadline of a run (`FRAME.prolong`). False: it has not left yet, or is over. */
+  prolongRun(call: number, ms: number): boolean {
+    const peer = this.pending.peerOf(call);
+    if (peer === undefined) return false;
+    this.services.peering(peer.channel)?.postPlain(FRAME.prolong, peer.slot, this.slot, call, ms);
+    return true;
+  }
 
   /**
    * Runs it once everything sent before has left: what goes by the kernel must not overtake messages

@@ -36,6 +36,8 @@ interface Entry {
   /** Undefined for what has a reserved slot. */
   readonly stream: InboundStream | undefined;
   readonly bytes: number;
+  /** Asked when the item would be taken; with false it goes, and nobody gets it. */
+  readonly begins: (() => boolean) | undefined;
 }
 
 export type Match = (item: Received) => boolean;
@@ -92,13 +94,13 @@ export class Mailbox {
     if (this.#closed) return true;
     if (!this.credit.arrived(stream, bytes)) return false;
     this.received++;
-    this.#put({ item, stream, bytes });
+    this.#put({ item, stream, bytes, begins: undefined });
     return true;
   }
 
-  /** Something with a reserved slot. */
-  pushReserved(item: Received): void {
-    if (!this.#closed) this.#put({ item, stream: undefined, bytes: 0 });
+  /** Something with a reserved slot. `begins` is asked when its turn has come: with false nobody gets it. */
+  pushReserved(item: Received, begins?: () => boolean): void {
+    if (!this.#closed) this.#put({ item, stream: undefined, bytes: 0, begins });
   }
 
   /**
@@ -203,7 +205,7 @@ export class Mailbox {
 
   #put(entry: Entry): void {
     const waiter = this.#waiter;
-    if (!this.#halted && !this.#delivering && this.length === 0) {
+    if (!this.#halted && !this.#delivering && this.length === 0 && entry.begins === undefined) {
       // Nothing lies before it: straight to who waits.
       if (this.#consumer !== undefined) {
         this.#deliver(this.#consumer, entry);
@@ -220,6 +222,7 @@ export class Mailbox {
     this.#entries.push(entry);
     // A selective taker skipped everything that lies here already: only the new entry can be its item.
     if (waiter !== undefined && !this.#halted) this.#serve(waiter, this.#entries.length - 1);
+    if (entry.begins !== undefined) this.#pump();
   }
 
   /** Gives a waiting taker its item, if it lies here. */
@@ -278,7 +281,8 @@ export class Mailbox {
     } else {
       entries.splice(at, 1);
     }
-    return entry;
+    // What lies before was passed over already, and is again.
+    return entry.begins === undefined || entry.begins() ? entry : this.#find(match);
   }
 
   /**

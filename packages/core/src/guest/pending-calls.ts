@@ -64,7 +64,7 @@ export class PendingCalls {
     const { signal } = start;
     if (signal !== undefined) {
       abort = () => {
-        const peer = this.#calls.get(call)?.peer;
+        const peer = this.peerOf(call);
         if (start.awaitsCancelled === true && peer !== undefined) this.#cancel(peer, call);
         else this.cancel(call, signal.reason);
       };
@@ -91,6 +91,11 @@ export class PendingCalls {
     if (pending === undefined) return false;
     pending.peer = peer;
     return true;
+  }
+
+  /** Undefined: it has not left yet, or has ended. */
+  peerOf(call: number): CallPeer | undefined {
+    return this.#calls.get(call)?.peer;
   }
 
   wanted(call: number): boolean {

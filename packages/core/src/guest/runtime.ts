@@ -160,7 +160,15 @@ export class Runtime implements EnvironmentServices {
         this.#channels.get(notice.channel)?.channel.drain();
         this.#environments
           .get(notice.env)
-          ?.signal(notice.signal, this.#from(notice.handle), this.#reason(notice.reason), notice.stop);
+          ?.signal(
+            notice.signal,
+            this.#from(notice.handle),
+            this.#reason(notice.reason),
+            notice.stop ? 'stop' : 'sent',
+          );
+        return;
+      case 'linked':
+        this.#environments.get(notice.env)?.onLink?.(this.address(notice.handle), notice.on);
         return;
       case 'ticket':
         this.#channels.get(notice.channel)?.ticketReceived(notice.ticket, this.address(notice.handle));
@@ -186,7 +194,7 @@ export class Runtime implements EnvironmentServices {
     }
     for (const { env, monitor } of notice.downs) this.#environments.get(env)?.down(monitor, reason);
     for (const { env, signal, handle } of notice.exits) {
-      this.#environments.get(env)?.signal(signal, this.#from(handle), reason, false);
+      this.#environments.get(env)?.signal(signal, this.#from(handle), reason, 'end');
     }
     if (notice.closes && peer !== undefined) {
       this.#channels.delete(notice.channel);
@@ -277,6 +285,7 @@ export class Runtime implements EnvironmentServices {
     if (kind === FRAME.credit) environment?.granted(peering.id, from, correlation, number);
     else if (kind === FRAME.want) environment?.wants(peering, from, number);
     else if (kind === FRAME.cancel) environment?.callCancelled(peering, from, correlation);
+    else if (kind === FRAME.prolong) environment?.runProlonged(peering, from, correlation, number);
     else if (kind === FRAME.forget) this.#channels.get(peering.id)?.ticketForgotten(correlation);
   }
 

@@ -2,5 +2,5 @@
 export type { BesideContext } from '../guest/beside.js';
 export type { MailboxTerms } from '../protocol/notices.js';
 export type { AfterTurn, Clock, Random } from '../clock.js';
-export type { RunCaller, RunOptions, RunOutcome } from '../guest/call-run.js';
+export type { RunCaller, RunOptions, RunOutcome, RunUnderWay } from '../guest/call-run.js';
 export type { RunCall } from '../protocol/run.js';

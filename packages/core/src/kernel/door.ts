@@ -35,14 +35,12 @@ const target: Check = (value) => whole(value) || name(value);
 const bytes: Check = (value) => value instanceof Uint8Array;
 const maybeBytes: Check = (value) => value === undefined || bytes(value);
 const wholes: Check = (value) => Array.isArray(value) && value.length <= 0xffff && value.every(whole);
-const oneOf =
-  (values: readonly unknown[]): Check =>
-  (value) =>
-    values.includes(value);
-const maybe =
-  (check: Check): Check =>
-  (value) =>
-    value === undefined || check(value);
+function oneOf(values: readonly unknown[]): Check {
+  return (value) => values.includes(value);
+}
+function maybe(check: Check): Check {
+  return (value) => value === undefined || check(value);
+}
 
 const u32: Check = (value) => whole(value) && (value as number) <= 0xffff_ffff;
 const path: Check = (value) => typeof value === 'string' && value.length <= MAX_PATH_LENGTH;
@@ -179,15 +177,14 @@ const OF_CELLS: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
 
 /** The call, or undefined if it is none. */
 export function readSystemCall(value: unknown, ofCell: boolean): SystemCall | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const call = value as Record<string, unknown>;
-  const kind = call['call'];
+  if (!isRecord(value)) return undefined;
+  const kind = value['call'];
   if (typeof kind !== 'string' || !Object.hasOwn(SYSTEM_CALLS, kind)) return undefined;
   const fields = (ofCell ? OF_CELLS[kind] : undefined) ?? FIELDS[kind as SystemCallName];
   for (const [field, check] of Object.entries<Check>(fields)) {
-    if (!check(call[field])) return undefined;
+    if (!check(value[field])) return undefined;
   }
   // An end has a cause: one that it chose, or the number of a signal.
-  if (kind === 'exit' && call['tag'] === undefined && call['signal'] === undefined) return undefined;
-  return value as SystemCall;
+  if (kind === 'exit' && value['tag'] === undefined && value['signal'] === undefined) return undefined;
+  return value as unknown as SystemCall;
 }

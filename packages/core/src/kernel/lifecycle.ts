@@ -164,6 +164,12 @@ export class Lifecycle {
     return signal;
   }
 
+  /** One that stands for somebody elsewhere hears who is linked with it; of an end it hears by the exit. */
+  tellLinked({ guest, slot, spec }: Environment, { identity }: Environment, on: boolean): void {
+    if (spec.terms.links !== true) return;
+    guest.notify({ notice: 'linked', env: slot, channel: 0, handle: guest.pass(identity), on });
+  }
+
   /** The wall saw the thread end, or the kernel gives it up. */
   ended(environment: Environment, evidence?: WireReason): void {
     if (!environment.alive) return;
@@ -268,11 +274,8 @@ export class Lifecycle {
   ): ReadonlyMap<Guest, News> {
     const news = new Map<Guest, News>();
     const of = (guest: Guest): News => {
-      let known = news.get(guest);
-      if (known === undefined) {
-        known = { downs: [], exits: [] };
-        news.set(guest, known);
-      }
+      const known = news.get(guest) ?? { downs: [], exits: [] };
+      news.set(guest, known);
       return known;
     };
     for (const peer of peers) of(peer);
@@ -286,6 +289,7 @@ export class Lifecycle {
       if (only !== undefined && linked.guest !== only) continue;
       environment.links.delete(linked);
       linked.links.delete(environment);
+      if (only !== undefined) this.tellLinked(environment, linked, false);
       if (!linked.alive) continue;
       const signal = this.expectEnd(linked, toldTo(linked.guest, environment.guest, reason));
       const handle = linked.guest.pass(environment.identity);

@@ -158,6 +158,7 @@ export class Presence {
         lifecycle.terminate(environment, notice.reason);
         return;
       case 'ticket':
+      case 'linked':
         guest.notify({ ...notice, ...this.#here(notice) });
         return;
       case 'inspect':

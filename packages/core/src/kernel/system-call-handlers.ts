@@ -58,6 +58,7 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
   const join = (one: Environment, other: Environment): void => {
     one.links.add(other);
     other.links.add(one);
+    lifecycle.tellLinked(other, one, true);
   };
 
   return {
@@ -185,7 +186,7 @@ export function systemCallHandlers(kernel: HandlerParts): Handlers {
     unlink(caller, call, guest) {
       const other = guest.behind(call.handle);
       other?.links.delete(caller);
-      if (other !== undefined) caller.links.delete(other);
+      if (other !== undefined && caller.links.delete(other)) lifecycle.tellLinked(other, caller, false);
       guest.answer(call.id, undefined);
     },
 

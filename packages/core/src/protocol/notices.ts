@@ -17,6 +17,8 @@ export interface MailboxTerms {
   readonly messageBytes: number;
   /** False: no message to it may hold an address. */
   readonly addresses?: boolean;
+  /** True: its owner is told who links with it, and unlinks, for it stands for somebody elsewhere. */
+  readonly links?: boolean;
   /** What the sending side does at zero credit. */
   readonly overflow: OverflowPolicy;
   /** How long `block` waits. Milliseconds. */
@@ -91,6 +93,15 @@ export type Notice =
       /** The order of a supervisor to stop: behaviours end in their own way even if they trap exits. */
       readonly stop: boolean;
       readonly reason: WireReason;
+    }
+  /** To one whose terms ask for it: that environment has linked with it; or has unlinked, or may not reach it any more. */
+  | {
+      readonly notice: 'linked';
+      readonly env: number;
+      /** Always 0. */
+      readonly channel: number;
+      readonly handle: number;
+      readonly on: boolean;
     }
   /** The peer of a channel is about to pass a reference: what the ticket in its frame stands for. */
   | { readonly notice: 'ticket'; readonly channel: number; readonly ticket: number; readonly handle: number }

@@ -230,10 +230,14 @@ export class Simulation {
 
   /** Runs until the condition holds. Throws if nothing can happen any more and it does not. */
   async until(condition: () => boolean, maxSteps = 100_000): Promise<void> {
+    if (condition()) return;
+    // What the caller has set going itself.
+    await turnEnd();
     for (let step = 0; !condition(); step++) {
+      await this.#flushTurns();
+      if (step > maxSteps || !this.#happens(Infinity)) throw new SimulationStuck(this.seed, step);
       await turnEnd();
-      if (condition()) return;
-      if (step > maxSteps || !(await this.step())) throw new SimulationStuck(this.seed, step);
+      await this.#flushTurns();
     }
   }
 
@@ -259,6 +263,13 @@ export class Simulation {
   /** One thing happens. False if nothing can, up to that time. */
   async step(until = Infinity): Promise<boolean> {
     await this.#finishTurn();
+    if (!this.#happens(until)) return false;
+    await this.#finishTurn();
+    return true;
+  }
+
+  /** The one thing itself, without what follows from it. */
+  #happens(until: number): boolean {
     const deliveries = [...this.#links.ready(), ...this.#pipes].filter(
       (delivery) => !this.#still.has(delivery),
     );
@@ -267,10 +278,7 @@ export class Simulation {
       const choice = this.random.below(choices);
       if (choice < deliveries.length) deliveries[choice]?.deliver();
       else this.#pending.splice(choice - deliveries.length, 1)[0]?.();
-    } else if (!this.clock.fireNext(until)) {
-      return false;
-    }
-    await this.#finishTurn();
+    } else return this.clock.fireNext(until);
     return true;
   }
 
@@ -337,6 +345,11 @@ export class Simulation {
 
   async #finishTurn(): Promise<void> {
     await turnEnd();
+    await this.#flushTurns();
+  }
+
+  /** What waited for the end of the turn, and the turns that follow from it. */
+  async #flushTurns(): Promise<void> {
     while (this.#afterTurn.length > 0) {
       const due = this.#afterTurn;
       this.#afterTurn = [];

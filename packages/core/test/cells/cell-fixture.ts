@@ -164,7 +164,7 @@ export function lives(pid: number): boolean {
 export async function gone(pid: number): Promise<boolean> {
   const began = performance.now();
   while (lives(pid)) {
-    if (performance.now() - began > 10_000) return false;
+    if (performance.now() - began > 30_000) return false;
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   return true;

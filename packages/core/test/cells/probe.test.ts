@@ -93,7 +93,7 @@ describe('the machine that this runs on', () => {
     const began = performance.now();
     const result = await runCommand(['/bin/sh', '-c', 'sleep 1000 & sleep 1000']);
     expect(result).toEqual({ ok: false, said: 'no answer within 3000 ms' });
-    expect(performance.now() - began).toBeLessThan(6_000);
+    expect(performance.now() - began).toBeLessThan(30_000);
   });
 
   test('run: a command that is not there, one that fails, and one that says why', async () => {

@@ -59,7 +59,7 @@ export function numbered(length: number, first = 0): Uint8Array {
 export async function until(pair: Pick<LinkPair, 'turn'>, condition: () => boolean): Promise<void> {
   const began = performance.now();
   while (!condition()) {
-    if (performance.now() - began > 10_000) throw new Error(`not within 10 s: ${String(condition)}`);
+    if (performance.now() - began > 30_000) throw new Error(`not within 30 s: ${String(condition)}`);
     await pair.turn();
   }
 }

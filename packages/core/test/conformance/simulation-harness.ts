@@ -1,6 +1,6 @@
 /** The grid over loopback links: kernels and runtimes in one thread, under a seeded scheduler. */
 import type { Behaviour } from '../../src/index.js';
-import type { ChildSpec } from '../../src/kernel/index.js';
+import type { ChildSpec, KernelEvent } from '../../src/kernel/index.js';
 import { nameIn } from '../../src/kernel/names.js';
 import { Simulation } from '../../src/testing/index.js';
 import type { Grid, GridChild, Host } from './harness.js';
@@ -51,15 +51,21 @@ export function simulationHarness(seed: number, walls: Walls = THREADS): Host {
           ? await simulation.start([{ ...all, restart: 'temporary' }], { intensity })
           : await simulation.start(specs, { intensity, siblings });
       let stopped = false;
+      const told: KernelEvent[] = [];
+      /** Asked at every step, so each event is looked at once. */
+      const events = (): readonly KernelEvent[] => {
+        for (const event of simulation.events.slice(told.length)) told.push(withoutCells(event));
+        return told;
+      };
       return {
         context: simulation.context,
         failure,
         near: () => simulation.context,
         get events() {
-          return simulation.events.map(withoutCells);
+          return events();
         },
         settle: (promise) => simulation.settle(promise),
-        reported: (condition) => simulation.until(() => condition(simulation.events.map(withoutCells))),
+        reported: (condition) => simulation.until(() => condition(events())),
         crash: (id) => {
           simulation.crash(paths.get(id) as string);
         },

@@ -19,7 +19,8 @@ const START = `
 
 /** A call that no termination reaches: it runs for centuries without looking. */
 const STUCK = `${START}
-  thread.link.send(new TextEncoder().encode('() => { Array.prototype.includes.call({ length: 2 ** 53 - 1 }, 1); }'));
+  thread.link.send(new TextEncoder().encode('() => { say("in"); Array.prototype.includes.call({ length: 2 ** 53 - 1 }, 1); }'));
+  await next();
   let ended = false;
   thread.onEnd(() => { ended = true; });
   await new Promise((resolve) => setTimeout(resolve, 50));

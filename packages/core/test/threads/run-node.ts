@@ -10,7 +10,7 @@ export interface Ended {
 
 export function runNode(args: readonly string[]): Promise<Ended> {
   return new Promise((resolve) => {
-    execFile(process.execPath, args, { timeout: 20_000, killSignal: 'SIGABRT' }, (error, stdout, stderr) => {
+    execFile(process.execPath, args, { timeout: 60_000, killSignal: 'SIGABRT' }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : error.code, signal: error?.signal, stdout, stderr });
     });
   });

@@ -4,7 +4,8 @@
  */
 import type { Clock, Random } from '@espalier/core/internal/clock.js';
 import type { Backend, BackendStatus } from '../backend.js';
-import { problem, type Problem } from '../problem.js';
+import { problem } from '../problem.js';
+import type { Problems } from '../problems.js';
 import type { Txt } from '../records/txt.js';
 import type { Link, LinkStatus } from './link.js';
 import { decodePacket, encodePacket, type Packet } from './packet.js';
@@ -18,7 +19,7 @@ export interface EngineParts {
   readonly random: Random;
   /** The label of this machine's address records. */
   readonly hostLabel: string;
-  readonly report: (problem: Problem) => void;
+  readonly problems: Problems;
 }
 
 interface Attached {
@@ -70,6 +71,7 @@ export class MdnsEngine implements Backend {
     const attached = this.#links.get(id);
     if (attached !== undefined) attached.ended = true;
     this.#links.delete(id);
+    this.#parts.problems.over('deaf', id);
   }
 
   receive(id: string, bytes: Buffer, sender: string): void {
@@ -86,6 +88,7 @@ export class MdnsEngine implements Backend {
       this.#querier.hear(packet);
     } else if (packet.questions.some(({ name }) => name === hearingName(attached))) {
       attached.hearing = 'heard';
+      this.#parts.problems.over('deaf', id);
     } else {
       this.#querier.hearProbe(packet);
       this.#responder.answer(attached.link, packet);
@@ -125,7 +128,7 @@ export class MdnsEngine implements Backend {
     const at = HEARING_TRIES_MS[round];
     if (at === undefined && attached.hearing === 'trying') {
       attached.hearing = 'deaf';
-      this.#parts.report(problem('deaf', attached.link.id));
+      this.#parts.problems.report(problem('deaf', attached.link.id));
     }
     const question = { name: hearingName(attached), type: 'TXT' };
     attached.link.send(encodePacket({ kind: 'query', questions: [question], answers: [] }));

@@ -2,7 +2,7 @@
 import { networkInterfaces } from 'node:os';
 import type { Clock, Random } from '@espalier/core/internal/clock.js';
 import type { Backend } from '../backend.js';
-import type { Problem } from '../problem.js';
+import type { Problems } from '../problems.js';
 import { MdnsEngine } from './engine.js';
 import { MulticastSockets } from './sockets.js';
 
@@ -13,18 +13,18 @@ export interface BackendParts {
   readonly hostLabel: string;
   /** Names of interfaces; otherwise all that lead out of the machine. */
   readonly interfaces: readonly string[] | undefined;
-  readonly report: (problem: Problem) => void;
+  readonly problems: Problems;
 }
 
 export function javascriptBackend(parts: BackendParts): Backend {
-  const { clock, interfaces, report } = parts;
+  const { clock, interfaces, problems } = parts;
   const engine = new MdnsEngine(parts);
   const sockets = new MulticastSockets({
     engine,
     clock,
     listInterfaces: networkInterfaces,
     interfaces,
-    report,
+    problems,
   });
   return {
     publish: (facts, txt, asked) => engine.publish(facts, txt, asked),

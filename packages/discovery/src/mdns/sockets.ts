@@ -7,7 +7,8 @@
  */
 import { createSocket, type Socket } from 'node:dgram';
 import type { Clock } from '@espalier/core/internal/clock.js';
-import { problem, type Problem, type ProblemCode } from '../problem.js';
+import { problem, type ProblemCode } from '../problem.js';
+import type { Problems } from '../problems.js';
 import type { MdnsEngine } from './engine.js';
 import { linkPlaces, placeKey, type InterfaceList, type LinkPlace } from './interfaces.js';
 
@@ -17,7 +18,7 @@ export interface SocketParts {
   readonly listInterfaces: () => InterfaceList;
   /** Names; otherwise all that lead out of the machine. */
   readonly interfaces: readonly string[] | undefined;
-  readonly report: (problem: Problem) => void;
+  readonly problems: Problems;
 }
 
 const PORT = 5353;
@@ -39,6 +40,8 @@ export class MulticastSockets {
   readonly #parts: SocketParts;
   readonly #open = new Map<string, Open>();
   readonly #retryAt = new Map<string, number>();
+  /** Those that could not be opened. */
+  readonly #failed = new Set<string>();
   #cancel: () => void = () => undefined;
   #closed = false;
   #hadLinks = true;
@@ -64,10 +67,13 @@ export class MulticastSockets {
     for (const place of places) {
       if (!this.#open.has(place.id) && now >= (this.#retryAt.get(placeKey(place)) ?? 0)) this.#start(place);
     }
-    if (places.length === 0 && this.#hadLinks) {
-      this.#parts.report(problem('no_link', this.#parts.interfaces?.join(', ') ?? 'every interface'));
-    }
+    const { problems, interfaces } = this.#parts;
+    const wanted = interfaces?.join(', ') ?? 'every interface';
+    if (places.length > 0) problems.over('no_link', wanted);
+    else if (this.#hadLinks) problems.report(problem('no_link', wanted));
     this.#hadLinks = places.length > 0;
+    const ids = new Set(places.map(({ id }) => id));
+    for (const id of this.#failed) if (!ids.has(id)) this.#mended(id);
     this.#cancel = this.#parts.clock.after(LOOK_EVERY_MS, () => this.#look());
   }
 
@@ -113,15 +119,16 @@ export class MulticastSockets {
   }
 
   #attach({ id, family, addresses }: LinkPlace, { socket, sending }: Open): void {
-    let said = false;
+    this.#mended(id);
+    const { problems } = this.#parts;
     const send = async (bytes: Buffer): Promise<void> => {
       const error = await new Promise<Error | null>((resolve) =>
         socket.send(bytes, PORT, GROUP[family], resolve),
       );
-      // Once per link: a link that is gone is noticed at the next look.
-      if (error === null || said || this.#closed) return;
-      said = true;
-      this.#parts.report(problem('send_failed', id, error));
+      if (this.#closed) return;
+      // A link that is gone is noticed at the next look.
+      if (error === null) problems.over('send_failed', id);
+      else problems.report(problem('send_failed', id, error));
     };
     this.#parts.engine.attach({
       id,
@@ -137,7 +144,14 @@ export class MulticastSockets {
   #fail(place: LinkPlace, code: ProblemCode, error: unknown): void {
     this.#retryAt.set(placeKey(place), this.#parts.clock.now() + RETRY_MS);
     void this.#shut(place.id);
-    this.#parts.report(problem(code, place.id, error));
+    this.#failed.add(place.id);
+    this.#parts.problems.report(problem(code, place.id, error));
+  }
+
+  /** It is open, or was one that is no more. */
+  #mended(id: string): void {
+    this.#failed.delete(id);
+    for (const code of ['port_refused', 'join_refused'] as const) this.#parts.problems.over(code, id);
   }
 
   async #shut(id: string): Promise<void> {
@@ -145,6 +159,7 @@ export class MulticastSockets {
     if (open === undefined) return;
     this.#open.delete(id);
     this.#parts.engine.detach(id);
+    this.#parts.problems.over('send_failed', id);
     await Promise.all(open.sending);
     await new Promise<void>((resolve) => {
       open.socket.close(() => resolve());

@@ -10,7 +10,8 @@ import type { Backend, BackendStatus } from '../backend.js';
 import type { Browser } from '../mdns/querier.js';
 import type { Publication } from '../mdns/responder.js';
 import type { ServiceFacts } from '../mdns/service.js';
-import { problem, type Problem } from '../problem.js';
+import { problem } from '../problem.js';
+import type { Problems } from '../problems.js';
 import { encodeTxt, type Txt } from '../records/txt.js';
 import { packTxt, unpackTxt, type FromNative, type ToNative } from './native-messages.js';
 
@@ -18,7 +19,7 @@ export interface NativeParts {
   readonly clock: Clock;
   /** Where the package lies. */
   readonly module: string;
-  readonly report: (problem: Problem) => void;
+  readonly problems: Problems;
 }
 
 // Asked when it is wanted: in a bundle, which never wants it, there is no such file.
@@ -50,7 +51,7 @@ class NativeBackend implements Backend {
     parts.clock.after(DEAF_AFTER_MS, () => {
       if (this.#closed || this.#hearing === 'heard') return;
       this.#hearing = 'deaf';
-      parts.report(problem('deaf', LINK));
+      parts.problems.report(problem('deaf', LINK));
     });
   }
 
@@ -119,7 +120,7 @@ class NativeBackend implements Backend {
     if (this.#child !== child) return;
     this.#child = undefined;
     if (this.#closed) return;
-    this.#parts.report(problem('native_ended', LINK, new Error(`${how}, ${this.#why}`)));
+    this.#parts.problems.report(problem('native_ended', LINK, new Error(`${how}, ${this.#why}`)));
     this.#parts.clock.after(this.#pause, () => this.#start());
     this.#pause = Math.min(RESTART_MS.most, this.#pause * 2);
   }
@@ -137,6 +138,7 @@ class NativeBackend implements Backend {
     }
     if (this.#published.has(`${label}.${type}`)) {
       this.#hearing = 'heard';
+      for (const code of ['deaf', 'native_ended'] as const) this.#parts.problems.over(code, LINK);
       this.#pause = RESTART_MS.first;
     }
     this.#browsers.get(type)?.found({ type, label, strings: unpackTxt(line.txt), port: line.port });

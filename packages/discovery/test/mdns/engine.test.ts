@@ -11,6 +11,7 @@ import {
   type Question,
 } from '../../src/mdns/packet.js';
 import type { Found } from '../../src/mdns/querier.js';
+import { Problems } from '../../src/problems.js';
 import { encodeTxt } from '../../src/records/txt.js';
 
 const TYPE = '_espalier._tcp';
@@ -21,11 +22,13 @@ const PEER = '10.0.0.2';
 let clock: ManualClock;
 let engine: MdnsEngine;
 let sent: Packet[];
+let problems: Problems;
 
 beforeEach(() => {
   clock = new ManualClock();
   sent = [];
-  engine = new MdnsEngine({ clock, random: new SeededRandom(1), hostLabel: 'host', report: () => undefined });
+  problems = new Problems();
+  engine = new MdnsEngine({ clock, random: new SeededRandom(1), hostLabel: 'host', problems });
   const addresses = [{ family: 4, address: '10.0.0.1' }] as const;
   engine.attach({ id: 'net', addresses, send: (bytes) => sent.push(decodePacket(bytes)!) });
 });
@@ -53,6 +56,23 @@ function answersOf(packets: readonly Packet[]): string[] {
 function publish() {
   return engine.publish({ type: TYPE, label: 'me', port: 5672 }, new Map([['k', 'v']]), () => undefined);
 }
+
+describe('mDNS: a link', () => {
+  const told = (): string[] => problems.all.map(({ code, subject }) => `${code} ${subject}`);
+
+  it('that carries nothing back is deaf until something comes back', () => {
+    const proof = pass(10_000).find(({ questions }) => questions.some(({ name }) => name.includes('hear')));
+    expect(told()).toEqual(['deaf net']);
+    engine.receive('net', encodePacket(proof as Packet), '10.0.0.1');
+    expect([told(), engine.status().links]).toEqual([[], [{ id: 'net', hearing: 'heard' }]]);
+  });
+
+  it('that goes takes its deafness with it', () => {
+    pass(10_000);
+    engine.detach('net');
+    expect(told()).toEqual([]);
+  });
+});
 
 describe('mDNS: answering', () => {
   it('an instance is probed three times, 250 ms apart, then announced twice, a second apart', () => {

@@ -10,6 +10,7 @@ import { ManualClock } from '@espalier/core/testing';
 import type { Backend } from '../../src/backend.js';
 import { nativeBackend } from '../../src/native/native-backend.js';
 import type { Problem } from '../../src/problem.js';
+import { Problems } from '../../src/problems.js';
 
 type Mode = 'sound' | 'aborts' | 'deaf' | 'renames' | 'throws';
 
@@ -57,7 +58,9 @@ const TYPE = '_espalier._tcp';
 describe('the native backend', () => {
   let folder: string;
   let clock: ManualClock;
+  /** As they were told. */
   let problems: Problem[];
+  let present: Problems;
   let found: string[];
   let backend: Backend;
 
@@ -77,7 +80,15 @@ describe('the native backend', () => {
 
   function start(mode: Mode): void {
     become(mode);
-    backend = nativeBackend({ clock, module: folder, report: (problem) => problems.push(problem) });
+    present = new Problems();
+    const report = present.report.bind(present);
+    const told = Object.assign(present, {
+      report: (problem: Problem) => {
+        problems.push(problem);
+        report(problem);
+      },
+    });
+    backend = nativeBackend({ clock, module: folder, problems: told });
     backend.browse(TYPE, {
       found: ({ label, strings, port }) =>
         found.push(`${label} ${port} ${strings.map((bytes) => Buffer.from(bytes).toString()).join()}`),
@@ -112,6 +123,15 @@ describe('the native backend', () => {
     expect(problems).toEqual([]);
   });
 
+  it('is deaf until it hears itself, and then no more', async () => {
+    start('sound');
+    pass(5000);
+    expect(present.all).toMatchObject([{ code: 'deaf', subject: 'system' }]);
+    publish('1');
+    await until(() => found.length === 1);
+    expect([hearing(), present.all]).toEqual([[{ id: 'system', hearing: 'heard' }], []]);
+  });
+
   it('outlives the package that aborts its process: the next one takes up all that it was told', async () => {
     start('aborts');
     const publication = publish('1');
@@ -119,10 +139,12 @@ describe('the native backend', () => {
     await until(() => problems.length === 1);
     expect(problems).toMatchObject([{ code: 'native_ended', subject: 'system' }]);
     expect(problems[0]?.message).toContain('SIGABRT');
+    expect(present.all).toHaveLength(1);
     become('sound');
     pass(500);
     await until(() => found.length === 1);
     expect(found).toEqual(['me 5672 k=2']);
+    expect(present.all).toEqual([]);
     expect(hearing()).toEqual([{ id: 'system', hearing: 'heard' }]);
   });
 

@@ -148,6 +148,7 @@ export class Bridge {
       incarnation: () => this.#incarnation,
       changed: () => this.#peers.changed(),
       answer: (stream, item) => this.#answers.send(stream, item),
+      isUp: (stream) => this.#peers.isUp(...senderOf(stream)),
       keep: (queue, item) => this.#keep(queue, item),
       onEvent,
     });
@@ -383,7 +384,7 @@ export class Bridge {
       hostDown: (down, incarnation) => {
         this.#outboxes.closeAllOf(incarnation);
         this.#calls.mailboxEnded(inboxKey(incarnation), { tag: 'noconnection' });
-        this.#exports.callersGone(incarnation);
+        this.#exports.hostGone(incarnation);
         this.#trust.ended(incarnation);
         onEvent({ kind: 'host-down', host: down });
       },

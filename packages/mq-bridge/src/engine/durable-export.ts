@@ -3,20 +3,22 @@
  * was handled, and that is when the server has replied: so it reaches the server as a call, whose last argument
  * says which message it is and whether it may have been handled before. One at a time, in order.
  *
+ * It is handed over as a run (core's guest/incoming-run.ts): the server's thread looks at the end of this host's lease when it takes
+ * the message out of the mailbox, and begins none after it. While the lease is renewed, so is what waits there.
+ *
  *   handling ──reply──► next
  *      │  ├─ refused, or the server ended by it ──► again after a pause ──(`attempts` times)──► dead letter ──► next
  *      └──┴─ nobody has the name ──► again, as often as it takes
  *
- * What comes for the first time is handed over a frame at a time, as a run (core's guest/incoming-run.ts): the server's
- * thread takes the next message when the last one was replied to, and begins none after the lease of this host. The answer
- * says how many were handled, and of which one the handling failed; that is tried again as above. If there is none,
+ * What comes for the first time is handed over a frame at a time: the server's thread takes the next message when the last one
+ * was replied to. The answer says how many were handled, and of which one the handling failed; that is tried again as above. If there is none,
  * because thread or process were killed, the whole run is in doubt: it comes again, singly and marked.
  *
  * What was in vain is written into the mailbox's journal, and what may be the end of this host before it is begun: the
  * next holder goes on counting.
  */
 import type { CallError } from '@espalier/core';
-import type { Clock, RunCall } from '@espalier/core/internal/bridge.js';
+import type { Clock, RunCall, RunOutcome, RunUnderWay } from '@espalier/core/internal/bridge.js';
 import type { Hold } from '../transport/transport.js';
 import type { Item } from '../wire/frames.js';
 import type { ReceivedFrame } from './intake.js';
@@ -88,8 +90,7 @@ export interface DurableExportOptions {
 export class DurableExport {
   readonly #options: DurableExportOptions;
   readonly #stop = new AbortController();
-  /** Ends the run that is under way. */
-  #run: AbortController | undefined;
+  #underWay: RunUnderWay | undefined;
 
   constructor(options: DurableExportOptions) {
     this.#options = options;
@@ -97,17 +98,16 @@ export class DurableExport {
 
   stop(): void {
     this.#stop.abort();
-    this.interrupt();
   }
 
-  /** What was handed over is not begun any more, but for the one in hand. */
+  /** What was handed over is not begun any more. Of the one in hand the end is waited for: whether it has to come again. */
   interrupt(): void {
-    this.#run?.abort();
+    this.#underWay?.beginNoMore();
   }
 
-  /** It is known how far the last run came. */
+  /** It is known how far what was handed over has come. */
   get isQuiet(): boolean {
-    return this.#run === undefined;
+    return this.#underWay === undefined;
   }
 
   /** False: this host is not, or no more, the one to handle it. */
@@ -162,7 +162,7 @@ export class DurableExport {
           if (isNoted) void hold.note('left', id);
           return false;
         }
-        tried = await this.#try(item, { id, again: again || failed > 0, fence: hold.fence });
+        tried = await this.#try(item, { id, again: again || failed > 0, fence: hold.fence }, hold);
       }
       if (tried === 'handled') return true;
       if (tried === 'failed') {
@@ -173,6 +173,7 @@ export class DurableExport {
         isNoted = false;
       }
       tried = undefined;
+      if (this.#isOver(hold)) continue;
       await new Promise<void>((resolve) => clock.after(pauseMs, resolve));
       pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
     }
@@ -186,32 +187,39 @@ export class DurableExport {
     return this.#stop.signal.aborted || !hold.isHeld;
   }
 
-  async #try(item: Handled, delivery: DurableDelivery): Promise<Outcome> {
-    const { local, to } = this.#options;
-    const [operation, ...parameters] = callOf(item, delivery);
+  async #try(item: Handled, delivery: DurableDelivery, hold: Hold): Promise<Outcome> {
     try {
-      await local.call(to, operation, parameters, { timeoutMs: Infinity, signal: this.#stop.signal });
-      return 'handled';
+      const { handled, failure } = await this.#run([callOf(item, delivery)], hold);
+      if (handled === 1) return 'handled';
+      return failure === undefined ? 'absent' : failureOf(failure);
     } catch (error) {
       return failureOf(error);
     }
   }
 
   async #tryRun(run: readonly Due[], hold: Hold): Promise<Progress> {
-    const { local, to } = this.#options;
-    const { fence, until: deadline } = hold;
-    const calls = run.map(({ item, id }) => callOf(item, { id, again: false, fence }));
-    const controller = new AbortController();
-    this.#run = controller;
+    const { fence } = hold;
     try {
-      const { handled, failure } = await local.run(to, calls, { deadline, signal: controller.signal });
+      const calls = run.map(({ item, id }) => callOf(item, { id, again: false, fence }));
+      const { handled, failure } = await this.#run(calls, hold);
       return { handled, end: failure === undefined ? 'left' : failureOf(failure) };
     } catch (error) {
       const code = codeOf(error);
       if (code === 'too_large' || code === 'value_refused') return { handled: 0, end: 'singly' };
       return { handled: 0, end: failureOf(error) === 'absent' ? 'absent' : 'in doubt' };
+    }
+  }
+
+  async #run(calls: readonly RunCall[], hold: Hold): Promise<RunOutcome> {
+    const { local, to } = this.#options;
+    const { signal } = this.#stop;
+    const underWay = (run: RunUnderWay): void => void (this.#underWay = run);
+    const unfollow = hold.follow((until) => this.#underWay?.prolong(until));
+    try {
+      return await local.run(to, calls, { deadline: hold.until, signal, underWay });
     } finally {
-      this.#run = undefined;
+      unfollow();
+      this.#underWay = undefined;
     }
   }
 }

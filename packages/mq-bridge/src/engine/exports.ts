@@ -1,6 +1,6 @@
 /** What this host exports, and what it says of it. */
 import type { Clock } from '@espalier/core/internal/bridge.js';
-import { encodeValue } from '../wire/cbor-encode.js';
+import { toldReason } from '../protocol/reasons.js';
 import type { Announced, Ended, Item } from '../wire/frames.js';
 import type { QueueNames } from '../wire/queue-names.js';
 import { DurableExport } from './durable-export.js';
@@ -23,13 +23,13 @@ export interface ExportsOptions {
   /** Others are to be told what is announced now. */
   readonly changed: () => void;
   readonly answer: (stream: string, item: Item) => void;
+  /** Whether who sends that stream is there. */
+  readonly isUp: (stream: string) => boolean;
   /** Resolves when the broker has the message in that queue, and never if this bridge ends before. */
   readonly keep: (queue: string, item: Item) => Promise<void>;
   readonly onEvent: (event: BridgeEvent) => void;
 }
 
-/** Characters of a text, or bytes of another value. */
-const MOST_DETAIL = 1000;
 /** Ends that are told with each presence. */
 const TOLD_ENDS = 32;
 
@@ -74,9 +74,9 @@ export class Exports {
     return { exports, ended: this.#ends, ...awaited };
   }
 
-  /** Whoever asked from there is gone. */
-  callersGone(incarnation: string): void {
-    for (const one of this.#transient) one.callersGone(incarnation);
+  /** Whoever asked from there, or is linked there, is gone. */
+  hostGone(incarnation: string): void {
+    for (const one of this.#transient) one.hostGone(incarnation);
   }
 
   /** The incarnation is over: nothing is announced any more. Gives the queues that are left of it. */
@@ -95,7 +95,17 @@ export class Exports {
   }
 
   #startTransient(name: string, { to = name }: ExportSettings): void {
-    const { local, clock, intakes, openSealed: open, settings, changed, answer, onEvent } = this.#options;
+    const {
+      local,
+      clock,
+      intakes,
+      openSealed: open,
+      settings,
+      changed,
+      answer,
+      isUp,
+      onEvent,
+    } = this.#options;
     const terms = mailboxTerms(settings.downAfterMs);
     const exported = new TransientExport({
       name,
@@ -113,15 +123,16 @@ export class Exports {
       await: (isAwaited) => {
         if (this.#await(name, isAwaited)) changed();
       },
-      close: (life, { tag, detail }, isAwaited) => {
+      close: (life, reason, isAwaited) => {
         this.#await(name, isAwaited);
         this.#open.delete(name);
         onEvent({ kind: 'withdrawn', name });
-        this.#ends = [...this.#ends, { name, life, tag, detail: printable(detail) }].slice(-TOLD_ENDS);
+        this.#ends = [...this.#ends, { name, life, ...toldReason(reason) }].slice(-TOLD_ENDS);
         changed();
         void intakes.drop(this.#mailbox(name, life));
       },
       answer,
+      isUp,
       undelivered: (count) => onEvent({ kind: 'undelivered', target: `'${to}'`, count }),
     });
     this.#transient.push(exported);
@@ -162,17 +173,5 @@ export class Exports {
       deadLetters: names.deadLetters(name),
       held: (fence) => onEvent({ kind: 'holding', name, fence }),
     });
-  }
-}
-
-/** The detail of an end goes to everybody: only what is small. */
-function printable(detail: unknown): unknown {
-  if (detail instanceof Error) return { name: detail.name, message: detail.message.slice(0, MOST_DETAIL) };
-  if (typeof detail === 'string') return detail.slice(0, MOST_DETAIL);
-  try {
-    encodeValue(detail, MOST_DETAIL);
-    return detail;
-  } catch {
-    return undefined;
   }
 }

@@ -46,6 +46,8 @@ export interface IntakeOptions {
   readonly undelivered: (count: number) => void;
   /** Frames that the broker had, and that are gone unread. */
   readonly missing: (frames: number) => void;
+  /** One of those has come after all. */
+  readonly late: () => void;
 }
 
 export class Intake {
@@ -57,7 +59,7 @@ export class Intake {
 
   constructor(options: IntakeOptions) {
     this.#options = options;
-    const { prefetch, patienceMs, isShared, terms, clock, awaited, missing, handle } = options;
+    const { prefetch, patienceMs, isShared, terms, clock, awaited, missing, late, handle } = options;
     this.#queue = new InQueue<ReceivedFrame>({
       prefetch,
       patienceMs,
@@ -66,6 +68,7 @@ export class Intake {
       awaited,
       // Of a durable queue others have taken what does not come.
       missing: terms.durable ? undefined : missing,
+      late: terms.durable ? undefined : late,
       handle: (frame, done) => {
         const handled = handle(frame);
         if (typeof handled === 'boolean') done(handled);

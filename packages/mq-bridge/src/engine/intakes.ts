@@ -79,6 +79,7 @@ export class Intakes {
       held,
       undelivered: (count) => onEvent({ kind: 'undelivered', target, count }),
       missing: (frames) => onEvent({ kind: 'missing', target, frames }),
+      late: () => onEvent({ kind: 'late', target }),
     });
     this.#intakes.set(queue, intake);
     return intake.open();

@@ -1,19 +1,14 @@
 /** What a bridge needs of the environments beside it; an environment's context has all of it. */
 import type { RefusalCounts } from '../trust/refusals.js';
-import type { Address, CallOptions, Destination, ExitReason } from '@espalier/core';
+import type { Address, Destination, ExitReason } from '@espalier/core';
 import type { RunCall, RunOptions, RunOutcome } from '@espalier/core/internal/bridge.js';
+import type { Tie } from './tie.js';
 
 export interface LocalSide {
   /** Undefined where it was sent at once; it never throws. */
   send(target: Destination, value: unknown): Promise<void> | undefined;
   /** Likewise. */
   cast(target: Destination, operation: string, parameters: readonly unknown[]): Promise<void> | undefined;
-  call(
-    target: Destination,
-    operation: string,
-    parameters: readonly unknown[],
-    options: CallOptions,
-  ): Promise<unknown>;
   /** Without a timeout; `onCancel` is told at once how it is given up. */
   callCancellable(
     target: Destination,
@@ -23,6 +18,11 @@ export interface LocalSide {
   ): Promise<unknown>;
   /** Calls that the target handles one after the other. Rejects as calls do (`RunCaller` says what is known then). */
   run(target: Destination, calls: readonly RunCall[], options: RunOptions): Promise<RunOutcome>;
+  /** Behind all that was sent. */
+  sendExit(target: Address, reason: ExitReason): void;
+  kill(target: Address): void;
+  /** As `tie` (tie.ts). */
+  tie(target: Address): Promise<Tie>;
   /** As `whereis`; but while the holder is being started (again), which `pending` is told, it waits for that one. */
   awaitHolder(name: string, pending: () => void): Promise<Address | undefined>;
   /** Calls back once, when it has ended. */
@@ -45,6 +45,8 @@ export type BridgeEvent =
   | { readonly kind: 'undelivered'; readonly target: string; readonly count: number; readonly why?: string }
   /** Frames (of 128 messages at most, or none) that the broker had for `target`, and that are gone. */
   | { readonly kind: 'missing'; readonly target: string; readonly frames: number }
+  /** One of those has come after all. */
+  | { readonly kind: 'late'; readonly target: string }
   /** What has come and was not believed, since it was last said. */
   | ({ readonly kind: 'dropped' } & RefusalCounts)
   /** The list of revoked hosts has changed, and is followed. */

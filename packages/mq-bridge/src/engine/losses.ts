@@ -5,7 +5,7 @@ import type { BridgeEvent } from './local-side.js';
 export interface BridgeLosses {
   /** Messages told of as `undelivered`. */
   readonly undelivered: number;
-  /** Frames told of as `missing`. */
+  /** Frames told of as `missing`, without those that came `late`. */
   readonly missing: number;
   /** What was told of as `dropped`, by reason. */
   readonly dropped: RefusalCounts;
@@ -23,6 +23,7 @@ export class Losses {
   heed(event: BridgeEvent): void {
     if (event.kind === 'undelivered') this.#undelivered += event.count;
     else if (event.kind === 'missing') this.#missing += event.frames;
+    else if (event.kind === 'late') this.#missing--;
     else if (event.kind === 'dropped') {
       const { kind: _kind, ...counts } = event;
       for (const [why, count] of Object.entries(counts) as [Refusal, number][])

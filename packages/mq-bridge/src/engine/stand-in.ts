@@ -2,7 +2,21 @@
  * Holds the name of a mailbox on another host, and passes on what comes to it, in order. Its own mailbox is where local
  * senders wait: it takes the next message when there is room for the one before it.
  */
-import { environment, type CallError, type Context, type Received, type ReceivedCall } from '@espalier/core';
+import {
+  environment,
+  GUEST_EXIT_TAGS,
+  type Address,
+  type CallError,
+  type Context,
+  type EnvironmentBehaviour,
+  type ExitReason,
+  type GuestExitTag,
+  type Received,
+  type ReceivedCall,
+  type ReceivedExit,
+} from '@espalier/core';
+import type { BesideContext } from '@espalier/core/internal/bridge.js';
+import { toldReason } from '../protocol/reasons.js';
 import type { Item } from '../wire/frames.js';
 import { codeOf } from './local-side.js';
 
@@ -24,39 +38,80 @@ export interface StandInOptions {
   /** As it is exported. */
   readonly name: string;
   readonly lost: (why: string) => void;
-  /** Its name is kept for it. `end` has it end itself as `normal`, which nobody else can. */
-  readonly begun: (end: (detail: unknown) => void) => void;
+  /** Exit signals and links are for the mailbox, too: not where that outlives its holder. */
+  readonly passesSignals: boolean;
+  /** Its name is kept for it. */
+  readonly begun: () => void;
   /** Resolves when it is to have the name, or with false if it never will. */
   readonly turn: Promise<boolean>;
-  /** The mailbox that it stands for has ended, and so will it in a moment. */
-  readonly isOver: () => boolean;
+  /** Why the mailbox that it stands for has ended; so will it, in a moment, by a signal that it is sent with that reason. */
+  readonly over: () => ExitReason | undefined;
 }
 
+const EXITS = { match: ({ type }: Received): boolean => type === 'exit' };
 /** Calls that wait for an answer. */
 const MAX_OPEN_CALLS = 1000;
 
-export function standIn({ beyond, name, lost, begun, turn, isOver }: StandInOptions) {
+export function standIn({
+  beyond,
+  name,
+  lost,
+  passesSignals,
+  begun,
+  turn,
+  over,
+}: StandInOptions): EnvironmentBehaviour {
+  /** A promise where there is no room yet. What cannot be passed on is lost, for whoever sent it counts it as sent. */
+  const pass = (item: Item): Promise<void> | undefined => {
+    const failed = (error: unknown): void => lost((error as Error).message);
+    try {
+      return beyond.pass(name, item)?.catch(failed);
+    } catch (error) {
+      failed(error);
+      return undefined;
+    }
+  };
+  const links = new Set<Address>();
+  /** The first is told, and that there is none any more. */
+  const linked = (other: Address, isLinked: boolean): void => {
+    const before = links.size;
+    if (isLinked) links.add(other);
+    else links.delete(other);
+    if (over() === undefined && (before === 0) !== (links.size === 0))
+      void pass({ kind: isLinked ? 'link' : 'unlink' });
+  };
   return environment({
-    init: async (context: Context) => {
-      begun((detail) => context.sendExit(context.self, { tag: 'normal', detail }));
+    init: async (given: Context) => {
+      // Of a guest's thread; every driver has one.
+      const context: BesideContext = given as BesideContext;
+      if (passesSignals) {
+        context.trapExits(true);
+        context.onLink(linked);
+      }
+      begun();
       if (!(await turn)) context.exit();
     },
-    run: async (context) => {
+    run: async (given) => {
+      const context: BesideContext = given as BesideContext;
       let open = 0;
       for (;;) {
-        const item = await context.receive();
+        // What lies there when the mailbox has ended is unread, as it would be in that one.
+        const item = await context.receive(over() === undefined ? undefined : EXITS);
+        const end = over();
+        if (item.type === 'exit') {
+          if (item.from === undefined) context.exit({ tag: 'shutdown' });
+          const isLast = context.isEnd(item) && links.delete(item.from) && links.size === 0;
+          if (end === undefined) await pass({ kind: 'exit', ...toldReason(item.reason), isLast });
+          else endAs(context, end, item);
+          continue;
+        }
         const passed = itemOf(item);
-        if (isOver()) {
+        if (end !== undefined) {
           // Not for the next life of the mailbox. Who has called hears of the end.
           if (passed !== undefined) lost('it has ended');
         } else if (passed !== undefined) {
-          try {
-            const room = beyond.pass(name, passed);
-            if (room !== undefined) await room;
-          } catch (error) {
-            // Whoever sent it counts it as sent.
-            lost((error as Error).message);
-          }
+          const room = pass(passed);
+          if (room !== undefined) await room;
         } else if (item.type === 'call') {
           if (open >= MAX_OPEN_CALLS) item.fail('full', 'too many calls are open');
           else {
@@ -67,6 +122,16 @@ export function standIn({ beyond, name, lost, begun, turn, isOver }: StandInOpti
       }
     },
   });
+}
+
+/**
+ * With the reason of the mailbox. One that only kernels give is that of the signal which it is sent for it; somebody who
+ * was linked may end meanwhile, too.
+ */
+function endAs(context: BesideContext, { tag, detail }: ExitReason, item: ReceivedExit): void {
+  const own = GUEST_EXIT_TAGS.find((one): one is GuestExitTag => one === tag);
+  if (own !== undefined) context.exit({ tag: own, detail });
+  if (item.reason.tag === tag) context.endBy(item);
 }
 
 function itemOf(item: Received): Item | undefined {

@@ -45,8 +45,8 @@ interface StandIn {
   /** Whether it is to have the name now, or never. */
   readonly decide: (isToRun: boolean) => void;
   address: Address | undefined;
-  /** As soon as the name is kept for it: it ends itself, as `normal`. */
-  end: ((detail: unknown) => void) | undefined;
+  /** The name is kept for it. */
+  hasBegun: boolean;
   /** Why its mailbox has ended. */
   over: ExitReason | undefined;
   isEnding: boolean;
@@ -66,6 +66,7 @@ export class StandIns {
       const terms = {
         // Refused to who sends, and not lost beyond: neither gets through the bridge.
         addresses: false,
+        links: !durable,
         messageBytes: options.settings.messageBytes,
         ...(overflow === undefined ? {} : { overflow }),
         ...(sendTimeoutMs === undefined ? {} : { sendTimeoutMs }),
@@ -129,7 +130,7 @@ export class StandIns {
     } else if (imported.next === undefined && !isPausing && !this.#stopped)
       imported.next = this.#start(imported);
     const { next } = imported;
-    if (current?.over !== undefined && (next === undefined || next.end !== undefined))
+    if (current?.over !== undefined && (next === undefined || next.hasBegun))
       this.#end(current, current.over);
     if (mailbox === 'there' && current === undefined && next !== undefined) {
       imported.current = next;
@@ -143,26 +144,29 @@ export class StandIns {
     const { name, as, terms } = imported;
     let decide = (_isToRun: boolean): void => undefined;
     const turn = new Promise<boolean>((resolve) => (decide = resolve));
-    const started = { address: undefined, end: undefined, over: undefined, isEnding: false };
+    const started = { address: undefined, hasBegun: false, over: undefined, isEnding: false };
     const standIn: StandIn = { decide, ...started };
     const behaviour = newStandIn({
       beyond,
       name,
       lost: (why) => lost(name, why),
-      begun: (end) => {
-        standIn.end = end;
+      passesSignals: !imported.durable,
+      begun: () => {
+        standIn.hasBegun = true;
         this.#act(imported);
       },
       turn,
-      isOver: () => standIn.over !== undefined,
+      over: () => standIn.over,
     });
     context.spawnBeside(behaviour, { name: as, terms }).then(
       (address) => {
         standIn.address = address;
         imported.hasTried();
-        watch(address, ({ tag, detail }) =>
-          this.#gone(imported, standIn, tag === 'error' ? String(detail) : tag),
-        );
+        watch(address, ({ tag, detail }) => {
+          const isPassedOn = tag === 'killed' && this.#stands(imported, standIn);
+          if (isPassedOn) this.#killed(imported);
+          this.#gone(imported, standIn, tag === 'error' ? String(detail) : tag, isPassedOn);
+        });
         this.#act(imported);
       },
       (error: unknown) => this.#gone(imported, standIn, String(error)),
@@ -170,14 +174,26 @@ export class StandIns {
     return standIn;
   }
 
-  #gone(imported: Imported, standIn: StandIn, why: string): void {
+  #gone(imported: Imported, standIn: StandIn, why: string, isPassedOn = false): void {
     const isCurrent = imported.current === standIn;
     if (isCurrent) imported.current = undefined;
     else if (imported.next === standIn) imported.next = undefined;
     // It was to end: its mailbox never came.
     else return;
-    if (!isCurrent || standIn.over === undefined) this.#pause(imported, why);
+    if (!isPassedOn && (!isCurrent || standIn.over === undefined)) this.#pause(imported, why);
     this.#act(imported);
+  }
+
+  /** It can be sent to, and is not to end. */
+  #stands(imported: Imported, standIn: StandIn): boolean {
+    return imported.current === standIn && standIn.over === undefined && !imported.durable;
+  }
+
+  /** Nothing traps that: it is for the mailbox as well, which ends by it, and so would have the stand-in. */
+  #killed({ name }: Imported): void {
+    const { beyond, lost } = this.#options;
+    const sent = async (): Promise<void> => beyond.pass(name, { kind: 'kill' });
+    sent().catch((error: unknown) => lost(name, (error as Error).message));
   }
 
   /** Somebody has ended it, the name is taken, or a limit is reached; all of that may pass. */
@@ -191,12 +207,11 @@ export class StandIns {
     });
   }
 
-  /** As its mailbox has ended, and as soon as it runs. By an exit signal `normal` of another nobody ends. */
+  /** As its mailbox has ended, and as soon as it runs. */
   #end(standIn: StandIn, reason: ExitReason): void {
-    const { address, end, isEnding } = standIn;
+    const { address, isEnding } = standIn;
     if (address === undefined || isEnding) return;
     standIn.isEnding = true;
-    if (reason.tag === 'normal') end?.(reason.detail);
-    else this.#options.context.sendExit(address, reason);
+    this.#options.context.sendExit(address, reason);
   }
 }

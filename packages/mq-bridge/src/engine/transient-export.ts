@@ -16,8 +16,11 @@
 import type { Address, CallError, ExitReason } from '@espalier/core';
 import type { Clock } from '@espalier/core/internal/bridge.js';
 import type { Item } from '../wire/frames.js';
+import { readReason } from '../protocol/reasons.js';
+import { senderOf } from './answers.js';
 import type { HandleFrame, ReceivedFrame } from './intake.js';
 import { codeOf, type LocalSide } from './local-side.js';
+import { RemoteLinks } from './remote-links.js';
 
 const LOOK_AGAIN_MS = 200;
 const ROOM_AGAIN_MS = 20;
@@ -40,6 +43,8 @@ export interface TransientExportOptions {
   /** The same, and the mailbox of this life is no more. */
   readonly close: (life: number, reason: ExitReason, isAwaited: boolean) => void;
   readonly answer: (stream: string, item: Item) => void;
+  /** Whether who sends that stream is there. */
+  readonly isUp: (stream: string) => boolean;
   readonly undelivered: (count: number) => void;
 }
 
@@ -47,7 +52,7 @@ export class TransientExport {
   readonly #options: TransientExportOptions;
   /** By `<stream's host>/<call>`: what cancels it. */
   readonly #calls = new Map<string, () => void>();
-  #holder: { readonly address: Address; readonly life: number } | undefined;
+  #holder: { readonly address: Address; readonly life: number; readonly links: RemoteLinks } | undefined;
   /** It has ended, which others are told with whether there will be a next one. */
   #over: { readonly life: number; readonly reason: ExitReason } | undefined;
   #lives = 0;
@@ -67,6 +72,7 @@ export class TransientExport {
     // Its end is known, and whether there will be a next life nobody can say any more.
     if (this.#over !== undefined) this.#tell(false);
     this.#cancelLook?.();
+    this.#holder?.links.lost();
     for (const cancel of this.#calls.values()) cancel();
   }
 
@@ -74,12 +80,13 @@ export class TransientExport {
   async renew(): Promise<void> {
     const holder = this.#holder;
     if (holder === undefined) return;
-    this.#holder = { address: holder.address, life: ++this.#lives };
+    this.#holder = { ...holder, life: ++this.#lives };
     await this.#open(this.#holder.life, holder.address);
   }
 
-  /** Whoever asked from there is gone. */
-  callersGone(incarnation: string): void {
+  /** Whoever asked from there, or is linked there, is gone. */
+  hostGone(incarnation: string): void {
+    this.#holder?.links.lost([incarnation]);
     for (const [key, cancel] of this.#calls) if (key.includes(`/${incarnation}/`)) cancel();
   }
 
@@ -95,7 +102,8 @@ export class TransientExport {
     // The next life is there already: with the end of the last one that is all that others need to know.
     if (this.#over !== undefined) this.#tell(true);
     const life = ++this.#lives;
-    this.#holder = { address, life };
+    const links = new RemoteLinks({ local, target: address, failed: () => this.#options.undelivered(1) });
+    this.#holder = { address, life, links };
     local.watch(address, (reason) => void this.#ended(address, reason));
     await this.#open(life, address);
   }
@@ -132,8 +140,21 @@ export class TransientExport {
           return this.#deliver(address, item, taken).then(() => this.#handle(address, frame, n + 1));
       } else if (item.kind === 'call') this.#call(address, stream, item);
       else if (item.kind === 'cancel') this.#calls.get(callKey(stream, item.call))?.();
+      else return this.#signal(address, stream, item).then(() => this.#handle(address, frame, n + 1));
     }
     return true;
+  }
+
+  /** Of somebody whose host is down the environment has heard that, and hears nothing more. */
+  async #signal(address: Address, stream: string, item: Item): Promise<void> {
+    const { local, isUp } = this.#options;
+    const holder = this.#holder;
+    if (this.#stopped || holder?.address !== address || !isUp(stream)) return;
+    const incarnation = senderOf(stream)[1];
+    if (item.kind === 'exit') await holder.links.exit(incarnation, readReason(item), item.isLast);
+    else if (item.kind === 'link') await holder.links.link(incarnation);
+    else if (item.kind === 'unlink') holder.links.unlink(incarnation);
+    else if (item.kind === 'kill') local.kill(address);
   }
 
   /** Undefined: it was sent, or there is nobody to send it to. */

@@ -40,6 +40,8 @@ interface Stream<F> {
   expected: number;
   /** What is below was in the queue before something that has come. */
   low: number;
+  /** Numbers that were told of as missing, and have not come since: from, up to but not. */
+  readonly missed: (readonly [number, number])[];
 }
 
 interface Turn<F> {
@@ -58,6 +60,8 @@ export interface InQueueOptions<F> {
   readonly awaited: (stream: string) => boolean;
   /** Of a queue that nobody takes from but us, and whose streams begin there: frames that the broker had, and that are gone. */
   readonly missing?: ((frames: number) => void) | undefined;
+  /** One that was told of as missing has come after all. */
+  readonly late?: (() => void) | undefined;
   /**
    * The next frame. It is acknowledged when `done` says that it was handled; until then no other one is handed over. If
    * it was not, it is given back: the connection is lost or will be, and with the next one it comes again.
@@ -67,6 +71,8 @@ export interface InQueueOptions<F> {
 
 /** Streams that are remembered; who sends to a queue for years leaves one for each of his lives. */
 const MAX_STREAMS = 4096;
+/** Of a stream; what was missing longest ago does not come any more. */
+const MAX_MISSED = 64;
 
 export class InQueue<F extends Arrived> {
   readonly #options: InQueueOptions<F>;
@@ -116,6 +122,7 @@ export class InQueue<F extends Arrived> {
     const held: Held<F> = { frame, delivery, isDue: false };
     stream.held.set(frame.seq, held);
     this.#heldCount++;
+    if (frame.seq < stream.expected) this.#comesLate(stream, frame.seq);
     if (frame.seq < stream.expected || !this.#options.isOrdered) this.#due({ stream, held });
   }
 
@@ -165,9 +172,9 @@ export class InQueue<F extends Arrived> {
     if (this.#newest?.id === id) return this.#newest.stream;
     let stream = this.#streams.get(id);
     if (stream === undefined) {
-      stream = { handled: new HandledNumbers(), held: new Map(), expected: low, low };
+      stream = { handled: new HandledNumbers(), held: new Map(), expected: low, low, missed: [] };
       // One that was forgotten would begin anew here.
-      if (this.#streams.size < MAX_STREAMS) this.#miss(low - 1);
+      if (this.#streams.size < MAX_STREAMS) this.#miss(stream, 1, low);
       this.#forgetOldest();
     }
     this.#streams.delete(id);
@@ -203,15 +210,31 @@ export class InQueue<F extends Arrived> {
       } else if (stream.handled.has(stream.expected)) stream.expected++;
       else if (stream.expected < stream.low) {
         const known = this.#nextKnown(stream);
-        this.#miss(known - stream.expected);
+        this.#miss(stream, stream.expected, known);
         stream.expected = known;
       } else return;
     }
   }
 
   /** They were confirmed, so they lay in the queue before something that is here. */
-  #miss(frames: number): void {
-    if (frames > 0) this.#options.missing?.(frames);
+  #miss({ missed }: Stream<F>, from: number, to: number): void {
+    if (from >= to) return;
+    missed.push([from, to]);
+    if (missed.length > MAX_MISSED) missed.shift();
+    this.#options.missing?.(to - from);
+  }
+
+  /**
+   * After a cut the broker may give what is new before it has noticed that the former connection is gone, and gives the rest of
+   * what that had in hand afterwards.
+   */
+  #comesLate({ missed }: Stream<F>, seq: number): void {
+    const at = missed.findIndex(([from, to]) => seq >= from && seq < to);
+    const gap = missed[at];
+    if (gap === undefined) return;
+    const rest = [[gap[0], seq] as const, [seq + 1, gap[1]] as const].filter(([from, to]) => from < to);
+    missed.splice(at, 1, ...rest);
+    this.#options.late?.();
   }
 
   /** The lowest number that is here and waits, or that must be waited for. */

@@ -8,9 +8,9 @@
  * Only the monotonic clock counts. If this host itself stood still, the others are given that time on top.
  */
 import type { Clock } from '@espalier/core/internal/bridge.js';
-import type { ExitReason, ExitTag } from '@espalier/core';
-import { EXIT_TAGS } from '@espalier/core';
-import type { Announced, Ended, Presence } from '../wire/frames.js';
+import type { ExitReason } from '@espalier/core';
+import type { Announced, Presence } from '../wire/frames.js';
+import { readReason } from './reasons.js';
 
 /** One life of an exported mailbox. */
 export interface RemoteMailbox {
@@ -176,7 +176,7 @@ export class Peers {
       if (now.get(mailbox.name) === mailbox.life) continue;
       peer.mailboxes.delete(mailbox.name);
       const end = ended.find(({ name, life }) => name === mailbox.name && life === mailbox.life);
-      this.#options.ended(mailbox, end === undefined ? NO_CONNECTION : reasonOf(end));
+      this.#options.ended(mailbox, end === undefined ? NO_CONNECTION : readReason(end));
     }
     for (const { name, life } of exports) {
       if (peer.mailboxes.has(name)) continue;
@@ -225,9 +225,4 @@ export class Peers {
     }
     this.#sayOurs('alive');
   }
-}
-
-function reasonOf({ tag, detail }: Ended): ExitReason {
-  const known = EXIT_TAGS.find((one): one is ExitTag => one === tag);
-  return { tag: known ?? 'error', detail };
 }

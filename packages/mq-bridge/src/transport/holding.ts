@@ -35,6 +35,7 @@ export class Holding implements Hold {
   readonly #options: HoldingOptions;
   #state: 'standby' | 'claiming' | 'held' = 'standby';
   #waiting: ((hold: Hold) => void)[] = [];
+  readonly #followers = new Set<(until: number) => void>();
   until: number;
   fence: number | undefined;
 
@@ -45,6 +46,11 @@ export class Holding implements Hold {
 
   get isHeld(): boolean {
     return !this.#options.isLost() && this.#options.clock.now() < this.until;
+  }
+
+  follow(renewed: (until: number) => void): () => void {
+    this.#followers.add(renewed);
+    return () => this.#followers.delete(renewed);
   }
 
   attempts(id: string): number {
@@ -102,6 +108,7 @@ export class Holding implements Hold {
       return;
     }
     this.until = askedAt + leaseMs;
+    for (const renewed of this.#followers) renewed(this.until);
     clock.after(leaseMs / 2, () => {
       if (isLost()) return;
       if (!this.isHeld) lost(LAPSED);

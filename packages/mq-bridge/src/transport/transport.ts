@@ -26,6 +26,8 @@ export interface Hold {
   readonly isHeld: boolean;
   /** Until when it is held as it looks now, of the clock; `Infinity` where there are many holders. */
   readonly until: number;
+  /** Calls back with each later `until`. Gives what ends that. */
+  follow(renewed: (until: number) => void): () => void;
   /** Handlings of that message that were in vain, by whomever, so far as it was noted. */
   attempts(id: string): number;
   isSuspect(frame: string): boolean;

@@ -17,7 +17,18 @@ const FRAME_HEAD_BYTES = 128;
 type CallErrorCode = CallError['code'];
 
 /** The first number of an item says what it is. */
-export const ITEM = { message: 0, cast: 1, call: 2, reply: 3, failure: 4, cancel: 5 } as const;
+export const ITEM = {
+  message: 0,
+  cast: 1,
+  call: 2,
+  reply: 3,
+  failure: 4,
+  cancel: 5,
+  exit: 6,
+  kill: 7,
+  link: 8,
+  unlink: 9,
+} as const;
 
 export type Item =
   | { readonly kind: 'message'; readonly value: unknown }
@@ -38,6 +49,16 @@ export type Item =
       readonly cause: unknown;
     }
   | { readonly kind: 'cancel'; readonly call: number }
+  /** An exit signal. */
+  | {
+      readonly kind: 'exit';
+      readonly tag: string;
+      readonly detail: unknown;
+      /** Who was linked has ended, and nobody of the sending incarnation is linked any more. */
+      readonly isLast: boolean;
+    }
+  /** `link`: somebody of the sending incarnation is linked, who was the first; `unlink`: nobody is any more. */
+  | { readonly kind: 'kill' | 'link' | 'unlink' }
   /** Of a later version: ignored. */
   | { readonly kind: 'unknown' };
 
@@ -70,6 +91,12 @@ function fieldsOf(item: Item): readonly unknown[] {
       return [ITEM.failure, item.call, item.code, item.message, item.cause];
     case 'cancel':
       return [ITEM.cancel, item.call];
+    case 'exit':
+      return [ITEM.exit, item.tag, item.detail, item.isLast];
+    case 'kill':
+    case 'link':
+    case 'unlink':
+      return [ITEM[item.kind]];
     case 'unknown':
       return [-1];
   }
@@ -126,6 +153,15 @@ function itemOf(fields: unknown): Item {
     case ITEM.cancel:
       if (!isCount(first)) break;
       return { kind: 'cancel', call: first };
+    case ITEM.exit:
+      if (typeof first !== 'string') break;
+      return { kind: 'exit', tag: first, detail: second, isLast: third === true };
+    case ITEM.kill:
+      return { kind: 'kill' };
+    case ITEM.link:
+      return { kind: 'link' };
+    case ITEM.unlink:
+      return { kind: 'unlink' };
     default:
       if (typeof kind === 'number') return { kind: 'unknown' };
   }

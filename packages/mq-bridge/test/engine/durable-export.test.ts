@@ -27,6 +27,10 @@ class TestHold implements Hold {
     this.#life = String(++journal.lives);
   }
 
+  follow(): () => void {
+    return () => undefined;
+  }
+
   attempts(id: string): number {
     return this.#facts().of(id, this.#life);
   }
@@ -63,7 +67,7 @@ function exported(replies: readonly Reply[], journal = new TestJournal(), way: W
   const left = [...replies];
   const hold = new TestHold(journal);
   const runs: number[] = [];
-  let isAborted = false;
+  let isOver = false;
   const call = async (operation: string, parameters: readonly unknown[]): Promise<void> => {
     calls.push([operation, ...parameters]);
     const reply = left.shift() ?? 'ok';
@@ -73,13 +77,13 @@ function exported(replies: readonly Reply[], journal = new TestJournal(), way: W
     await Promise.resolve();
   };
   const local = {
-    call: (_to: unknown, operation: string, parameters: readonly unknown[]) => call(operation, parameters),
-    run: async (_to, together, { deadline, signal }) => {
-      if (way === 'singly') throw new CallError('too_large', 'one at a time');
+    run: async (_to, together, { deadline, signal, underWay }) => {
+      if (way === 'singly' && together.length > 1) throw new CallError('too_large', 'one at a time');
       runs.push(together.length);
-      signal.addEventListener('abort', () => (isAborted = true));
+      underWay?.({ prolong: () => undefined, beginNoMore: () => (isOver = true) });
       for (const [handled, [operation, ...parameters]] of together.entries()) {
-        if (signal.aborted || clock.now() >= deadline) return { handled, failure: undefined };
+        isOver ||= signal.aborted;
+        if (isOver || clock.now() >= deadline) return { handled, failure: undefined };
         try {
           await call(operation, parameters);
         } catch (error) {
@@ -117,7 +121,7 @@ function exported(replies: readonly Reply[], journal = new TestJournal(), way: W
   const begin = (items: readonly Item[]): void => {
     void durable.handle({ stream: 'h/i/1', seq: 7, low: 7, items, again: true, hold });
   };
-  const interrupted = (): boolean => isAborted;
+  const interrupted = (): boolean => isOver;
   return { calls, runs, dead, hold, handle, begin, durable, interrupted, stop: () => durable.stop() };
 }
 
@@ -217,14 +221,17 @@ describe('messages that come together', () => {
     expect(ids(first.calls)).toEqual(Array.from({ length: 300 }, (_, n) => String(n)));
     const again = exported([]);
     expect(await again.handle(items(3), true)).toBe(true);
-    expect([again.runs, marked(again.calls)]).toEqual([[], [true, true, true]]);
+    expect([again.runs, marked(again.calls)]).toEqual([
+      [1, 1, 1],
+      [true, true, true],
+    ]);
   });
 
   test('go on together behind the one that failed', async () => {
     const { calls, runs, handle } = exported(['ok', 'refused', 'ok', 'ok', 'ok']);
     expect(await handle(items(5))).toBe(true);
     expect(ids(calls)).toEqual(['0', '1', '1', '2', '3', '4']);
-    expect(runs).toEqual([5, 3]);
+    expect(runs).toEqual([5, 1, 3]);
   });
 
   test('come again, marked, singly and each once more, where the server was killed and nobody knows what it has done', async () => {
@@ -232,18 +239,20 @@ describe('messages that come together', () => {
     expect(await handle(items(4))).toBe(true);
     expect(ids(calls)).toEqual(['0', '1', '2', '0', '1', '2', '3']);
     expect(marked(calls)).toEqual([false, false, false, true, true, true, true]);
-    expect(runs).toEqual([4]);
+    expect(runs).toEqual([4, 1, 1, 1, 1]);
   });
 
   test('are not begun from the end of the lease on; with another one they go on', async () => {
     const { calls, runs, hold, handle } = exported([]);
     hold.until = 0;
-    // What is handed over alone was asked for a moment ago.
-    expect(await handle(items(3))).toBe(true);
-    expect([runs, ids(calls)]).toEqual([
-      [3, 2],
-      ['0', '1', '2'],
-    ]);
+    const given = handle(items(3));
+    while (runs.length < 4) await Promise.resolve();
+    expect(calls).toEqual([]);
+    hold.until = Infinity;
+    expect(await given).toBe(true);
+    expect(runs.slice(0, 4)).toEqual([3, 1, 1, 1]);
+    expect(runs.slice(-2)).toEqual([1, 2]);
+    expect(ids(calls)).toEqual(['0', '1', '2']);
   });
 
   test.each(['interrupt', 'stop'] as const)(

@@ -66,6 +66,7 @@ function intake({
     dropped: (why) => dropped.push(why),
     undelivered: (count) => undelivered.push(count),
     missing: (frames) => missing.push(frames),
+    late: () => undefined,
   });
   const arrives = async (body: Buffer, again = false): Promise<void> => {
     await taken.open();

@@ -6,7 +6,8 @@ test('what is told of as lost and dropped is summed up, and nothing else is', ()
   expect(losses.sums).toEqual({ undelivered: 0, missing: 0, dropped: {} });
   losses.heed({ kind: 'undelivered', target: "'db'", count: 3 });
   losses.heed({ kind: 'undelivered', target: "'jobs'", count: 1, why: 'it is too large' });
-  losses.heed({ kind: 'missing', target: "'db'", frames: 2 });
+  losses.heed({ kind: 'missing', target: "'db'", frames: 3 });
+  losses.heed({ kind: 'late', target: "'db'" });
   losses.heed({ kind: 'dropped', forged: 1, replayed: 5 });
   const before = losses.sums;
   losses.heed({ kind: 'dropped', forged: 2 });

@@ -24,6 +24,7 @@ class World {
   readonly clock = new ManualClock();
   readonly lives: Life[] = [];
   readonly failed: string[] = [];
+  readonly passed: unknown[] = [];
   readonly standIns: StandIns;
   #due: (() => void)[] = [];
 
@@ -41,7 +42,7 @@ class World {
     } as unknown as Pick<BesideContext, 'spawnBeside' | 'sendExit'>;
     this.standIns = new StandIns({
       context,
-      beyond: { pass: () => undefined, call: () => Promise.resolve() },
+      beyond: { pass: (_name, item) => void this.passed.push(item), call: () => Promise.resolve() },
       settings: completeTerms({ imports: { ledger: { as: 'book', durable } } }),
       clock: this.clock,
       lost: () => undefined,
@@ -84,7 +85,8 @@ class World {
     const context = {
       self,
       exit,
-      sendExit: (_to: Address, reason: ExitReason) => this.#signal(life, reason),
+      trapExits: () => undefined,
+      onLink: () => undefined,
     };
     const init = life.behaviour.init as unknown as (given: typeof context) => Promise<void>;
     init(context).then(
@@ -175,6 +177,19 @@ describe('the stand-in of an imported name', () => {
     world.clock.fireNext();
     await world.settle();
     expect(world.name).toBe('held');
+  });
+
+  test('hands on that it was killed, and has another one in its place at once', async () => {
+    const world = new World();
+    world.standIns.appeared('ledger');
+    await world.settle();
+    world.kill(world.lives[0]!);
+    await world.settle();
+    expect([world.passed, world.failed, world.name]).toEqual([[{ kind: 'kill' }], [], 'held']);
+    // The mailbox is killed by that: nothing is handed on of an end that comes from there.
+    world.standIns.ended('ledger', KILLED, false);
+    await world.settle();
+    expect([world.passed.length, world.name]).toEqual([1, 'free']);
   });
 
   test('is as the mailbox is when all is quiet, and the name is never free while that is awaited', async () => {

@@ -31,6 +31,7 @@ function exported() {
     close: (life, { tag }, isAwaited) =>
       told.push(`ended ${String(life)} ${tag}, ${isAwaited ? 'awaited' : 'nobody'}`),
     answer: () => undefined,
+    isUp: () => true,
     undelivered: () => undefined,
   });
   one.start();

@@ -4,6 +4,7 @@ import { ManualClock } from '@espalier/core/testing';
 import type { HandleFrame } from '../../src/engine/intake.js';
 import type { LocalSide } from '../../src/engine/local-side.js';
 import { TransientExport } from '../../src/engine/transient-export.js';
+import type { Item } from '../../src/wire/frames.js';
 
 /** How the environment's mailbox takes a message: at once, later, or not. */
 type Taking = 'at once' | 'later' | CallError['code'];
@@ -11,7 +12,7 @@ type Taking = 'at once' | 'later' | CallError['code'];
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** An export of one environment, whose mailbox takes messages so, and from then on at once. */
-async function exported(takings: readonly Taking[]) {
+async function exported(takings: readonly Taking[], isUp = true) {
   const clock = new ManualClock();
   const taken: unknown[] = [];
   const left = [...takings];
@@ -30,6 +31,15 @@ async function exported(takings: readonly Taking[]) {
     watch: (_target, ended) => (end = ended),
     send,
     cast: (to, operation, parameters) => send(to, [operation, ...parameters]),
+    sendExit: (_to, { tag }) => taken.push(tag),
+    kill: () => taken.push('kill'),
+    tie: () => {
+      taken.push('tie');
+      return Promise.resolve({
+        end: ({ tag }) => taken.push(`ends ${tag}`),
+        undo: () => taken.push('undone'),
+      });
+    },
   } as Partial<LocalSide> as LocalSide;
   const one = new TransientExport({
     name: 'box',
@@ -41,6 +51,7 @@ async function exported(takings: readonly Taking[]) {
     await: () => undefined,
     close: () => undefined,
     answer: () => undefined,
+    isUp: () => isUp,
     undelivered: (count) => (undelivered += count),
   });
   one.start();
@@ -50,12 +61,21 @@ async function exported(takings: readonly Taking[]) {
     return handle({ stream: 'h/i/1', seq: 1, low: 1, items, again: false });
   };
   const frame = async (count: number): Promise<boolean> => await hand(count);
+  const signals = async (...items: readonly Item[]): Promise<boolean> =>
+    await handle({
+      stream: 'h/i/1',
+      seq: 1,
+      low: 1,
+      items: [{ kind: 'message', value: 'before' }, ...items],
+      again: false,
+    });
   return {
     clock,
     taken,
     one,
     hand,
     frame,
+    signals,
     end: () => end({ tag: 'normal' }),
     undelivered: () => undelivered,
   };
@@ -108,4 +128,38 @@ describe('what comes to a transient mailbox', () => {
       expect(undelivered()).toBe(4);
     },
   );
+
+  test('has exit signals and links in their place, and ends the link when the host is down', async () => {
+    const { taken, signals, one } = await exported([]);
+    await signals(
+      { kind: 'exit', tag: 'shutdown', detail: undefined, isLast: false },
+      { kind: 'link' },
+      { kind: 'exit', tag: 'of a later version', detail: undefined, isLast: false },
+      { kind: 'kill' },
+    );
+    expect(taken).toEqual(['before', 'shutdown', 'tie', 'error', 'kill']);
+    one.hostGone('another');
+    one.hostGone('i');
+    await turn();
+    expect(taken.slice(5)).toEqual(['ends noconnection']);
+  });
+
+  test('has no signals and links of a host that is down: that was told already', async () => {
+    const { taken, signals } = await exported([], false);
+    await signals(
+      { kind: 'exit', tag: 'error', detail: undefined, isLast: true },
+      { kind: 'link' },
+      { kind: 'unlink' },
+      { kind: 'kill' },
+    );
+    expect(taken).toEqual(['before']);
+  });
+
+  test.each(['ended', 'stopped'])('has no signals once the environment or the bridge has %s', async (how) => {
+    const { taken, signals, one, end } = await exported([]);
+    if (how === 'ended') end();
+    else one.stop();
+    await signals({ kind: 'exit', tag: 'error', detail: undefined, isLast: false }, { kind: 'kill' });
+    expect(taken).toEqual([]);
+  });
 });

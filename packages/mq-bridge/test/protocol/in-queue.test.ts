@@ -9,6 +9,7 @@ function receiver(prefetch = 10, isOrdered = true) {
   const handled: number[] = [];
   const acknowledged: number[] = [];
   const missing: number[] = [];
+  let late = 0;
   const queue = new InQueue<Arrived>({
     prefetch,
     patienceMs: 1000,
@@ -16,6 +17,7 @@ function receiver(prefetch = 10, isOrdered = true) {
     clock,
     awaited: (stream) => !absent.has(stream),
     missing: (frames) => missing.push(frames),
+    late: () => late++,
     handle: ({ seq }, done) => {
       handled.push(seq);
       if (inHand === undefined) done(true);
@@ -27,7 +29,7 @@ function receiver(prefetch = 10, isOrdered = true) {
   };
   /** From now on frames stay in hand, until the test says what became of them. */
   const keep = (): ((isHandled: boolean) => void)[] => (inHand = []);
-  return { keep, clock, absent, handled, acknowledged, missing, queue, arrive };
+  return { keep, clock, absent, handled, acknowledged, missing, late: () => late, queue, arrive };
 }
 
 describe('the receiving half', () => {
@@ -50,6 +52,23 @@ describe('the receiving half', () => {
       [2, 1, 2],
       [3, 4, 5, 6, 8, 9, 12],
     ]);
+  });
+
+  test('tells of one that was missing and comes after all, once, whenever it comes; and of none that was only not waited for', () => {
+    const { missing, late, handled, absent, clock, arrive } = receiver();
+    arrive(6, 6);
+    expect(missing).toEqual([5]);
+    for (const seq of [3, 1, 5, 3]) arrive(seq, 1);
+    expect([late(), handled]).toEqual([3, [6, 3, 1, 5]]);
+    // Nobody has said that 7 lay in the queue before.
+    arrive(8, 6);
+    absent.add('s');
+    clock.fireNext(2000);
+    arrive(7, 6);
+    expect([missing, late(), handled.slice(-2)]).toEqual([[5], 3, [8, 7]]);
+    arrive(20, 20);
+    arrive(12, 9);
+    expect([missing, late()]).toEqual([[5, 11], 4]);
   });
 
   test('gives what was not handed over when it closes, and knows what was', () => {

@@ -23,6 +23,10 @@ const ITEMS: readonly Item[] = [
   { kind: 'reply', call: 7, value: 3 },
   { kind: 'failure', call: 7, code: 'refused', message: 'no', cause: undefined },
   { kind: 'cancel', call: 7 },
+  { kind: 'exit', tag: 'shutdown', detail: undefined, isLast: true },
+  { kind: 'kill' },
+  { kind: 'link' },
+  { kind: 'unlink' },
 ];
 
 const PRESENCES: readonly IntroducedPresence[] = [

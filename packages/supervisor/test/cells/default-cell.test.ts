@@ -131,7 +131,7 @@ describe('the process dies', () => {
   }, 60_000);
 
   test('default: one that dies too often ends the tree', async () => {
-    const running = await startTree([actor('a')], { intensity: 1 });
+    const running = await startTree([actor('a')], { intensity: 1, periodMs: 600_000 });
     process.kill(await pidOf(running, 'a'), 'SIGKILL');
     await running.happened('tree', 'restarted');
     process.kill(await pidOf(running, 'a'), 'SIGKILL');

@@ -36,8 +36,8 @@ async function cast(running: Running, path: string, operation: string, ...parame
   await running.host.context.cast(await running.host.address(path), operation, parameters);
 }
 
-/** Has the calm one ask the store, again and again, until that happens; how often. An error fails the test. */
-async function askedUntil(running: Running, happened: Promise<unknown>): Promise<number> {
+/** Has the calm one ask the store, again and again, until that happens. An error fails the test. */
+async function askedUntil(running: Running, happened: Promise<unknown>): Promise<void> {
   const { host } = running;
   const calm = await host.address(CALM);
   const store = await running.pid('tree/store');
@@ -45,13 +45,9 @@ async function askedUntil(running: Running, happened: Promise<unknown>): Promise
   void happened.finally(() => {
     over = true;
   });
-  let asked = 0;
-  do {
-    expect(await host.call(calm, 'reach', ['shop'], { timeoutMs: 10_000 })).toBe(store);
-    asked += 1;
-  } while (!over);
+  do expect(await host.call(calm, 'reach', ['shop'], { timeoutMs: 10_000 })).toBe(store);
+  while (!over);
   await happened;
-  return asked;
 }
 
 function expectCalm(running: Running): void {
@@ -68,8 +64,7 @@ test.each<readonly [string, EnvironmentLimitsSpec, string, unknown[]]>([
   async (_what, limits, operation, parameters) => {
     const running = await startTenants(limits);
     await cast(running, WILD, operation, ...parameters);
-    const asked = await askedUntil(running, running.happened(WILD, 'restarted'));
-    expect(asked).toBeGreaterThan(10);
+    await askedUntil(running, running.happened(WILD, 'restarted'));
     expect(running.history(WILD)).toContainEqual(
       expect.objectContaining({ kind: 'failed', reason: expect.objectContaining({ tag: 'limit' }) }),
     );
@@ -79,7 +74,7 @@ test.each<readonly [string, EnvironmentLimitsSpec, string, unknown[]]>([
 );
 
 test('an isolated child whose mailbox is full makes who sends to it wait, and nobody else', async () => {
-  const running = await startTenants({ mailbox: 10 });
+  const running = await startTenants({ mailbox: 10 }, { sendTimeoutMs: 60_000 });
   const { host } = running;
   await host.suspend(WILD);
   const wild = await host.address(WILD);
@@ -108,13 +103,14 @@ test('a grant that is revoked while messages flow: a beginning of them arrives, 
   const store = await host.address('tree/store');
   await host.grant(CALM, 'more', 'tree/store');
   const calm = await host.address(CALM);
-  const counting = host.call(calm, 'count', ['more', 100_000], { timeoutMs: 60_000 }).catch(() => 'refused');
+  const most = 1_000_000;
+  const counting = host.call(calm, 'count', ['more', most], { timeoutMs: 60_000 });
   const notes = () => host.call(store, 'notes', [], { timeoutMs: 30_000 }) as Promise<number[]>;
   while ((await notes()).length === 0);
   await host.revoke(CALM, 'more');
   await counting;
   const arrived = await notes();
-  expect(arrived.length).toBeLessThan(100_000);
+  expect(arrived.length).toBeLessThan(most);
   expect(arrived).toEqual(Array.from({ length: arrived.length }, (_, n) => n));
   await askedUntil(running, Promise.resolve());
   expectCalm(running);

@@ -257,7 +257,8 @@ describe('a cell ends', () => {
     await killTimes(1, 3);
     const before = openDescriptors();
     await killTimes(4, 20);
-    expect(openDescriptors()).toBeLessThanOrEqual(before);
+    // Closed by another thread, some time after the next life is told of.
+    while (openDescriptors() > before) await new Promise((resolve) => setImmediate(resolve));
     const pids = running.pids('tree/c/x');
     expect(pids).toHaveLength(21);
     expect(cellsOf(process.pid)).toEqual([pids[20]]);

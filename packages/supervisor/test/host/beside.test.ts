@@ -1,6 +1,6 @@
 /** Environments that share a thread with who has spawned them: each is one of its own to everybody else. */
 import { describe, expect, test } from '@jest/globals';
-import type { ExitReason } from '@espalier/core';
+import type { Address, ExitReason } from '@espalier/core';
 import { errorOf, fixture, hostStarter, type Running } from './embedded.js';
 
 const startHost = hostStarter();
@@ -102,6 +102,54 @@ test('the terms of its mailbox are those that were asked for', async () => {
     Array.from({ length: 2000 }, () => host.context.send('a', 'x'.repeat(100))),
   );
   expect(fates.some(({ status }) => status === 'rejected')).toBe(true);
+});
+
+describe.each(['thread', 'process'] as const)('one that stands for somebody elsewhere (wall: %s)', (wall) => {
+  const door = async (
+    how?: string,
+  ): Promise<{ readonly host: Running['host']; readonly porter: Address }> => {
+    const { host } = await startHost([{ ...INN, wall }]);
+    await host.context.call('inn', 'watch the door', ['porter', how]);
+    const porter = await host.context.whereis('porter');
+    if (porter === undefined) throw new Error('nobody watches the door');
+    return { host, porter };
+  };
+  const heard = async (host: Running['host'], count: number): Promise<unknown[]> => {
+    for (;;) {
+      const all = (await host.context.call('porter', 'heard', [])) as unknown[];
+      if (all.length >= count) return all;
+    }
+  };
+
+  test('hears who links with it, and tells an end from a signal that is sent', async () => {
+    const { host, porter } = await door();
+    const { context } = host;
+    context.link(porter);
+    context.link(porter);
+    await context.unlink(porter);
+    await context.unlink(porter);
+    expect(await heard(host, 3)).toEqual(['linked', 'linked', 'unlinked']);
+    await context.call('inn', 'take', ['a']);
+    await reach(host, 'a', 'thread');
+    await context.call('a', 'befriend', [porter]);
+    await errorOf(context.call('a', 'take leave of', [porter]));
+    expect((await heard(host, 6)).slice(3)).toEqual(['linked', 'sent shutdown', 'end normal']);
+  });
+
+  test('ends by a signal that it has trapped, with the reason, whatever that is', async () => {
+    const { host } = await door();
+    const down = await watch(host, 'porter');
+    await host.context.call('inn', 'show out', ['porter', 'heapMb']);
+    expect(await down()).toEqual({ tag: 'limit', detail: 'heapMb' });
+  });
+
+  test('hears of no links if its terms do not ask for it', async () => {
+    const { host, porter } = await door('asleep');
+    host.context.link(porter);
+    await host.context.unlink(porter);
+    host.context.sendExit(porter, { tag: 'normal' });
+    expect(await heard(host, 1)).toEqual(['sent normal']);
+  });
 });
 
 describe.each(['thread', 'process'] as const)('a name that is kept for the next one (wall: %s)', (wall) => {

@@ -209,7 +209,10 @@ describe('messages per second', () => {
         () => 'done',
         (error: unknown) => (error as SpecError).code,
       );
-    for (let n = 0; n < COUNT; n += 1) codes.add(await call());
+    // The first one learns the terms of the mailbox. The others in one turn: one after the other they might take so
+    // long that there is always room.
+    codes.add(await call());
+    for (const code of await Promise.all(Array.from({ length: COUNT }, call))) codes.add(code);
     expect([...codes].sort()).toEqual(['done', 'full']);
     while ((await call()) === 'full') await new Promise((resolve) => setImmediate(resolve));
   }, 60_000);

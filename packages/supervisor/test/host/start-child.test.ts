@@ -293,7 +293,8 @@ describe('startChild: the start timeout', () => {
     const { host, history } = await startHost([]);
     const inner = {
       id: 'inner',
-      startTimeoutMs: 1000,
+      // Enough for the first of them, on whatever machine.
+      startTimeoutMs: 3000,
       children: [worker('x'), worker('y', { args: { start: 'never' } })],
     };
     expect((await errorOf(host.startChild('tree', inner))).code).toBe('start_failed');

@@ -82,7 +82,10 @@ describe('usage', () => {
   }, 60_000);
 
   test('usage: what lies unread, and what waits for room, is told in bytes', async () => {
-    const { host } = await startTree([eater('a'), cell('c', [eater('b', { limits: { mailbox: 8 } })])]);
+    const { host } = await startTree([
+      eater('a'),
+      cell('c', [eater('b', { limits: { mailbox: 8 }, sendTimeoutMs: 60_000 })]),
+    ]);
     await host.suspend('tree/c/b');
     await host.context.cast('a', 'tell', ['b', 20, 1000]);
     const [a, b] = ['tree/a', 'tree/c/b'];

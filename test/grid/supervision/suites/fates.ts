@@ -71,8 +71,8 @@ function supervisorOf(strategy: Fixed, restart: Restart, cause: Cause): Supervis
     id: child,
     name: `${id}.${child}`,
     module: MODULE,
-    ...limitsFor(cause),
-    ...(child === 'b' ? { restart } : {}),
+    // Nobody else is to end by it: on a busy machine all of them may stand still for so long.
+    ...(child === 'b' ? { restart, ...limitsFor(cause) } : {}),
   }));
   return { id, strategy, intensity: 9, children };
 }

@@ -26,11 +26,20 @@ export function bounds(harness: Harness): void {
       grid.near('h').sendExit('h', { tag: 'normal' });
       return a.do(['whereis', 'h']);
     };
-    const taken = async (): Promise<unknown[]> => {
-      const all = await grid.settle(grid.context.call('h', 'taken', [], { timeoutMs: 60_000 }));
-      return (all as unknown[]).filter((value) => value !== 'warm');
+    /** As soon as it is so much. Who asks is not who has sent: the question may be there before what was sent. */
+    const taken = async (atLeast = 0): Promise<unknown[]> => {
+      for (;;) {
+        const all = await grid.settle(grid.context.call('h', 'taken', [], { timeoutMs: 60_000 }));
+        const values = (all as unknown[]).filter((value) => value !== 'warm');
+        if (values.length >= atLeast) return values;
+      }
     };
     return { grid, a, release, taken };
+  };
+
+  /** Sends until so many have been: what has waited in vain for a grant that comes late is sent again. */
+  const sendAll = async (a: Puppet, n: number): Promise<void> => {
+    for (let left = n; left > 0;) left -= count(await a.do(...sends('h', left)), 'sent');
   };
 
   /** The same, after the first contact: now the sender knows the terms of the mailbox, and has 7 sends left. */
@@ -50,10 +59,8 @@ export function bounds(harness: Harness): void {
       await release();
       const [outcomes, last] = [await grid.settle(sent), await grid.settle(more)];
       expect(new Set(codes(outcomes).concat(codes(last)))).toEqual(new Set(['sent', 'full']));
-      // Who asks is not who has sent: the question may be there first.
       const sentInAll = count(outcomes, 'sent') + count(last, 'sent');
-      let got = await taken();
-      while (got.length < sentInAll) got = await taken();
+      const got = await taken(sentInAll);
       expect(got).toHaveLength(sentInAll);
       expect(got).toEqual([...got].sort((one, two) => Number(one) - Number(two)));
     });
@@ -66,7 +73,7 @@ export function bounds(harness: Harness): void {
       expect(sent).toBeGreaterThanOrEqual(7);
       expect(sent).toBeLessThanOrEqual(17);
       await release();
-      expect(await taken()).toEqual(Array.from({ length: sent }, (_, n) => n));
+      expect(await taken(sent)).toEqual(Array.from({ length: sent }, (_, n) => n));
     });
 
     test('block: a send that waited behind one that was too large for the room gets its turn', async () => {
@@ -83,7 +90,10 @@ export function bounds(harness: Harness): void {
       expect(codes(await grid.settle(large))).toEqual(['full']);
       expect(codes(await grid.settle(small))).toEqual(['sent']);
       await release();
-      expect((await taken()).at(-1)).toBe('small');
+      // Of the two before it the second was let in or not, as the room was.
+      let got = await taken();
+      while (!got.includes('small')) got = await taken(got.length);
+      expect(got.at(-1)).toBe('small');
     });
 
     test('reject: at zero credit a send rejects at once with `full`', async () => {
@@ -92,7 +102,7 @@ export function bounds(harness: Harness): void {
       expect(codes(outcomes).slice(0, 7)).toEqual(Array.from({ length: 7 }, () => 'sent'));
       expect(codes(outcomes).slice(7)).toEqual(Array.from({ length: 5 }, () => 'full'));
       await release();
-      expect(await taken()).toEqual([0, 1, 2, 3, 4, 5, 6]);
+      expect(await taken(7)).toEqual([0, 1, 2, 3, 4, 5, 6]);
     });
 
     test('reject: the window grows with use', async () => {
@@ -101,9 +111,7 @@ export function bounds(harness: Harness): void {
       for (let n = 0; n < 6; n++) await a.do(...sends('h', 100), ['call', 'h', 'taken', []]);
       // The grant for the last burst may still be under way (the call was refused, too): each round trip to
       // the sender gives it time. Credit that was lost would never come.
-      let refused = 64;
-      for (let n = 0; n < 200 && refused > 0; n++) refused = count(await a.do(...sends('h', 64)), 'full');
-      expect(refused).toBe(0);
+      while (count(await a.do(...sends('h', 64)), 'full') > 0);
     });
 
     test('drop-newest: at zero credit the new one is dropped and counted', async () => {
@@ -112,7 +120,7 @@ export function bounds(harness: Harness): void {
       expect(count(outcomes, 'sent')).toBe(12);
       await grid.reported((events) => lost(events, 'dropped') === 5);
       await release();
-      expect(await taken()).toEqual([0, 1, 2, 3, 4, 5, 6]);
+      expect(await taken(7)).toEqual([0, 1, 2, 3, 4, 5, 6]);
     });
 
     test('drop-oldest: at zero credit the oldest of the own unsent ones is dropped and counted', async () => {
@@ -122,9 +130,8 @@ export function bounds(harness: Harness): void {
       await release();
       let got = (await taken()) as number[];
       // The last grant may still be under way: each round trip gives it time.
-      for (let n = 0; n < 200 && got.at(-1) !== 39; n++) got = (await taken()) as number[];
+      while (got.at(-1) !== 39) got = (await taken()) as number[];
       expect(got.slice(0, 7)).toEqual([0, 1, 2, 3, 4, 5, 6]);
-      expect(got.at(-1)).toBe(39);
       expect(got).toEqual([...got].sort((one, two) => one - two));
       await grid.reported((events) => lost(events, 'dropped') === 40 - got.length);
     });
@@ -132,9 +139,13 @@ export function bounds(harness: Harness): void {
     test('overflow: a call that is dropped or refused ends with `full`', async () => {
       for (const overflow of ['reject', 'drop-newest'] as const) {
         const { a } = await startWarm({ capacity: 4, overflow });
-        // There is room for a dozen; each round trip gives a grant that is under way the time to come and be used.
+        // There is room for a dozen; each round trip gives a grant that is under way the time to come and be used. A
+        // call that finds such a one is not answered, and has used it.
+        let code = 'timeout';
         for (let n = 0; n < 16; n++) await a.do(...sends('h', 20), ['whereis', 'h']);
-        expect(await a.code('call', 'h', 'taken', [])).toBe('full');
+        for (let n = 0; n < 12 && code === 'timeout'; n++)
+          code = await a.code('call', 'h', 'taken', [], { timeoutMs: 100 });
+        expect(code).toBe('full');
       }
     });
 
@@ -198,10 +209,7 @@ export function bounds(harness: Harness): void {
         'sent',
       ]);
       expect(await a.code('call', 'h', 'x', [new Uint8Array(2000)])).toBe('too_large');
-      // Who asks is not who has sent: the question may be there first.
-      let got = await taken();
-      while (got.length < 2) got = await taken();
-      expect(got).toEqual(['first', 'next']);
+      expect(await taken(2)).toEqual(['first', 'next']);
     });
 
     test('messageBytes: at first contact, too, no larger message gets in and none blocks the rest', async () => {
@@ -213,7 +221,7 @@ export function bounds(harness: Harness): void {
       );
       expect(codes(outcomes)).toEqual(['sent', 'too_large', 'sent']);
       await release();
-      expect(await taken()).toEqual(['next']);
+      expect(await taken(1)).toEqual(['next']);
       await grid.reported((events) => lost(events, 'dropped') === 1);
     });
 
@@ -252,9 +260,7 @@ export function bounds(harness: Harness): void {
         ['send', 'h', 3],
       );
       expect(count(outcomes, 'sent')).toBe(6);
-      let got = await taken();
-      // Another sender's call may overtake the last of them: each round trip gives it time.
-      for (let n = 0; n < 200 && got.length < 6; n++) got = await taken();
+      const got = await taken(6);
       const sizes = got.map((value) => (value instanceof Uint8Array ? value.length : value));
       expect(sizes).toEqual([300_000, 1, 3_000_000, 2, 12_000_000, 3]);
     });
@@ -263,24 +269,23 @@ export function bounds(harness: Harness): void {
       const grid = await harness.start([
         ...Array.from({ length: 8 }, (_, n) => ({ id: `s${String(n)}`, module: 'puppet' })),
         { id: 'a', module: 'puppet' },
-        { id: 'h', module: 'holder' },
+        { id: 'h', module: 'holder', terms: { capacityBytes: 2_000_000, sendTimeoutMs: 30_000 } },
       ]);
       grid.near('h').sendExit('h', { tag: 'normal' });
       for (let n = 0; n < 8; n++) {
         const silent = new Puppet(grid, `s${String(n)}`);
         for (let burst = 0; burst < 3; burst++)
-          await silent.do(['sendBytes', 'h', 2_000_000], ['sendBytes', 'h', 2_000_000]);
+          await silent.do(['sendBytes', 'h', 250_000], ['sendBytes', 'h', 250_000]);
       }
-      expect(codes(await new Puppet(grid, 'a').do(['sendBytes', 'h', 1_000_000]))).toEqual(['sent']);
-      // A quarter of a gigabyte through relays of cells in cells.
-    }, 120_000);
+      expect(codes(await new Puppet(grid, 'a').do(['sendBytes', 'h', 125_000]))).toEqual(['sent']);
+    });
   });
 
   describe('blocked senders', () => {
     test('blocked: a send that has waited for a second is an event that names both, and its end is another', async () => {
       const { a, grid } = await startWarm({ capacity: 8, sendTimeoutMs: 1300 });
       // The first window and the capacity take 16 in all.
-      await a.do(...sends('h', 15));
+      await sendAll(a, 15);
       const sending = a.start(...sends('h', 3));
       await grid.reported((events) => ofKind(events, 'blocked').length > 0);
       expect(ofKind(grid.events, 'blocked')).toEqual([
@@ -295,7 +300,7 @@ export function bounds(harness: Harness): void {
 
     test('blocked: one that gave up before is none', async () => {
       const { a, grid } = await startWarm({ capacity: 8, sendTimeoutMs: 100 });
-      await a.do(...sends('h', 15));
+      await sendAll(a, 15);
       expect(count(await a.do(...sends('h', 3)), 'full')).toBe(3);
       await a.do(['sendAfter', 1500, '@self', 'later']);
       await a.items(1);
@@ -331,7 +336,7 @@ export function bounds(harness: Harness): void {
       const reason = await endOf(grid, 'a', () => a.tell(['sendMany', 'h', 16], ['exit', { tag: 'normal' }]));
       expect(reason).toEqual({ tag: 'normal' });
       grid.near('h').sendExit('h', { tag: 'normal' });
-      expect(await taken()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+      expect(await taken(8)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
     });
   });
 }

@@ -267,7 +267,7 @@ export function lives(harness: Harness): void {
 
     test('spawn: a parent is restarted only after its children and theirs have ended', async () => {
       const grid = await harness.start([{ id: 'n', module: 'nester', args: 3, restart: 'permanent' }]);
-      expect(ofKind(grid.events, 'spawned')).toHaveLength(3);
+      await grid.reported((events) => ofKind(events, 'spawned').length === 3);
       grid.crash('n');
       await grid.reported((events) => ofKind(events, 'spawned').length === 6);
       const kinds = grid.events

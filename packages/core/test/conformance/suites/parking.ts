@@ -2,6 +2,9 @@ import { describe, expect } from '@jest/globals';
 import type { Harness } from '../harness.js';
 import { endOf, errorOf, lost, Puppet } from '../puppets.js';
 
+/** Longer than any restart takes, on whatever machine. */
+const PATIENT = { sendTimeoutMs: 60_000 };
+const PATIENT_CALL = { timeoutMs: 60_000 };
 const numbers = (n: number, from = 0): number[] => Array.from({ length: n }, (_, at) => from + at);
 
 export function parking(harness: Harness): void {
@@ -10,7 +13,7 @@ export function parking(harness: Harness): void {
     harness.start(
       [
         { id: 'a', module: 'puppet' },
-        { id: 'b', module: 'puppet', restart },
+        { id: 'b', module: 'puppet', restart, terms: PATIENT },
       ],
       { intensity },
     );
@@ -42,24 +45,24 @@ export function parking(harness: Harness): void {
       await a.do(['call', 'adder', 'add', [5]], ['monitor', 'adder']);
       grid.crash('adder');
       await a.items(1);
-      expect(await a.get('call', 'adder', 'add', [1])).toBe(2);
+      expect(await a.get('call', 'adder', 'add', [1], PATIENT_CALL)).toBe(2);
     });
 
     test('parking: calls in flight end with `down`', async () => {
       const grid = await harness.start([{ id: 'adder', module: 'adder', restart: 'permanent' }]);
       const { context } = grid;
       await grid.settle(context.call('adder', 'add', [1]));
-      const inFlight = errorOf(context.call('adder', 'hangTelling', [context.self]));
+      const inFlight = errorOf(context.call('adder', 'hangTelling', [context.self], PATIENT_CALL));
       await grid.settle(context.receive());
       grid.crash('adder');
       expect(await grid.settle(inFlight)).toMatchObject({ code: 'down' });
-      expect(await grid.settle(context.call('adder', 'add', [1]))).toBe(1);
+      expect(await grid.settle(context.call('adder', 'add', [1], PATIENT_CALL))).toBe(1);
     });
 
     test('parking: what waited for room at the old incarnation goes before what is sent later', async () => {
       const grid = await harness.start([
         { id: 'a', module: 'puppet' },
-        { id: 'h', module: 'holder', restart: 'permanent', terms: { capacity: 8 } },
+        { id: 'h', module: 'holder', restart: 'permanent', terms: { ...PATIENT, capacity: 8 } },
       ]);
       const a = new Puppet(grid, 'a');
       const early = a.start(...numbers(24).map((n) => ['send', 'h', n] as const));

@@ -134,9 +134,26 @@ export const ClusterStatus = Type.Object(
       description:
         'What the bridge knows to be lost, since it was started. null: it does not answer, or is not there.',
     }),
+    revocations: Type.Union(
+      [
+        Type.Object(
+          {
+            number: Type.Integer({ minimum: 0, description: 'Of the list that is followed; 0: none.' }),
+            refused: Type.Integer({
+              minimum: 0,
+              description:
+                'Questions for a newer list that another host has refused, or answered by what is none, since the start.',
+            }),
+          },
+          closed,
+        ),
+        Type.Null(),
+      ],
+      { description: 'The list of revoked hosts. null: the bridge does not answer, or is not there.' },
+    ),
     problems: Type.Array(
       Type.Object({ code: Type.String(), message: Type.String(), remedy: Type.String() }, closed),
-      { description: 'What keeps the host from seeing others.' },
+      { description: 'What keeps the host from seeing others now.' },
     ),
   },
   { ...closed, $id: 'ClusterStatus' },

@@ -207,7 +207,7 @@ export const OPERATIONS = {
   metrics: {
     method: 'GET',
     path: '/v1/metrics',
-    summary: 'What each node uses, for Prometheus.',
+    summary: 'What each node uses, and what the bridge has lost, for Prometheus.',
     response: access.Metrics,
     media: 'text/plain',
     status: 200,
