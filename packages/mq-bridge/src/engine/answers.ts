@@ -51,6 +51,6 @@ export class Answers {
 
 /** Host and incarnation of who sends a stream. */
 export function senderOf(stream: string): readonly [string, string] {
-  const [host = '', incarnation = ''] = stream.split('/');
+  const [host = '', incarnation = ''] = stream.split('/', 2);
   return [host, incarnation];
 }

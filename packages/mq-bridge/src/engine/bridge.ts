@@ -256,6 +256,8 @@ export class Bridge {
 
   #inboxOf(incarnation: string): Outbox {
     const queue = this.#names.inbox(incarnation);
+    const known = this.#outboxes.known(queue);
+    if (known !== undefined) return known;
     return this.#outboxes.to({
       queue,
       name: 'who has called',
@@ -306,7 +308,7 @@ export class Bridge {
       terms: inboxTerms(this.#options.settings.downAfterMs),
       bodyBytes: Math.max(this.#options.settings.messageBytes, EXCHANGED_BYTES) + FRAME_OVERHEAD_BYTES,
       open: this.#trust.openSealed,
-      handle: async ({ stream, items }) => {
+      handle: ({ stream, items }) => {
         for (const item of items) {
           if (item.kind === 'call') this.#answerAsked(stream, item);
           else if (item.kind === 'reply') this.#calls.reply(item.call, item.value);

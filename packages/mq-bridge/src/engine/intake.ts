@@ -14,6 +14,12 @@ export interface ReceivedFrame extends Frame {
   readonly hold?: Hold | undefined;
 }
 
+/**
+ * With true the frame was handled, and the next one comes; with false it is given back. Neither throws nor rejects. Most
+ * frames are handled at once.
+ */
+export type HandleFrame = (frame: ReceivedFrame) => boolean | Promise<boolean>;
+
 export interface IntakeOptions {
   readonly queue: string;
   readonly terms: QueueTerms;
@@ -31,8 +37,7 @@ export interface IntakeOptions {
   readonly clock: Clock;
   /** Whether who sends that stream is there. */
   readonly awaited: (stream: string) => boolean;
-  /** With true the frame was handled, and the next one comes; with false it is given back. Must not reject. */
-  readonly handle: (frame: ReceivedFrame) => Promise<boolean>;
+  readonly handle: HandleFrame;
   /** What stands in a body, if whoever sent it is believed. */
   readonly open: Opener;
   /** Called for what cannot be taken; it is put aside and acknowledged afterwards. */
@@ -64,7 +69,11 @@ export class Intake {
       // Of a durable queue others have taken what does not come.
       missing: terms.durable ? undefined : missing,
       late: terms.durable ? undefined : late,
-      handle: (frame, done) => void handle(frame).then(done),
+      handle: (frame, done) => {
+        const handled = handle(frame);
+        if (typeof handled === 'boolean') done(handled);
+        else void handled.then(done);
+      },
     });
   }
 
@@ -86,7 +95,8 @@ export class Intake {
           return;
         }
         const { duplicates } = this.#queue;
-        this.#queue.arrived({ ...frame, again: redelivered, hold }, delivery);
+        const { stream, seq, low, items } = frame;
+        this.#queue.arrived({ stream, seq, low, items, again: redelivered, hold }, delivery);
         if (this.#queue.duplicates > duplicates) this.#options.dropped('replayed');
       },
     });

@@ -3,7 +3,7 @@ import type { Clock } from '@espalier/core/internal/bridge.js';
 import type { QueueTerms, Transport } from '../transport/transport.js';
 import type { Refusal } from '../trust/refusals.js';
 import type { Opener } from './trust.js';
-import { Intake, type ReceivedFrame } from './intake.js';
+import { Intake, type HandleFrame } from './intake.js';
 import type { BridgeEvent } from './local-side.js';
 
 export interface IntakesOptions {
@@ -24,8 +24,7 @@ export interface Source {
   readonly target: string;
   readonly terms: QueueTerms;
   readonly open: Opener;
-  /** Resolves when the frame was handled, or is given back: then with false. */
-  readonly handle: (frame: ReceivedFrame) => Promise<boolean>;
+  readonly handle: HandleFrame;
   /** Of a durable queue. */
   readonly journal?: string;
   /** Of a durable queue: where what cannot be taken goes, as it came. */

@@ -96,16 +96,16 @@ export class Outbox {
 
   /**
    * In order as well, but nobody waits for more than its being taken: at once, or when what this gives resolves.
-   * That rejects with `CallError` `full` if too many wait already: then it is not sent.
+   * That rejects with `CallError` `full` if too many wait already, or more bytes than `waitingBytes`: then it is not sent.
    */
-  pass(bytes: Uint8Array): Promise<void> | undefined {
+  pass(bytes: Uint8Array, waitingBytes = Infinity): Promise<void> | undefined {
     if (this.#closed) {
       this.#options.undelivered(this.#options.target, 1);
       return undefined;
     }
     if (this.#offer(bytes, nothing)) return undefined;
     return new Promise((resolve, reject) => {
-      if (!this.#wait({ bytes, taken: resolve, confirmed: nothing }, Infinity)) reject(this.#full());
+      if (!this.#wait({ bytes, taken: resolve, confirmed: nothing }, waitingBytes)) reject(this.#full());
     });
   }
 

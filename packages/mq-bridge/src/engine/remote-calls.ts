@@ -41,7 +41,7 @@ export class RemoteCalls extends PendingCalls {
         return;
       }
       this.#endEarly(call, outbox, remote);
-      outbox.send(bytes, CALLS_WAITING_BYTES).catch((error: unknown) => this.lost(call, error));
+      outbox.pass(bytes, CALLS_WAITING_BYTES)?.catch((error: unknown) => this.lost(call, error));
     });
   }
 

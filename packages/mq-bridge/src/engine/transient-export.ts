@@ -18,7 +18,7 @@ import type { Clock } from '@espalier/core/internal/bridge.js';
 import type { Item } from '../wire/frames.js';
 import { readReason } from '../protocol/reasons.js';
 import { senderOf } from './answers.js';
-import type { ReceivedFrame } from './intake.js';
+import type { HandleFrame, ReceivedFrame } from './intake.js';
 import { codeOf, type LocalSide } from './local-side.js';
 import { RemoteLinks } from './remote-links.js';
 
@@ -36,7 +36,7 @@ export interface TransientExportOptions {
   readonly local: LocalSide;
   readonly clock: Clock;
   /** Makes the mailbox of this life. */
-  readonly open: (life: number, handle: (frame: ReceivedFrame) => Promise<boolean>) => Promise<void>;
+  readonly open: (life: number, handle: HandleFrame) => Promise<void>;
   readonly announce: (life: number) => void;
   /** Nobody has the name; `isAwaited`: somebody will, or else the name is given up. */
   readonly await: (isAwaited: boolean) => void;
@@ -129,15 +129,18 @@ export class TransientExport {
     else this.#options.close(over.life, over.reason, isAwaited);
   }
 
-  async #handle(address: Address, { stream, items }: ReceivedFrame): Promise<boolean> {
-    for (const item of items) {
+  #handle(address: Address, frame: ReceivedFrame, from = 0): boolean | Promise<boolean> {
+    const { stream, items } = frame;
+    for (let n = from; n < items.length; n++) {
+      const item = items[n] as Item;
       if (item.kind === 'message' || item.kind === 'cast') {
         const taken = this.#send(address, item);
         // Most are taken at once: to await each would cost more than to send it.
-        if (taken !== undefined) await this.#deliver(address, item, taken);
+        if (taken !== undefined)
+          return this.#deliver(address, item, taken).then(() => this.#handle(address, frame, n + 1));
       } else if (item.kind === 'call') this.#call(address, stream, item);
       else if (item.kind === 'cancel') this.#calls.get(callKey(stream, item.call))?.();
-      else await this.#signal(address, stream, item);
+      else return this.#signal(address, stream, item).then(() => this.#handle(address, frame, n + 1));
     }
     return true;
   }

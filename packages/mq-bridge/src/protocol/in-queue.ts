@@ -79,6 +79,8 @@ export class InQueue<F extends Arrived> {
   /** In order of last use. */
   readonly #streams = new Map<string, Stream<F>>();
   readonly #ready: Turn<F>[] = [];
+  /** The last in that order: most often the next frame is of the same. */
+  #newest: { readonly id: string; readonly stream: Stream<F> } | undefined;
   #inHand: Turn<F> | undefined;
   #isGivenBack = false;
   #heldCount = 0;
@@ -167,6 +169,7 @@ export class InQueue<F extends Arrived> {
   }
 
   #stream({ stream: id, low }: F): Stream<F> {
+    if (this.#newest?.id === id) return this.#newest.stream;
     let stream = this.#streams.get(id);
     if (stream === undefined) {
       stream = { handled: new HandledNumbers(), held: new Map(), expected: low, low, missed: [] };
@@ -176,6 +179,7 @@ export class InQueue<F extends Arrived> {
     }
     this.#streams.delete(id);
     this.#streams.set(id, stream);
+    this.#newest = { id, stream };
     return stream;
   }
 

@@ -39,7 +39,9 @@ export function unseal(
 }
 
 function nonceOf(counter: number): Buffer {
-  const nonce = Buffer.alloc(NONCE_BYTES);
-  nonce.writeBigUInt64BE(BigInt(counter), NONCE_BYTES - 8);
+  const nonce = Buffer.allocUnsafe(NONCE_BYTES);
+  nonce.writeUInt32BE(0, 0);
+  nonce.writeUInt32BE(Math.floor(counter / 2 ** 32), 4);
+  nonce.writeUInt32BE(counter % 2 ** 32, 8);
   return nonce;
 }

@@ -45,6 +45,8 @@ type Living = Presence & { readonly kind: 'alive' | 'hello' };
 
 interface Acquaintance {
   readonly host: string;
+  /** How the names of its streams begin. */
+  readonly sender: string;
   readonly session: Session;
   lastCount: number;
   latest: Living;
@@ -168,7 +170,7 @@ export class Sessions {
     const [first, second] = isInitiator ? [us, them] : [them, us];
     const prologue = Buffer.from(`espalier session 1\n${root}\n${first}\n${second}\n`);
     const session = new Session({ isInitiator, own: this.#own, peer: key, newKey, prologue });
-    const met = { host, session, lastCount, latest: presence };
+    const met = { host, sender: `${them}/`, session, lastCount, latest: presence };
     if (known === undefined) {
       this.#known.set(incarnation, met);
       this.#forget();
@@ -242,7 +244,7 @@ export class Sessions {
       return undefined;
     }
     if (!wasOpen) this.#opened(known);
-    return bytes.length === 0 ? undefined : { bytes, sender: `${known.host}/${incarnation}/` };
+    return bytes.length === 0 ? undefined : { bytes, sender: known.sender };
   }
 
   #opened({ latest }: Acquaintance): void {

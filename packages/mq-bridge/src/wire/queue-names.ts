@@ -8,8 +8,9 @@ const MOST_KNOWN = 1024;
 
 export class QueueNames {
   readonly #root: string;
-  /** Asked for with each message. */
   readonly #known = new Map<string, string>();
+  /** Of incarnations: asked for with each frame that comes or goes, and what it stands for takes longer to put together. */
+  readonly #inboxes = new Map<string, string>();
 
   /** @param root the public key of the cluster's root */
   constructor(root: string) {
@@ -26,7 +27,12 @@ export class QueueNames {
 
   /** Answers to what an incarnation of a host has asked. */
   inbox(incarnation: string): string {
-    return this.#name('inbox', incarnation);
+    const known = this.#inboxes.get(incarnation);
+    if (known !== undefined) return known;
+    if (this.#inboxes.size >= MOST_KNOWN) this.#inboxes.clear();
+    const name = this.#name('inbox', incarnation);
+    this.#inboxes.set(incarnation, name);
+    return name;
   }
 
   mailbox(incarnation: string, name: string, life: number): string {

@@ -11,6 +11,8 @@ interface Circumstances {
   readonly deadLetters?: string;
   /** So many frames are handled; the next one stays in hand. */
   readonly handles?: number;
+  /** Nobody waits for their being handled. */
+  readonly atOnce?: boolean;
   readonly durable?: boolean;
   /** What lies in the queue when it goes, so far as there is a connection. */
   readonly lies?: readonly Buffer[];
@@ -18,7 +20,14 @@ interface Circumstances {
   readonly unseen?: number;
 }
 
-function intake({ deadLetters, handles = Infinity, durable = false, lies = [], unseen = 0 }: Circumstances) {
+function intake({
+  deadLetters,
+  handles = Infinity,
+  atOnce = false,
+  durable = false,
+  lies = [],
+  unseen = 0,
+}: Circumstances) {
   const handled: ReceivedFrame[] = [];
   const dropped: string[] = [];
   const aside: { queue: string; body: Buffer; persistent: boolean; fate: Fate }[] = [];
@@ -50,7 +59,10 @@ function intake({ deadLetters, handles = Infinity, durable = false, lies = [], u
     clock: new ManualClock(),
     awaited: () => true,
     open: (_queue, body) => (body[0] === 0 ? undefined : { bytes: body, sender: SENDER }),
-    handle: (frame) => (handled.push(frame) > handles ? new Promise(() => undefined) : Promise.resolve(true)),
+    handle: (frame) => {
+      if (handled.push(frame) > handles) return new Promise(() => undefined);
+      return atOnce ? true : Promise.resolve(true);
+    },
     dropped: (why) => dropped.push(why),
     undelivered: (count) => undelivered.push(count),
     missing: (frames) => missing.push(frames),
@@ -63,6 +75,11 @@ function intake({ deadLetters, handles = Infinity, durable = false, lies = [], u
   };
   return {
     arrives,
+    arriveTogether: async (bodies: readonly Buffer[]): Promise<number> => {
+      await taken.open();
+      for (const body of bodies) consumption?.arrived(body, { ack: () => acknowledged++ }, false);
+      return acknowledged;
+    },
     handled,
     dropped,
     aside,
@@ -81,6 +98,14 @@ test('a frame is handled once, and dropped as replayed when it comes again', asy
   expect(handled).toHaveLength(1);
   expect(dropped).toEqual(['replayed', 'replayed']);
   expect(acknowledged()).toBe(3);
+});
+
+test('frames that are handled at once are acknowledged in the turn in which they come, each in its order', async () => {
+  const { arriveTogether, handled } = intake({ atOnce: true });
+  const numbers = [2, 4, 3, 1, 1, 5];
+  const bodies = numbers.map((seq) => encodeFrame(`${SENDER}1`, seq, 1, []));
+  expect(await arriveTogether(bodies)).toBe(numbers.length);
+  expect(handled.map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5]);
 });
 
 test('a frame in a stream of another than its sender is forged, and what is no frame malformed', async () => {
