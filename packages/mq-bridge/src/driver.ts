@@ -83,6 +83,8 @@ async function runBridge(context: Context, parts: BridgeParts, isReady: () => vo
     losses.heed(event);
     offers?.heed(event);
     parts.onEvent?.(event);
+    // A broker that was started again has lost what it had confirmed of transient queues.
+    if (event.kind === 'connected') standIns.sayAgain();
     report(event);
   };
   const watched = new WatchedEnds();

@@ -200,6 +200,14 @@ export class Bridge {
     return undefined;
   }
 
+  /** Over the inbox, for what lies in the mailbox must not hold it up: it is for who hangs, too. */
+  kill(name: string): void {
+    const mailbox = this.#peers.find(name);
+    if (mailbox === undefined) return;
+    const { incarnation, life } = mailbox;
+    this.#inboxOf(incarnation).post(this.#encode({ kind: 'kill', name, life }), Infinity);
+  }
+
   /**
    * As `Context.call`, without an end of its own: `onCancel` is told how the caller gives it up. A durable mailbox takes
    * none, for who waits for an answer wants it now; but `confirmed(operation, …)` casts to it, and is answered when the
@@ -311,6 +319,7 @@ export class Bridge {
       handle: ({ stream, items }) => {
         for (const item of items) {
           if (item.kind === 'call') this.#answerAsked(stream, item);
+          else if (item.kind === 'kill') this.#exports.kill(stream, item.name, item.life);
           else if (item.kind === 'reply') this.#calls.reply(item.call, item.value);
           // Whose mailbox has ended is told by the news of its end, with the reason.
           else if (item.kind === 'failure' && item.code !== 'down')
@@ -369,14 +378,12 @@ export class Bridge {
       announced: () => ({ ...this.#exports.announced(), notice: this.#options.exchange?.notice }),
       say: (presence) => this.#transport.sayPresence(this.#trust.say(presence)),
       appeared: ({ name }) => appeared(name),
-      ended: (mailbox, reason) => {
+      ended: (mailbox, reason, had) => {
         this.#outboxes.close(this.#names.mailbox(mailbox.incarnation, mailbox.name, mailbox.life));
-        const { name, host: of } = mailbox;
+        this.#calls.mailboxEnded(mailboxKey(mailbox), reason);
+        if (!had) return;
+        const { name } = mailbox;
         const other = this.#peers.find(name);
-        // Another host has the name, and had it before: the stand-in stays, and does not tell who has called by its own end.
-        const stays = other !== undefined && other.host < of;
-        this.#calls.mailboxEnded(mailboxKey(mailbox), reason, stays ? 'noproc' : 'down');
-        if (stays) return;
         ended(name, reason, other !== undefined || this.#peers.isAwaited(name));
         if (other !== undefined) appeared(name);
       },

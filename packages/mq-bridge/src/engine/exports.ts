@@ -35,7 +35,7 @@ const TOLD_ENDS = 32;
 
 export class Exports {
   readonly #options: ExportsOptions;
-  readonly #transient: TransientExport[] = [];
+  readonly #transient = new Map<string, TransientExport>();
   readonly #durable: DurableExport[] = [];
   /** The life of each mailbox that can be sent to. */
   readonly #open = new Map<string, number>();
@@ -55,7 +55,7 @@ export class Exports {
   }
 
   stop(): void {
-    for (const one of [...this.#transient, ...this.#durable]) one.stop();
+    for (const one of [...this.#transient.values(), ...this.#durable]) one.stop();
   }
 
   /** What was given to us may be given to others: nothing more of it is begun. */
@@ -76,7 +76,12 @@ export class Exports {
 
   /** Whoever asked from there, or is linked there, is gone. */
   hostGone(incarnation: string): void {
-    for (const one of this.#transient) one.hostGone(incarnation);
+    for (const one of this.#transient.values()) one.hostGone(incarnation);
+  }
+
+  /** Somebody there kills that life of it. */
+  kill(stream: string, name: string, life: number): void {
+    this.#transient.get(name)?.kill(stream, life);
   }
 
   /** The incarnation is over: nothing is announced any more. Gives the queues that are left of it. */
@@ -86,12 +91,13 @@ export class Exports {
     );
     this.#open.clear();
     this.#ends = [];
+    for (const one of this.#transient.values()) one.withdrawn();
     return queues;
   }
 
   /** Opens and announces everything under the new incarnation. */
   async renew(): Promise<void> {
-    for (const one of this.#transient) await one.renew();
+    for (const one of this.#transient.values()) await one.renew();
   }
 
   #startTransient(name: string, { to = name }: ExportSettings): void {
@@ -135,7 +141,7 @@ export class Exports {
       isUp,
       undelivered: (count) => onEvent({ kind: 'undelivered', target: `'${to}'`, count }),
     });
-    this.#transient.push(exported);
+    this.#transient.set(name, exported);
     exported.start();
   }
 

@@ -38,13 +38,12 @@ export class PendingCalls {
     this.#take(call)?.reject(error as CallError);
   }
 
-  /** `code`: of the failure, for a stand-in hands on `down` to nobody, but as its own end. */
-  mailboxEnded(mailbox: string, reason: ExitReason, code: 'down' | 'noproc' = 'down'): void {
+  mailboxEnded(mailbox: string, reason: ExitReason): void {
     for (const [call, pending] of this.#calls) {
       if (pending.mailbox !== mailbox) continue;
       this.#calls.delete(call);
       const message = `the environment ended before it replied to '${pending.operation}'`;
-      pending.reject(new CallError(code, message, { reason }));
+      pending.reject(new CallError('down', message, { reason }));
     }
   }
 

@@ -5,7 +5,6 @@
 import {
   environment,
   GUEST_EXIT_TAGS,
-  type Address,
   type CallError,
   type Context,
   type EnvironmentBehaviour,
@@ -18,6 +17,7 @@ import {
 import type { BesideContext } from '@espalier/core/internal/bridge.js';
 import { toldReason } from '../protocol/reasons.js';
 import type { Item } from '../wire/frames.js';
+import type { LinkedHere } from './linked-here.js';
 import { codeOf } from './local-side.js';
 
 /** The bridge, as a stand-in knows it. */
@@ -38,8 +38,8 @@ export interface StandInOptions {
   /** As it is exported. */
   readonly name: string;
   readonly lost: (why: string) => void;
-  /** Exit signals and links are for the mailbox, too: not where that outlives its holder. */
-  readonly passesSignals: boolean;
+  /** Exit signals and links are for the mailbox, too. Undefined: not, for it outlives its holder. */
+  readonly links: LinkedHere | undefined;
   /** Its name is kept for it. */
   readonly begun: () => void;
   /** Resolves when it is to have the name, or with false if it never will. */
@@ -56,7 +56,7 @@ export function standIn({
   beyond,
   name,
   lost,
-  passesSignals,
+  links,
   begun,
   turn,
   over,
@@ -71,22 +71,13 @@ export function standIn({
       return undefined;
     }
   };
-  const links = new Set<Address>();
-  /** The first is told, and that there is none any more. */
-  const linked = (other: Address, isLinked: boolean): void => {
-    const before = links.size;
-    if (isLinked) links.add(other);
-    else links.delete(other);
-    if (over() === undefined && (before === 0) !== (links.size === 0))
-      void pass({ kind: isLinked ? 'link' : 'unlink' });
-  };
   return environment({
     init: async (given: Context) => {
       // Of a guest's thread; every driver has one.
       const context: BesideContext = given as BesideContext;
-      if (passesSignals) {
+      if (links !== undefined) {
         context.trapExits(true);
-        context.onLink(linked);
+        context.onLink((other, isLinked) => links.changed(other, isLinked));
       }
       begun();
       if (!(await turn)) context.exit();
@@ -100,7 +91,7 @@ export function standIn({
         const end = over();
         if (item.type === 'exit') {
           if (item.from === undefined) context.exit({ tag: 'shutdown' });
-          const isLast = context.isEnd(item) && links.delete(item.from) && links.size === 0;
+          const isLast = context.isEnd(item) && links?.ended(item.from) === true;
           if (end === undefined) await pass({ kind: 'exit', ...toldReason(item.reason), isLast });
           else endAs(context, end, item);
           continue;

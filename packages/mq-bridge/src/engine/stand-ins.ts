@@ -10,12 +10,18 @@
  */
 import type { Address, ExitReason } from '@espalier/core';
 import type { BesideContext, Clock, MailboxTerms } from '@espalier/core/internal/bridge.js';
+import { toldReason } from '../protocol/reasons.js';
+import type { Item } from '../wire/frames.js';
+import { LinkedHere } from './linked-here.js';
 import type { CompleteTerms } from './settings.js';
 import { standIn as newStandIn, type Beyond } from './stand-in.js';
 
 export interface StandInsOptions {
   readonly context: Pick<BesideContext, 'spawnBeside' | 'sendExit'>;
-  readonly beyond: Beyond;
+  readonly beyond: Beyond & {
+    /** Whoever has the mailbox, whatever lies in it. */
+    readonly kill: (name: string) => void;
+  };
   readonly settings: CompleteTerms;
   readonly clock: Clock;
   /** Of a message to that name: why. */
@@ -50,6 +56,8 @@ interface StandIn {
   /** Why its mailbox has ended. */
   over: ExitReason | undefined;
   isEnding: boolean;
+  /** Of a transient name. */
+  readonly links: LinkedHere | undefined;
 }
 
 const START_AGAIN_MS = 500;
@@ -114,6 +122,11 @@ export class StandIns {
     this.#act(imported);
   }
 
+  /** The connection is there (again): what was said of links may be lost. */
+  sayAgain(): void {
+    for (const { current } of this.#imported.values()) current?.links?.sayAgain();
+  }
+
   #transient(name: string): Imported | undefined {
     const imported = this.#imported.get(name);
     return imported?.durable === true ? undefined : imported;
@@ -141,16 +154,18 @@ export class StandIns {
 
   #start(imported: Imported): StandIn {
     const { context, beyond, lost, watch } = this.#options;
-    const { name, as, terms } = imported;
+    const { name, as, terms, durable } = imported;
     let decide = (_isToRun: boolean): void => undefined;
     const turn = new Promise<boolean>((resolve) => (decide = resolve));
     const started = { address: undefined, hasBegun: false, over: undefined, isEnding: false };
-    const standIn: StandIn = { decide, ...started };
+    const isOver = (): boolean => standIn.over !== undefined;
+    const links = durable ? undefined : new LinkedHere((item) => this.#pass(name, item), isOver);
+    const standIn: StandIn = { decide, links, ...started };
     const behaviour = newStandIn({
       beyond,
       name,
       lost: (why) => lost(name, why),
-      passesSignals: !imported.durable,
+      links,
       begun: () => {
         standIn.hasBegun = true;
         this.#act(imported);
@@ -162,9 +177,9 @@ export class StandIns {
       (address) => {
         standIn.address = address;
         imported.hasTried();
-        watch(address, ({ tag, detail }) => {
-          const isPassedOn = tag === 'killed' && this.#stands(imported, standIn);
-          if (isPassedOn) this.#killed(imported);
+        watch(address, (reason) => {
+          const isPassedOn = this.#endedAlone(imported, standIn, reason);
+          const { tag, detail } = reason;
           this.#gone(imported, standIn, tag === 'error' ? String(detail) : tag, isPassedOn);
         });
         this.#act(imported);
@@ -184,16 +199,34 @@ export class StandIns {
     this.#act(imported);
   }
 
-  /** It can be sent to, and is not to end. */
-  #stands(imported: Imported, standIn: StandIn): boolean {
-    return imported.current === standIn && standIn.over === undefined && !imported.durable;
+  /**
+   * If its mailbox has not, whoever is linked here has heard of an end, and so must the other side. True: it was killed.
+   * Nothing traps that: it is for the mailbox as well, which ends by it, and so would have the stand-in.
+   */
+  #endedAlone({ name, durable, current }: Imported, standIn: StandIn, reason: ExitReason): boolean {
+    if (this.#stopped || durable || current !== standIn || standIn.over !== undefined) return false;
+    if (reason.tag === 'killed') this.#options.beyond.kill(name);
+    if (standIn.links?.isTold === true)
+      void this.#pass(name, { kind: 'exit', ...toldReason(reason), isLast: true });
+    return reason.tag === 'killed';
   }
 
-  /** Nothing traps that: it is for the mailbox as well, which ends by it, and so would have the stand-in. */
-  #killed({ name }: Imported): void {
+  #pass(name: string, item: Item): boolean | Promise<boolean> {
     const { beyond, lost } = this.#options;
-    const sent = async (): Promise<void> => beyond.pass(name, { kind: 'kill' });
-    sent().catch((error: unknown) => lost(name, (error as Error).message));
+    const failed = (error: unknown): boolean => {
+      lost(name, (error as Error).message);
+      return false;
+    };
+    try {
+      return (
+        beyond.pass(name, item)?.then(
+          () => true,
+          (error: unknown) => failed(error),
+        ) ?? true
+      );
+    } catch (error) {
+      return failed(error);
+    }
   }
 
   /** Somebody has ended it, the name is taken, or a limit is reached; all of that may pass. */

@@ -48,11 +48,19 @@ export interface TransientExportOptions {
   readonly undelivered: (count: number) => void;
 }
 
+interface Holder {
+  readonly address: Address;
+  readonly life: number;
+  readonly links: RemoteLinks;
+}
+
 export class TransientExport {
   readonly #options: TransientExportOptions;
   /** By `<stream's host>/<call>`: what cancels it. */
   readonly #calls = new Map<string, () => void>();
-  #holder: { readonly address: Address; readonly life: number; readonly links: RemoteLinks } | undefined;
+  #holder: Holder | undefined;
+  /** Was announced under an incarnation that is no more. */
+  #withdrawn: Holder | undefined;
   /** It has ended, which others are told with whether there will be a next one. */
   #over: { readonly life: number; readonly reason: ExitReason } | undefined;
   #lives = 0;
@@ -76,12 +84,23 @@ export class TransientExport {
     for (const cancel of this.#calls.values()) cancel();
   }
 
-  /** The incarnation that it was announced under is no more: it opens anew. */
+  /** The incarnation that it was announced under is no more. */
+  withdrawn(): void {
+    this.#withdrawn = this.#holder;
+  }
+
+  /** It opens anew what was withdrawn, unless that has ended: its next life is of the new incarnation already. */
   async renew(): Promise<void> {
     const holder = this.#holder;
-    if (holder === undefined) return;
+    if (holder === undefined || holder !== this.#withdrawn) return;
     this.#holder = { ...holder, life: ++this.#lives };
-    await this.#open(this.#holder.life, holder.address);
+    await this.#open(this.#holder);
+  }
+
+  /** Who hangs is killed, too: this waits for nothing. */
+  kill(stream: string, life: number): void {
+    const { local, isUp } = this.#options;
+    if (!this.#stopped && this.#holder?.life === life && isUp(stream)) local.kill(this.#holder.address);
   }
 
   /** Whoever asked from there, or is linked there, is gone. */
@@ -103,13 +122,15 @@ export class TransientExport {
     if (this.#over !== undefined) this.#tell(true);
     const life = ++this.#lives;
     const links = new RemoteLinks({ local, target: address, failed: () => this.#options.undelivered(1) });
-    this.#holder = { address, life, links };
+    const holder = { address, life, links };
+    this.#holder = holder;
     local.watch(address, (reason) => void this.#ended(address, reason));
-    await this.#open(life, address);
+    await this.#open(holder);
   }
 
-  async #open(life: number, address: Address): Promise<void> {
-    await this.#options.open(life, (frame) => this.#handle(address, frame));
+  async #open(holder: Holder): Promise<void> {
+    const { life } = holder;
+    await this.#options.open(life, (frame) => this.#handle(holder, frame));
     // It may have ended meanwhile.
     if (this.#holder?.life === life) this.#options.announce(life);
   }
@@ -129,7 +150,8 @@ export class TransientExport {
     else this.#options.close(over.life, over.reason, isAwaited);
   }
 
-  #handle(address: Address, frame: ReceivedFrame, from = 0): boolean | Promise<boolean> {
+  #handle(holder: Holder, frame: ReceivedFrame, from = 0): boolean | Promise<boolean> {
+    const { address } = holder;
     const { stream, items } = frame;
     for (let n = from; n < items.length; n++) {
       const item = items[n] as Item;
@@ -137,24 +159,24 @@ export class TransientExport {
         const taken = this.#send(address, item);
         // Most are taken at once: to await each would cost more than to send it.
         if (taken !== undefined)
-          return this.#deliver(address, item, taken).then(() => this.#handle(address, frame, n + 1));
+          return this.#deliver(address, item, taken).then(() => this.#handle(holder, frame, n + 1));
       } else if (item.kind === 'call') this.#call(address, stream, item);
       else if (item.kind === 'cancel') this.#calls.get(callKey(stream, item.call))?.();
-      else return this.#signal(address, stream, item).then(() => this.#handle(address, frame, n + 1));
+      else return this.#signal(holder, stream, item).then(() => this.#handle(holder, frame, n + 1));
     }
     return true;
   }
 
-  /** Of somebody whose host is down the environment has heard that, and hears nothing more. */
-  async #signal(address: Address, stream: string, item: Item): Promise<void> {
-    const { local, isUp } = this.#options;
-    const holder = this.#holder;
-    if (this.#stopped || holder?.address !== address || !isUp(stream)) return;
+  /**
+   * Of somebody whose host is down, or by whom this host was taken for down, the environment has heard that, and hears
+   * nothing more: what was in hand then is of a mailbox that is no more.
+   */
+  async #signal(holder: Holder, stream: string, item: Item): Promise<void> {
+    if (this.#stopped || this.#holder !== holder || !this.#options.isUp(stream)) return;
     const incarnation = senderOf(stream)[1];
     if (item.kind === 'exit') await holder.links.exit(incarnation, readReason(item), item.isLast);
     else if (item.kind === 'link') await holder.links.link(incarnation);
     else if (item.kind === 'unlink') holder.links.unlink(incarnation);
-    else if (item.kind === 'kill') local.kill(address);
   }
 
   /** Undefined: it was sent, or there is nobody to send it to. */

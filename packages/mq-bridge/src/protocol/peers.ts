@@ -35,7 +35,8 @@ export interface PeersOptions {
   readonly announced: () => Announced;
   readonly say: (presence: Presence) => void;
   readonly appeared: (mailbox: RemoteMailbox) => void;
-  readonly ended: (mailbox: RemoteMailbox, reason: ExitReason) => void;
+  /** `had`: it was the one that `find` gave. */
+  readonly ended: (mailbox: RemoteMailbox, reason: ExitReason, had: boolean) => void;
   /** Whether the name is awaited by some host has changed; told after what has ended or appeared with that. */
   readonly awaited: (name: string) => void;
   /** Every mailbox of it has ended already. */
@@ -62,6 +63,8 @@ const MAX_GRAVES = 1000;
 export class Peers {
   readonly #options: PeersOptions;
   readonly #peers = new Map<string, Peer>();
+  /** By name: the mailbox that has it, until that ends. */
+  readonly #having = new Map<string, RemoteMailbox>();
   readonly #graves = new Set<string>();
   #cancelBeat: (() => void) | undefined;
   #lastBeat: number;
@@ -106,13 +109,18 @@ export class Peers {
     for (const peer of [...this.#peers.values()]) this.#bury(peer);
   }
 
-  /** The mailbox that has the name; of several hosts that export it, the one whose id is the smallest. */
+  /**
+   * The mailbox that has the name. It has it until it ends, for to whom somebody here is linked, and whom he has sent to,
+   * must not change unnoticed; of those that are there then, the one whose host's id is the smallest.
+   */
   find(name: string): RemoteMailbox | undefined {
-    let found: RemoteMailbox | undefined;
+    let found = this.#having.get(name);
+    if (found !== undefined) return found;
     for (const { host, mailboxes } of this.#peers.values()) {
       const mailbox = mailboxes.get(name);
       if (mailbox !== undefined && (found === undefined || host < found.host)) found = mailbox;
     }
+    if (found !== undefined) this.#having.set(name, found);
     return found;
   }
 
@@ -176,12 +184,13 @@ export class Peers {
       if (now.get(mailbox.name) === mailbox.life) continue;
       peer.mailboxes.delete(mailbox.name);
       const end = ended.find(({ name, life }) => name === mailbox.name && life === mailbox.life);
-      this.#options.ended(mailbox, end === undefined ? NO_CONNECTION : readReason(end));
+      this.#ended(mailbox, end === undefined ? NO_CONNECTION : readReason(end));
     }
     for (const { name, life } of exports) {
       if (peer.mailboxes.has(name)) continue;
       const mailbox = { host: peer.host, incarnation: peer.incarnation, name, life };
       peer.mailboxes.set(name, mailbox);
+      if (!this.#having.has(name)) this.#having.set(name, mailbox);
       this.#options.appeared(mailbox);
     }
     for (const name of new Set([...before, ...awaited]))
@@ -195,9 +204,16 @@ export class Peers {
       const [oldest] = this.#graves;
       if (oldest !== undefined) this.#graves.delete(oldest);
     }
-    for (const mailbox of peer.mailboxes.values()) this.#options.ended(mailbox, NO_CONNECTION);
+    for (const mailbox of peer.mailboxes.values()) this.#ended(mailbox, NO_CONNECTION);
     for (const name of peer.awaited) this.#options.awaited(name);
     this.#options.hostDown(peer.host, peer.incarnation);
+  }
+
+  #ended(mailbox: RemoteMailbox, reason: ExitReason): void {
+    const { name } = mailbox;
+    const had = this.#having.get(name) === mailbox;
+    if (had) this.#having.delete(name);
+    this.#options.ended(mailbox, reason, had);
   }
 
   #sayOurs(kind: 'alive' | 'hello'): void {

@@ -58,7 +58,9 @@ export type Item =
       readonly isLast: boolean;
     }
   /** `link`: somebody of the sending incarnation is linked, who was the first; `unlink`: nobody is any more. */
-  | { readonly kind: 'kill' | 'link' | 'unlink' }
+  | { readonly kind: 'link' | 'unlink' }
+  /** Whoever has that life of the mailbox. */
+  | { readonly kind: 'kill'; readonly name: string; readonly life: number }
   /** Of a later version: ignored. */
   | { readonly kind: 'unknown' };
 
@@ -94,6 +96,7 @@ function fieldsOf(item: Item): readonly unknown[] {
     case 'exit':
       return [ITEM.exit, item.tag, item.detail, item.isLast];
     case 'kill':
+      return [ITEM.kill, item.name, item.life];
     case 'link':
     case 'unlink':
       return [ITEM[item.kind]];
@@ -157,7 +160,8 @@ function itemOf(fields: unknown): Item {
       if (typeof first !== 'string') break;
       return { kind: 'exit', tag: first, detail: second, isLast: third === true };
     case ITEM.kill:
-      return { kind: 'kill' };
+      if (typeof first !== 'string' || !isCount(second)) break;
+      return { kind: 'kill', name: first, life: second };
     case ITEM.link:
       return { kind: 'link' };
     case ITEM.unlink:

@@ -16,8 +16,8 @@ test('the end of a mailbox ends the calls to it and no others, once, and as who 
   calls.reply(one, 1);
   calls.mailboxEnded('a', { tag: 'killed' });
   calls.mailboxEnded('a', { tag: 'normal' });
-  calls.mailboxEnded('b', { tag: 'killed' }, 'noproc');
+  calls.mailboxEnded('b', { tag: 'killed' });
   calls.reply(other, 1);
-  expect(ends).toEqual(['a replied', 'a down killed', 'b noproc killed', 'c replied']);
+  expect(ends).toEqual(['a replied', 'a down killed', 'b down killed', 'c replied']);
   expect(calls.size).toBe(0);
 });

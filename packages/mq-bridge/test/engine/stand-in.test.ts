@@ -8,6 +8,7 @@ import type {
   ReceivedExit,
   ReceiveOptions,
 } from '@espalier/core';
+import { LinkedHere } from '../../src/engine/linked-here.js';
 import { standIn } from '../../src/engine/stand-in.js';
 import type { Item } from '../../src/wire/frames.js';
 
@@ -33,16 +34,21 @@ class World {
   #onLink: ((other: Address, isLinked: boolean) => void) | undefined;
 
   async start(passesSignals = true): Promise<this> {
+    const pass = (item: Item): Promise<void> | undefined => {
+      this.passed.push(item);
+      return this.room;
+    };
+    const links = new LinkedHere(
+      (item) => pass(item)?.then(() => true) ?? true,
+      () => this.over !== undefined,
+    );
     const behaviour: EnvironmentBehaviour = standIn({
       beyond: {
-        pass: (_name, item) => {
-          this.passed.push(item);
-          return this.room;
-        },
+        pass: (_name, item) => pass(item),
         call: () => new Promise(() => undefined),
       },
       name: 'ledger',
-      passesSignals,
+      links: passesSignals ? links : undefined,
       lost: (why) => this.lost.push(why),
       begun: () => undefined,
       turn: Promise.resolve(true),

@@ -15,6 +15,7 @@ interface Life {
   /** Whoever watches it. */
   readonly told: ((reason: ExitReason) => void)[];
   end: ExitReason | undefined;
+  onLink?: (other: Address, isLinked: boolean) => void;
 }
 
 class Exit extends Error {}
@@ -25,6 +26,7 @@ class World {
   readonly lives: Life[] = [];
   readonly failed: string[] = [];
   readonly passed: unknown[] = [];
+  killed = 0;
   readonly standIns: StandIns;
   #due: (() => void)[] = [];
 
@@ -42,7 +44,11 @@ class World {
     } as unknown as Pick<BesideContext, 'spawnBeside' | 'sendExit'>;
     this.standIns = new StandIns({
       context,
-      beyond: { pass: (_name, item) => void this.passed.push(item), call: () => Promise.resolve() },
+      beyond: {
+        pass: (_name, item) => void this.passed.push(item),
+        call: () => Promise.resolve(),
+        kill: () => this.killed++,
+      },
       settings: completeTerms({ imports: { ledger: { as: 'book', durable } } }),
       clock: this.clock,
       lost: () => undefined,
@@ -73,7 +79,11 @@ class World {
   }
 
   kill(life: Life): void {
-    this.#signal(life, { tag: 'killed' });
+    this.end(life, { tag: 'killed' });
+  }
+
+  end(life: Life, reason: ExitReason): void {
+    this.#signal(life, reason);
   }
 
   #boot(life: Life): void {
@@ -86,7 +96,7 @@ class World {
       self,
       exit,
       trapExits: () => undefined,
-      onLink: () => undefined,
+      onLink: (told: (other: Address, isLinked: boolean) => void) => (life.onLink = told),
     };
     const init = life.behaviour.init as unknown as (given: typeof context) => Promise<void>;
     init(context).then(
@@ -185,11 +195,37 @@ describe('the stand-in of an imported name', () => {
     await world.settle();
     world.kill(world.lives[0]!);
     await world.settle();
-    expect([world.passed, world.failed, world.name]).toEqual([[{ kind: 'kill' }], [], 'held']);
+    expect([world.killed, world.passed, world.failed, world.name]).toEqual([1, [], [], 'held']);
     // The mailbox is killed by that: nothing is handed on of an end that comes from there.
     world.standIns.ended('ledger', KILLED, false);
     await world.settle();
-    expect([world.passed.length, world.name]).toEqual([1, 'free']);
+    expect([world.killed, world.passed, world.name]).toEqual([1, [], 'free']);
+  });
+
+  test.each(['killed', 'protocol'] as const)(
+    'says as `%s` that it has ended while somebody was linked, for who was linked has heard that',
+    async (tag) => {
+      const world = new World();
+      world.standIns.appeared('ledger');
+      await world.settle();
+      world.lives[0]?.onLink?.({} as Address, true);
+      world.end(world.lives[0]!, { tag });
+      await world.settle();
+      expect(world.passed).toEqual([
+        { kind: 'link' },
+        { kind: 'exit', tag, detail: undefined, isLast: true },
+      ]);
+    },
+  );
+
+  test('has what was said of links said again when the connection is there again', async () => {
+    const world = new World();
+    world.standIns.appeared('ledger');
+    await world.settle();
+    world.standIns.sayAgain();
+    world.lives[0]?.onLink?.({} as Address, true);
+    world.standIns.sayAgain();
+    expect(world.passed).toEqual([{ kind: 'link' }, { kind: 'link' }]);
   });
 
   test('is as the mailbox is when all is quiet, and the name is never free while that is awaited', async () => {

@@ -17,6 +17,7 @@ async function exported(takings: readonly Taking[], isUp = true) {
   const taken: unknown[] = [];
   const left = [...takings];
   let undelivered = 0;
+  let opened = 0;
   let end: (reason: ExitReason) => void = () => undefined;
   let handle: HandleFrame = () => false;
   const send = (_to: unknown, value: unknown): Promise<void> | undefined => {
@@ -46,7 +47,10 @@ async function exported(takings: readonly Taking[], isUp = true) {
     to: 'box',
     local,
     clock,
-    open: async (_life, given) => void (handle = given),
+    open: async (_life, given) => {
+      opened++;
+      handle = given;
+    },
     announce: () => undefined,
     await: () => undefined,
     close: () => undefined,
@@ -78,6 +82,7 @@ async function exported(takings: readonly Taking[], isUp = true) {
     signals,
     end: () => end({ tag: 'normal' }),
     undelivered: () => undelivered,
+    opened: () => opened,
   };
 }
 
@@ -135,23 +140,22 @@ describe('what comes to a transient mailbox', () => {
       { kind: 'exit', tag: 'shutdown', detail: undefined, isLast: false },
       { kind: 'link' },
       { kind: 'exit', tag: 'of a later version', detail: undefined, isLast: false },
-      { kind: 'kill' },
     );
-    expect(taken).toEqual(['before', 'shutdown', 'tie', 'error', 'kill']);
+    expect(taken).toEqual(['before', 'shutdown', 'tie', 'error']);
     one.hostGone('another');
     one.hostGone('i');
     await turn();
-    expect(taken.slice(5)).toEqual(['ends noconnection']);
+    expect(taken.slice(4)).toEqual(['ends noconnection']);
   });
 
   test('has no signals and links of a host that is down: that was told already', async () => {
-    const { taken, signals } = await exported([], false);
+    const { taken, signals, one } = await exported([], false);
     await signals(
       { kind: 'exit', tag: 'error', detail: undefined, isLast: true },
       { kind: 'link' },
       { kind: 'unlink' },
-      { kind: 'kill' },
     );
+    one.kill('h/i/1', 1);
     expect(taken).toEqual(['before']);
   });
 
@@ -159,7 +163,44 @@ describe('what comes to a transient mailbox', () => {
     const { taken, signals, one, end } = await exported([]);
     if (how === 'ended') end();
     else one.stop();
-    await signals({ kind: 'exit', tag: 'error', detail: undefined, isLast: false }, { kind: 'kill' });
+    await signals({ kind: 'exit', tag: 'error', detail: undefined, isLast: false });
+    one.kill('h/i/1', 1);
     expect(taken).toEqual([]);
+  });
+
+  test('is killed though its mailbox is full, and in no other life than was meant', async () => {
+    const { taken, frame, one } = await exported(['full']);
+    void frame(1);
+    await turn();
+    one.kill('h/i/1', 2);
+    expect(taken).toEqual([]);
+    one.kill('h/i/1', 1);
+    expect(taken).toEqual(['kill']);
+  });
+
+  test('has no signals that were in hand when this host was taken for down: who was linked has heard that', async () => {
+    const { taken, signals, one, clock } = await exported(['full']);
+    const handled = signals(
+      { kind: 'link' },
+      { kind: 'exit', tag: 'error', detail: undefined, isLast: true },
+    );
+    await turn();
+    one.withdrawn();
+    await one.renew();
+    clock.fireNext();
+    await handled;
+    expect(taken).toEqual(['before']);
+  });
+
+  test('is opened anew when its host was taken for down, but for a life that began since', async () => {
+    const { one, end, opened } = await exported([]);
+    one.withdrawn();
+    end();
+    await turn();
+    await one.renew();
+    expect(opened()).toBe(2);
+    one.withdrawn();
+    await one.renew();
+    expect(opened()).toBe(3);
   });
 });

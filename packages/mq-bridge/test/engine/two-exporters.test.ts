@@ -51,6 +51,8 @@ async function world() {
     Membership,
   ];
   let seed = 0;
+  /** What the bridge of who imports the name has told its stand-in. */
+  const told: string[] = [];
   const bridge = (membership: Membership, terms: object, local: Partial<LocalSide>): Bridge => {
     const one = new Bridge({
       settings: completeTerms(terms),
@@ -62,8 +64,8 @@ async function world() {
       newKey: newDhKey,
       transport: broker.transport,
       onEvent: () => undefined,
-      appeared: () => undefined,
-      ended: () => undefined,
+      appeared: () => 'imports' in terms && told.push('appeared'),
+      ended: (_name, { tag }) => 'imports' in terms && told.push(tag),
       awaited: () => undefined,
     });
     one.start();
@@ -80,16 +82,20 @@ async function world() {
     let held: { readonly reply: (value: string) => void; readonly fail: (error: CallError) => void }[] = [];
     let ended = (_reason: ExitReason): void => undefined;
     let isThere = true;
+    const heard: string[] = [];
     bridge(
       membership,
       { exports: { [NAME]: {} } },
       {
         awaitHolder: () => Promise.resolve(isThere ? ({} as Address) : undefined),
         watch: (_target, told) => (ended = told),
+        sendExit: (_target, { tag }) => void heard.push(tag),
+        tie: () => Promise.resolve({ end: ({ tag }) => heard.push(tag), undo: () => heard.push('undone') }),
         callCancellable: () => new Promise((reply, fail) => held.push({ reply, fail })),
       },
     );
     return {
+      heard,
       inHand: () => held.length,
       reply: (value: string) => held.splice(0).forEach((one) => one.reply(value)),
       end: (reason: ExitReason) => {
@@ -107,7 +113,7 @@ async function world() {
     lost: () => undefined,
     begun: () => undefined,
     turn: Promise.resolve(true),
-    passesSignals: true,
+    links: undefined,
     over: () => undefined,
   });
   await simulation.start([simulation.child('book', { behaviour })]);
@@ -120,28 +126,51 @@ async function world() {
     );
     return () => end;
   };
-  return { exporter, smaller, larger, call, turns };
+  return { exporter, importer, smaller, larger, call, turns, told };
 }
 
-test('a call in hand at the host that had the name alone is answered when that one ends, though another has the name by then', async () => {
-  const { exporter, smaller, larger, call, turns } = await world();
+test('who has the name keeps it while another one comes, and has the calls; with its end the other one has it', async () => {
+  const { exporter, smaller, larger, call, turns, told } = await world();
   const first = exporter(larger);
   await turns();
   const before = call();
   await turns();
-  expect([first.inHand(), before()]).toEqual([1, undefined]);
   const second = exporter(smaller);
   await turns();
   const after = call();
   await turns();
-  expect([first.inHand(), second.inHand()]).toEqual([1, 1]);
+  expect([first.inHand(), second.inHand()]).toEqual([2, 0]);
+  told.length = 0;
   first.end({ tag: 'killed' });
   await turns();
-  // The stand-in stays, for the name has a holder: it cannot tell by its own end.
-  expect([before(), after()]).toEqual(['noproc', undefined]);
+  // The end of the stand-in tells who has called, and the next one stands for the other mailbox.
+  expect([before(), after(), told]).toEqual([undefined, undefined, ['killed', 'appeared']]);
+  const next = call();
+  await turns();
+  expect(second.inHand()).toBe(1);
   second.reply('still here');
   await turns();
-  expect(after()).toBe('still here');
+  expect(next()).toBe('still here');
+});
+
+test.each([
+  ['smaller', 'larger'],
+  ['larger', 'smaller'],
+] as const)('a link with the one of the %s id is that, though the %s comes', async (one, another) => {
+  const { exporter, importer, turns, told, ...hosts } = await world();
+  const first = exporter(hosts[one]);
+  await turns();
+  await importer.pass(NAME, { kind: 'link' });
+  await turns();
+  const second = exporter(hosts[another]);
+  await turns();
+  told.length = 0;
+  await importer.pass(NAME, { kind: 'exit', tag: 'error', detail: undefined, isLast: true });
+  await turns();
+  expect([first.heard, second.heard]).toEqual([['error', 'undone'], []]);
+  second.end({ tag: 'killed' });
+  await turns();
+  expect(told).toEqual([]);
 });
 
 test('a call in hand at the host that had the name is told by the end of its stand-in, and by no answer before', async () => {

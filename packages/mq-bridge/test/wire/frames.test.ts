@@ -24,7 +24,7 @@ const ITEMS: readonly Item[] = [
   { kind: 'failure', call: 7, code: 'refused', message: 'no', cause: undefined },
   { kind: 'cancel', call: 7 },
   { kind: 'exit', tag: 'shutdown', detail: undefined, isLast: true },
-  { kind: 'kill' },
+  { kind: 'kill', name: 'db', life: 3 },
   { kind: 'link' },
   { kind: 'unlink' },
 ];
