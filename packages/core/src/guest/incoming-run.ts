@@ -15,19 +15,20 @@ import { FRAME, type FrameKind } from '../channel/frames.js';
 import type { CallErrorCode } from '../error-codes.js';
 import type { RunAnswer, RunBody, RunCall } from '../protocol/run.js';
 import { answer, IncomingCall, type AnswersTo, type CallSite } from './incoming-call.js';
+import type { Turn } from './mailbox.js';
 import type { Encoded } from './peer-channel.js';
 
 export interface RunSite extends CallSite {
   readonly now: () => number;
   decode(encoded: Encoded): unknown;
-  /** Puts the next call into the mailbox; `begins` is asked when it is taken, and with false it is not. */
-  readonly put: (call: IncomingCall, begins: () => boolean) => void;
+  /** Puts the next call into the mailbox. */
+  readonly put: (call: IncomingCall, turn: Turn) => void;
   /** Takes it out again, if it lies there. */
   readonly withdraw: (call: IncomingCall) => void;
   readonly over: (run: IncomingRun) => void;
 }
 
-export class IncomingRun implements AnswersTo {
+export class IncomingRun implements AnswersTo, Turn {
   readonly #site: RunSite;
   readonly #caller: AnswersTo;
   readonly #slot: number;
@@ -38,6 +39,8 @@ export class IncomingRun implements AnswersTo {
   /** Lies in the mailbox; or was taken out of it, and has no reply yet. */
   #current: IncomingCall | undefined;
   #isBegun = false;
+  /** A match that was to say whether to take it threw, or runs. */
+  #isLookedAt = false;
   #isOpen = true;
 
   constructor([deadline, ...calls]: RunBody, site: RunSite, caller: AnswersTo, slot: number, number: number) {
@@ -66,8 +69,9 @@ export class IncomingRun implements AnswersTo {
     }
     const [operation, ...parameters] = call;
     this.#isBegun = false;
+    this.#isLookedAt = false;
     this.#current = new IncomingCall(operation, parameters, this.#site, this, 0, this.#handled);
-    this.#site.put(this.#current, this.#begin);
+    this.#site.put(this.#current, this);
   }
 
   /** The caller waits no more, or is gone. */
@@ -86,9 +90,12 @@ export class IncomingRun implements AnswersTo {
     if (this.#isLate && !this.#isBegun) this.cancel();
   }
 
-  /** What lies in its mailbox was not begun, and so has not failed. */
+  /**
+   * What lies in its mailbox was not begun, and so has not failed; but for what the server would not even look at: it
+   * would end every server that it comes to.
+   */
   serverEnded(): void {
-    if (this.#isBegun) this.fail('down', 'the environment ended before it replied');
+    if (this.#isBegun || this.#isLookedAt) this.fail('down', 'the environment ended before it replied');
     else this.#answer([this.#handled]);
   }
 
@@ -117,11 +124,15 @@ export class IncomingRun implements AnswersTo {
     return this.#site.now() >= this.#deadline;
   }
 
-  readonly #begin = (): boolean => {
+  begins(): boolean {
     if (this.#isLate) this.#answer([this.#handled]);
     else this.#isBegun = true;
     return this.#isBegun;
-  };
+  }
+
+  looked(isAtIt: boolean): void {
+    this.#isLookedAt = isAtIt;
+  }
 
   #answer(told: RunAnswer): void {
     if (!this.#isOpen) return;

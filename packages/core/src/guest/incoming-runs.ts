@@ -39,9 +39,9 @@ export class IncomingRuns {
         encode: (value, transfer, maxBytes) => this.#site.encode(value, transfer, maxBytes),
         decode: (encoded) => this.#site.decode(encoded),
         now: () => this.#site.now(),
-        put: (call, begins) => {
+        put: (call, turn) => {
           this.#mailbox.received++;
-          this.#mailbox.pushReserved(call, begins);
+          this.#mailbox.pushReserved(call, turn);
         },
         withdraw: (call) => this.#mailbox.removeReserved((item) => item === call),
         over: (ended) => {

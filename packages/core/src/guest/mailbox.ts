@@ -31,13 +31,20 @@ export class InboundStream extends StreamCredit {
   }
 }
 
+/** What becomes of an item that need not be taken. */
+export interface Turn {
+  /** Asked when the item would be taken; with false it goes, and nobody gets it. */
+  begins(): boolean;
+  /** A match looks at it; with false it has returned. One that throws has not. */
+  looked(isAtIt: boolean): void;
+}
+
 interface Entry {
   readonly item: Received;
   /** Undefined for what has a reserved slot. */
   readonly stream: InboundStream | undefined;
   readonly bytes: number;
-  /** Asked when the item would be taken; with false it goes, and nobody gets it. */
-  readonly begins: (() => boolean) | undefined;
+  readonly turn: Turn | undefined;
 }
 
 export type Match = (item: Received) => boolean;
@@ -94,13 +101,13 @@ export class Mailbox {
     if (this.#closed) return true;
     if (!this.credit.arrived(stream, bytes)) return false;
     this.received++;
-    this.#put({ item, stream, bytes, begins: undefined });
+    this.#put({ item, stream, bytes, turn: undefined });
     return true;
   }
 
-  /** Something with a reserved slot. `begins` is asked when its turn has come: with false nobody gets it. */
-  pushReserved(item: Received, begins?: () => boolean): void {
-    if (!this.#closed) this.#put({ item, stream: undefined, bytes: 0, begins });
+  /** Something with a reserved slot. */
+  pushReserved(item: Received, turn?: Turn): void {
+    if (!this.#closed) this.#put({ item, stream: undefined, bytes: 0, turn });
   }
 
   /**
@@ -205,7 +212,7 @@ export class Mailbox {
 
   #put(entry: Entry): void {
     const waiter = this.#waiter;
-    if (!this.#halted && !this.#delivering && this.length === 0 && entry.begins === undefined) {
+    if (!this.#halted && !this.#delivering && this.length === 0 && entry.turn === undefined) {
       // Nothing lies before it: straight to who waits.
       if (this.#consumer !== undefined) {
         this.#deliver(this.#consumer, entry);
@@ -222,7 +229,7 @@ export class Mailbox {
     this.#entries.push(entry);
     // A selective taker skipped everything that lies here already: only the new entry can be its item.
     if (waiter !== undefined && !this.#halted) this.#serve(waiter, this.#entries.length - 1);
-    if (entry.begins !== undefined) this.#pump();
+    if (entry.turn !== undefined) this.#pump();
   }
 
   /** Gives a waiting taker its item, if it lies here. */
@@ -263,7 +270,7 @@ export class Mailbox {
     const entries = this.#entries;
     let at = from;
     if (match !== undefined) {
-      while (at < entries.length && !match((entries[at] as Entry).item)) at++;
+      while (at < entries.length && !matches(entries[at] as Entry, match)) at++;
     }
     const entry = entries[at];
     if (entry === undefined) return undefined;
@@ -282,7 +289,7 @@ export class Mailbox {
       entries.splice(at, 1);
     }
     // What lies before was passed over already, and is again.
-    return entry.begins === undefined || entry.begins() ? entry : this.#find(match);
+    return entry.turn === undefined || entry.turn.begins() ? entry : this.#find(match);
   }
 
   /**
@@ -308,4 +315,11 @@ export class Mailbox {
 
 function nothing(): void {
   // Taken at once: there is nothing to withdraw.
+}
+
+function matches({ item, turn }: Entry, match: Match): boolean {
+  turn?.looked(true);
+  const isIt = match(item);
+  turn?.looked(false);
+  return isIt;
 }

@@ -273,6 +273,30 @@ describe('a run', () => {
     expect(log.begun).toEqual([0, 1]);
   });
 
+  test.each([
+    ['fails where the first look at it ended the server', 'throws', { handled: 0, failure: 'down' }],
+    [
+      'has not failed where the server passed it over and ended',
+      'passes',
+      { handled: 0, failure: undefined },
+    ],
+  ])('%s', async (_, how, outcome) => {
+    const simulation = new Simulation();
+    const behaviour = environment(async (context) => {
+      const match = ({ type }: { readonly type: string }): boolean => {
+        if (type === 'call' && how === 'throws') throw new TypeError('unreadable');
+        return type === 'message';
+      };
+      await context.receive({ match });
+    });
+    await simulation.start([simulation.child('to', { behaviour })]);
+    const context = simulation.context as Context & RunCaller;
+    const run = context.callRun('to', many(2), { deadline: Infinity, signal: never });
+    await simulation.quiet();
+    if (how === 'passes') await context.send('to', 'end');
+    expect(told(await simulation.settle(run))).toEqual(outcome);
+  });
+
   test('rejects with `cancelled` if it had not left', async () => {
     const { context } = await opened({ seed: 1, kind: 'server' });
     const controller = new AbortController();

@@ -52,6 +52,8 @@ interface Session {
   readonly out: ConfirmChannel;
   readonly admin: Channel;
   readonly consumers: Map<string, { readonly channel: Channel; readonly acknowledgements: Acknowledgements }>;
+  /** Handed out while it is set up: nobody would hear that it is lost. Undefined once it is up. */
+  early: (() => void)[] | undefined;
   lost: boolean;
   /** Called when it is lost while it is still being set up. */
   failed: (error: unknown) => void;
@@ -222,7 +224,13 @@ export class AmqpTransport implements Transport {
       const out = await publishing.createConfirmChannel();
       const admin = await consuming.createChannel();
       const parts = { publishing, consuming, out, admin };
-      const session: Session = { ...parts, consumers: new Map(), lost: false, failed: () => undefined };
+      const session: Session = {
+        ...parts,
+        consumers: new Map(),
+        early: [],
+        lost: false,
+        failed: () => undefined,
+      };
       // To who closes a channel amqplib says nothing when the connection is lost meanwhile.
       const failure = new Promise<never>((_resolve, reject) => (session.failed = reject));
       this.#watch(session);
@@ -233,6 +241,9 @@ export class AmqpTransport implements Transport {
       this.#upSince = this.#options.clock.now();
       this.#hindrance = '';
       this.#options.events.connected();
+      const { early = [] } = session;
+      session.early = undefined;
+      for (const deliver of early) deliver();
     } catch (error) {
       this.#opening = undefined;
       // Two connections at one node have failed, or half a set-up: the next node is tried.
@@ -358,14 +369,21 @@ export class AmqpTransport implements Transport {
       const fields = { deliveryTag } as ConsumeMessage['fields'];
       if (!session.lost) this.#guarded(session, () => channel.ack({ fields } as ConsumeMessage, upTo));
     });
-    const take = (message: ConsumeMessage | null): void => {
+    const handedOut = (message: ConsumeMessage | null): void => {
       if (message === null) this.#lost(session, 'the broker has cancelled a consumer');
       else if (!session.lost) {
         const ack = (): void => acknowledgements.add(message.fields.deliveryTag);
         const deliver = (hold?: Hold): void =>
           consumption.arrived(message.content, { ack }, message.fields.redelivered, hold);
-        if (holding === undefined) deliver();
-        else holding.take(deliver);
+        const take = (): void => {
+          if (holding === undefined) deliver();
+          else holding.take(deliver);
+        };
+        if (session.early === undefined) take();
+        else
+          session.early.push(() => {
+            if (!session.lost && isWanted()) take();
+          });
       }
     };
     await channel.prefetch(prefetch);
@@ -376,7 +394,7 @@ export class AmqpTransport implements Transport {
       return;
     }
     session.consumers.set(queue, { channel, acknowledgements });
-    await channel.consume(queue, take).catch((error: unknown) => {
+    await channel.consume(queue, handedOut).catch((error: unknown) => {
       if (isWanted()) throw error;
     });
   }

@@ -83,13 +83,15 @@ export class Holding implements Hold {
   }
 
   async #begin(): Promise<void> {
-    const { journal, leaseMs } = this.#options;
+    const { journal, leaseMs, isLost } = this.#options;
     await journal.open();
     const place = await journal.append('claim');
     if (leaseMs !== undefined) {
       this.fence = place;
       await this.#renew(leaseMs);
     }
+    // What would be handed over now comes again, and would be taken for what is here already.
+    if (isLost()) return;
     this.#state = 'held';
     for (const deliver of this.#waiting.splice(0)) deliver(this);
   }

@@ -58,7 +58,7 @@ export interface PresencePlace {
 }
 
 export interface TransportEvents {
-  /** Both connections are there, and every consumer is in place. */
+  /** Both connections are there, and every consumer is in place. Nothing of a consumer arrives before. */
   readonly connected: () => void;
   /** The broker cannot be had; it is tried again and again. Told once for each reason. */
   readonly unreachable: (why: string, remedy: string) => void;

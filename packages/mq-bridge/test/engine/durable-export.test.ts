@@ -60,7 +60,12 @@ type Way = 'together' | 'singly';
 const WAYS: readonly Way[] = ['together', 'singly'];
 
 /** A server that gives these answers, one after the other, and `ok` from then on. */
-function exported(replies: readonly Reply[], journal = new TestJournal(), way: Way = 'together') {
+function exported(
+  replies: readonly Reply[],
+  journal = new TestJournal(),
+  way: Way = 'together',
+  attempts = 2,
+) {
   const clock = new ManualClock();
   const calls: unknown[] = [];
   const dead: Item[] = [];
@@ -78,7 +83,8 @@ function exported(replies: readonly Reply[], journal = new TestJournal(), way: W
   };
   const local = {
     run: async (_to, together, { deadline, signal, underWay }) => {
-      if (way === 'singly' && together.length > 1) throw new CallError('too_large', 'one at a time');
+      if (way === 'singly' && together.length > 1)
+        return { handled: 0, failure: new CallError('too_large', 'one at a time') };
       runs.push(together.length);
       underWay?.({ prolong: () => undefined, beginNoMore: () => (isOver = true) });
       for (const [handled, [operation, ...parameters]] of together.entries()) {
@@ -99,7 +105,7 @@ function exported(replies: readonly Reply[], journal = new TestJournal(), way: W
   const durable = new DurableExport({
     name: 'jobs',
     to: 'worker',
-    attempts: 2,
+    attempts,
     local,
     clock,
     deadLetter: async (item) => void dead.push(item),
@@ -205,6 +211,16 @@ describe.each(WAYS)('a durable message, handed over %s,', (way) => {
     expect(calls).toHaveLength(1);
     expect(dead).toEqual([]);
   });
+});
+
+test('messages that a server takes one at a time only were not in vain, and are not marked, when they come together', async () => {
+  const journal = new TestJournal();
+  const { calls, dead, handle } = exported([], journal, 'singly', 1);
+  expect(await handle([RUN, RUN])).toBe(true);
+  expect(calls).toEqual(
+    [0, 1].map((n) => ['run', 1, { id: `h/i/1/7/${String(n)}`, again: false, fence: 3 }]),
+  );
+  expect([dead, journal.notes]).toEqual([[], []]);
 });
 
 describe('messages that come together', () => {

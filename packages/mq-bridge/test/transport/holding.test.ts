@@ -106,6 +106,22 @@ describe('whoever takes alone', () => {
     expect(lost).toEqual(['the lease has lapsed']);
   });
 
+  test.each(['late', 'at last'])(
+    'is given nothing if its first answer comes %s, and the connection is lost by then',
+    async (how) => {
+      const { clock, lost, questions, claims, holds, delivered, turns } = holding(LEASE_MS);
+      await delivered();
+      claims[0]?.(1);
+      await turns();
+      if (how === 'late') clock.moveTo(clock.now() + LEASE_MS);
+      else lost.push('the connection');
+      questions[0]?.();
+      await turns();
+      expect(lost).toHaveLength(1);
+      expect(holds).toEqual([]);
+    },
+  );
+
   test('is over when its clock jumps by an hour: nothing is begun before anybody has looked at a timer', async () => {
     const { clock, questions, claims, holds, delivered, turns } = holding(LEASE_MS);
     await delivered();
