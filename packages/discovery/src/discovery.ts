@@ -24,7 +24,7 @@ export interface DiscoveryStatus extends BackendStatus {
    * answered by what is none, since the start.
    */
   readonly revocations: { readonly number: number; readonly refused: number };
-  /** Those that are not over, the last of each kind and subject, oldest first; at most 32. */
+  /** Those that are not over, the last of each kind and subject, oldest first. Of more than 32 some with other hosts are left out. */
   readonly problems: readonly Problem[];
 }
 
