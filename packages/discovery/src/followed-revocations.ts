@@ -49,7 +49,7 @@ export class FollowedRevocations {
     return this.#number;
   }
 
-  /** Questions that a host has refused, or answered by what is no list that this host may follow. */
+  /** Questions that a host has refused, or answered by what is no list that this host may follow, or an older one than it has. */
   get refused(): number {
     return this.#refused;
   }
