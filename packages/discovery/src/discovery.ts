@@ -21,10 +21,10 @@ export interface DiscoveryStatus extends BackendStatus {
   readonly refused: Readonly<Partial<Record<Refusal, number>>>;
   /**
    * The number of the list of revoked hosts that is followed, 0 for none; and how many questions for a newer one were refused, or
-   * answered by what is none, since the start.
+   * answered by what is none or an older one, since the start.
    */
   readonly revocations: { readonly number: number; readonly refused: number };
-  /** Those that are not over, the last of each kind and subject, oldest first; at most 32. */
+  /** Those that are not over, the last of each kind and subject, oldest first. Of more than 32 some with other hosts are left out. */
   readonly problems: readonly Problem[];
 }
 

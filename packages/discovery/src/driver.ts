@@ -21,7 +21,7 @@ import { joinBackends } from './joined-backend.js';
 import type { Publication } from './mdns/responder.js';
 import type { Settings } from './options.js';
 import { OwnNames } from './own-names.js';
-import { problem } from './problem.js';
+import { OF_OTHERS, problem } from './problem.js';
 import { Problems } from './problems.js';
 import { HOST_TYPE, sealHostRecord, type Epoch } from './records/host-record.js';
 import { checkName, NAMES_TYPE } from './records/names-page.js';
@@ -37,8 +37,6 @@ const GATHER_MS = 250;
 const FRESH_MS = 250;
 /** What ends a host. */
 const GONE: ReadonlySet<HostEvent['kind']> = new Set(['left', 'lost', 'revoked'] as const);
-/** Problems with one. */
-const OF_OTHERS = ['names_out_of_reach', 'revocations_out_of_reach'] as const;
 /** Names whose greatest incarnation is remembered; of others the wall clock is good enough. */
 const MAX_INCARNATIONS = 8192;
 
@@ -91,6 +89,7 @@ export class DiscoveryDriver implements Discovery {
       root: membership.root,
       exchange: settings.exchange,
       clock: time.clock,
+      numberOf: (host) => (this.#closed ? 0 : this.#directory.revocationsOf(host)),
       learned: (list) => {
         if (!this.#closed && this.revoke(list)) settings.onRevocations(list);
       },

@@ -16,11 +16,14 @@ export interface RevocationParts {
   readonly root: string;
   readonly exchange: DirectoryExchange | undefined;
   readonly clock: Clock;
+  /** Of the list that a host follows, as it says now; 0 for a host that is not known, or no more. */
+  readonly numberOf: (host: string) => number;
   /** Another host had a newer list. */
   readonly learned: (text: string) => void;
   readonly problems: Problems;
 }
 
+/** Question or answer have not arrived. */
 const UNREACHED: ReadonlySet<CallError['code']> = new Set([
   'noproc',
   'down',
@@ -46,7 +49,7 @@ export class FollowedRevocations {
     return this.#number;
   }
 
-  /** Questions that a host has refused, or answered by what is no list that this host may follow. */
+  /** Questions that a host has refused, or answered by what is no list that this host may follow, or an older one than it has. */
   get refused(): number {
     return this.#refused;
   }
@@ -78,24 +81,29 @@ export class FollowedRevocations {
       return;
     }
     this.#asking.add(host);
-    void this.#askFor(host, exchange).then(() => this.#asking.delete(host));
+    void this.#askFor(host, number, exchange).then(() => this.#asking.delete(host));
   }
 
-  async #askFor(host: string, exchange: DirectoryExchange): Promise<void> {
-    const { clock, learned, problems } = this.#parts;
+  async #askFor(host: string, number: number, exchange: DirectoryExchange): Promise<void> {
+    const { clock, learned, numberOf, problems } = this.#parts;
     try {
       const bytes = await inTime(clock, exchange.ask(host, Buffer.from(QUESTION)));
       learned(Buffer.from(bytes).toString());
+      this.#noteRefusal(host, number, new Error(`it says number ${number}, and gave an older one`));
     } catch (error) {
       // Whom the broker does not reach yet is asked again at his next beat.
-      if (!isRefusal(error)) return;
-      this.#refused++;
-      problems.report(problem('revocations_out_of_reach', host, error));
+      if (error instanceof CallError && UNREACHED.has(error.code)) return;
+      if (error instanceof CallError || error instanceof HostError) this.#noteRefusal(host, number, error);
+      // A defect of who was to learn of it. A host that has gone takes its problems with it.
+      else if (numberOf(host) > 0) problems.report(problem('revocations_out_of_reach', host, error));
     }
   }
-}
 
-/** By who was asked, or of what he gave; and not that question or answer have not arrived. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof HostError || (error instanceof CallError && !UNREACHED.has(error.code));
+  /** Unless the list is here by now, or the host has gone, or has begun anew without it. */
+  #noteRefusal(host: string, number: number, why: unknown): void {
+    const { numberOf, problems } = this.#parts;
+    if (this.#number >= Math.min(number, numberOf(host))) return;
+    this.#refused++;
+    problems.report(problem('revocations_out_of_reach', host, why));
+  }
 }

@@ -60,6 +60,12 @@ const PROBLEMS = {
 
 export type ProblemCode = keyof typeof PROBLEMS;
 
+/** Those that this host has with another one, whose id is the subject. */
+export const OF_OTHERS = [
+  'names_out_of_reach',
+  'revocations_out_of_reach',
+] as const satisfies readonly ProblemCode[];
+
 export function problem(code: ProblemCode, subject: string, cause?: unknown): Problem {
   const { message, remedy } = PROBLEMS[code];
   const why = cause instanceof Error ? `: ${cause.message}` : '';

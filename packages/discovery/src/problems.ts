@@ -1,10 +1,12 @@
 /** The problems that discovery has now. Who finds one reports it; who finds that it is over says so, and it is told no more. */
-import type { Problem, ProblemCode } from './problem.js';
+import { OF_OTHERS, type Problem, type ProblemCode } from './problem.js';
 
-/** The oldest of more is forgotten. */
-const MAX_PROBLEMS = 32;
+/** Of more, the oldest with other hosts are left out: they are told again. What is wrong with this host is told once only. */
+const MAX_SHOWN = 32;
+const WITH_OTHERS: ReadonlySet<ProblemCode> = new Set(OF_OTHERS);
 
 export class Problems {
+  /** As many as this host has links and knows hosts: who goes takes his with him. */
   readonly #present = new Map<string, Problem>();
   readonly #began: (problem: Problem) => void;
 
@@ -15,17 +17,18 @@ export class Problems {
 
   /** As each was told last, the one that was told last at the end. */
   get all(): readonly Problem[] {
-    return [...this.#present.values()];
+    let excess = this.#present.size - MAX_SHOWN;
+    return [...this.#present.values()].filter(({ code }) => {
+      if (excess <= 0 || !WITH_OTHERS.has(code)) return true;
+      excess -= 1;
+      return false;
+    });
   }
 
   report(found: Problem): void {
     const key = keyOf(found.code, found.subject);
     const isKnown = this.#present.delete(key);
     this.#present.set(key, found);
-    for (const oldest of this.#present.keys()) {
-      if (this.#present.size <= MAX_PROBLEMS) break;
-      this.#present.delete(oldest);
-    }
     if (!isKnown) this.#began(found);
   }
 

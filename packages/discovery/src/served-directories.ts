@@ -42,6 +42,8 @@ export class ServedDirectories {
       () => this.#asking.delete(host),
       (error: unknown) => {
         this.#asking.delete(host);
+        // A host that has gone meanwhile took its problems with it.
+        if (directory.question(host) === undefined) return;
         problems.report(problem('names_out_of_reach', host, error));
       },
     );

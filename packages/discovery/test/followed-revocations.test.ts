@@ -109,6 +109,59 @@ describe('discovery: a list of revoked hosts', () => {
     expect(b.discovery.status().problems[0]?.message).toContain('nobody here answers');
   });
 
+  it('that is older than the one a host says it has is followed, and told and counted as refused', async () => {
+    const { network, cluster, exchange, start, heardBy } = world();
+    const [a, b] = [start(), start()];
+    await network.pass(2000);
+    const first = revokeHosts(cluster.root, ['1'.repeat(32)]);
+    const second = revokeHosts(cluster.root, ['2'.repeat(32)], first);
+    exchange.tamper = () => Buffer.from(first);
+    a.discovery.revoke(second);
+    await network.until(() => b.discovery.status().revocations.refused > 1, 3 * LEASE_MS);
+    expect(heardBy(b)).toEqual([first]);
+    expect(problemsOf(b)).toEqual([`revocations_out_of_reach ${a.id}`]);
+    expect(b.discovery.status().problems[0]?.message).toContain('gave an older one');
+    exchange.tamper = (answer) => answer;
+    await network.until(() => heardBy(b).length === 2, LEASE_MS);
+    await network.until(() => problemsOf(b).length === 0, LEASE_MS);
+  });
+
+  it('that could not be taken here is told, whatever the error', async () => {
+    const { network, cluster, start } = world();
+    const a = start();
+    const b = start({
+      onRevocations: () => {
+        throw new TypeError('a defect of whoever listens');
+      },
+      onProblem: ({ message }) => told.push(message),
+    });
+    const told: string[] = [];
+    await network.pass(2000);
+    a.discovery.revoke(revokeHosts(cluster.root, []));
+    await network.until(() => b.discovery.status().revocations.number === 1, LEASE_MS);
+    await network.pass(1);
+    expect(told).toEqual([expect.stringContaining('a defect of whoever listens')]);
+  });
+
+  it('that a host refuses after it has gone is no problem that stays', async () => {
+    const { network, cluster, exchange, start } = world();
+    const [a, b] = [start(), start()];
+    await network.pass(2000);
+    const refuse: (() => void)[] = [];
+    exchange.tamper = () =>
+      new Promise((_resolve, reject) => {
+        refuse.push(() => reject(new CallError('no_such_operation', 'nobody here answers')));
+      });
+    a.discovery.revoke(revokeHosts(cluster.root, []));
+    await network.until(() => refuse.length === 1, LEASE_MS);
+    a.kill();
+    exchange.connect(a.id, false);
+    await network.until(() => b.discovery.hosts().length === 1, LEASE_MS + 50);
+    refuse[0]?.();
+    await network.pass(10);
+    expect(problemsOf(b)).toEqual([]);
+  });
+
   it('that never comes is asked for once at a time, and at rest nobody asks', async () => {
     const { network, cluster, exchange, start, heardBy } = world();
     const [a, b] = [start(), start()];

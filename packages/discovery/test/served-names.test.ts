@@ -147,4 +147,20 @@ describe('discovery: more names than the link carries', () => {
     await network.until(() => a.discovery.hosts().length === 1, LEASE_MS + 50);
     expect(a.discovery.status().problems).toEqual([]);
   });
+
+  it('a host that goes while it is asked leaves no problem behind when its answer does not come', async () => {
+    const { network, exchange, start } = world();
+    const told: string[] = [];
+    const a = start({ onProblem: ({ code }: { readonly code: string }) => told.push(code) });
+    const many = start({ linkNames: 0 });
+    exchange.tamper = () => new Promise(() => undefined);
+    many.discovery.advertise('served');
+    await network.pass(2000);
+    expect([a.discovery.hosts().length, a.discovery.names()]).toEqual([2, []]);
+    many.kill();
+    exchange.connect(many.id, false);
+    await network.until(() => a.discovery.hosts().length === 1, LEASE_MS + 50);
+    await network.pass(20_000);
+    expect([a.discovery.status().problems, told]).toEqual([[], []]);
+  });
 });

@@ -1,4 +1,5 @@
 /** A broker between the directories of simulated hosts, which may tamper with what it carries, and lose hosts. */
+import { CallError } from '@espalier/core';
 import type { DirectoryExchange, ExchangePart } from '@espalier/core/directory';
 import type { SimulatedNetwork } from './simulated-network.js';
 
@@ -37,7 +38,7 @@ export class SimulatedExchange {
         this.asked.push(other);
         const asked = this.#stations.get(other);
         if (!station.connected || asked?.connected !== true || asked.part === undefined)
-          throw new Error('nobody is there');
+          throw new CallError('noproc', 'nobody is there');
         return this.tamper(asked.part.answer(question));
       },
     };

@@ -13,7 +13,7 @@ import { answerAfter } from '../journal-calls.js';
 import type { Journal } from '../journal.js';
 import type { KeptEvent } from './event-entry.js';
 import type { ApplyOrder, LimitsOrder, TreeKeeper } from './tree-keeper.js';
-import { bridgePath } from './with-bridge.js';
+import { bridgePath, isBridgePath } from './with-bridge.js';
 
 /** It answers at once, unless it is ending. */
 const BRIDGE_MS = 2000;
@@ -91,8 +91,8 @@ export function operationsOn(keeper: TreeKeeper) {
       return (await keeper.host.startChild(path, keeper.childFor(child)))?.path ?? null;
     },
     call: async (path: string, operation: string, parameters: readonly unknown[], timeoutMs: number) => {
-      const { host, state } = keeper;
-      if (operation === REPORT && path === bridgePath(state.tree ?? '')) throw notForOthers(path);
+      const { host } = keeper;
+      if (operation === REPORT && isBridgePath(path)) throw notForOthers(path);
       const value = await host.call(await host.address(path), operation, parameters, { timeoutMs });
       return jsonValue(value, { exact: true });
     },

@@ -127,3 +127,9 @@ function withImport(line: unknown, imports: ImportSpecs): unknown {
 export function bridgePath(tree: string): string {
   return `${tree}/${ID}/${BRIDGE}`;
 }
+
+/** Of whatever tree: one that is starting can be asked already, and has no name here yet. */
+export function isBridgePath(path: string): boolean {
+  const [tree = '', ...below] = path.split('/');
+  return below.length === 2 && path === bridgePath(tree);
+}

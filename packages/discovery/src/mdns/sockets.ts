@@ -159,8 +159,9 @@ export class MulticastSockets {
     if (open === undefined) return;
     this.#open.delete(id);
     this.#parts.engine.detach(id);
-    this.#parts.problems.over('send_failed', id);
     await Promise.all(open.sending);
+    // Not before: what was under way may have failed, and nothing is sent any more that could show it mended.
+    this.#parts.problems.over('send_failed', id);
     await new Promise<void>((resolve) => {
       open.socket.close(() => resolve());
     });
