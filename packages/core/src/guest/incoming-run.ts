@@ -99,6 +99,13 @@ export class IncomingRun implements AnswersTo, Turn {
     else this.#answer([this.#handled]);
   }
 
+  /** Nothing of it is begun: not a run answer, for the server itself may fail with that code. */
+  refuse(code: CallErrorCode, message: string): void {
+    this.#isOpen = false;
+    this.#site.over(this);
+    answer(this.#caller, FRAME.failure, this.#slot, this.#site, this.#number, [code, message, undefined]);
+  }
+
   /** It goes no further, whatever the server says. */
   fail(code: CallErrorCode, message: string): void {
     this.#answer([this.#handled, code, message, undefined]);

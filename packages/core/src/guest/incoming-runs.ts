@@ -55,7 +55,7 @@ export class IncomingRuns {
       number,
     );
     this.#open.add(run);
-    if (this.#isPaced && body.length > 2) run.fail('too_large', 'messages are taken one at a time here');
+    if (this.#isPaced && body.length > 2) run.refuse('too_large', 'messages are taken one at a time here');
     else run.next();
     return true;
   }

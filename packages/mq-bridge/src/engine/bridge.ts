@@ -205,7 +205,9 @@ export class Bridge {
     const mailbox = this.#peers.find(name);
     if (mailbox === undefined) return;
     const { incarnation, life } = mailbox;
-    this.#inboxOf(incarnation).post(this.#encode({ kind: 'kill', name, life }), Infinity);
+    const bytes = encodeItem({ kind: 'kill', name, life }, Infinity, this.#writer);
+    if (!this.#inboxOf(incarnation).post(bytes, Infinity))
+      this.#options.onEvent({ kind: 'undelivered', target: `'${name}'`, count: 1 });
   }
 
   /**

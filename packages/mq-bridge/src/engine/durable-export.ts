@@ -202,8 +202,6 @@ export class DurableExport {
     try {
       const calls = run.map(({ item, id }) => callOf(item, { id, again: false, fence }));
       const { handled, failure } = await this.#run(calls, hold);
-      // The server takes one at a time: nothing was begun, and so nothing was in vain.
-      if (handled === 0 && failure?.code === 'too_large') return { handled, end: 'singly' };
       return { handled, end: failure === undefined ? 'left' : failureOf(failure) };
     } catch (error) {
       const code = codeOf(error);

@@ -118,8 +118,12 @@ export class Exports {
       to,
       local,
       clock,
-      open: (life, handle) =>
-        intakes.take({ queue: this.#mailbox(name, life), target: `'${to}'`, terms, open, handle }),
+      open: async (life, handle) => {
+        const queue = this.#mailbox(name, life);
+        await intakes.take({ queue, target: `'${to}'`, terms, open, handle });
+        // The incarnation whose it is may be over by now.
+        if (queue !== this.#mailbox(name, life)) void intakes.drop(queue);
+      },
       announce: (life) => {
         this.#await(name, false);
         this.#open.set(name, life);

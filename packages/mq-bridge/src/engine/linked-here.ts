@@ -17,6 +17,7 @@ export class LinkedHere {
   /** Whether it was ever told anything. */
   #wasTold = false;
   #isTelling = false;
+  #isStopped = false;
   readonly #isOver: () => boolean;
 
   /** `isOver`: the mailbox has ended, and its links with it. */
@@ -46,14 +47,15 @@ export class LinkedHere {
     this.#tell();
   }
 
-  /** Whether the other side knows of a link, or may. */
-  get isTold(): boolean {
-    return this.#told !== false;
+  /** The stand-in has ended: nothing more is said. True: the other side knows of a link, or may, or was to be told of one. */
+  stop(): boolean {
+    this.#isStopped = true;
+    return this.#told !== false || this.#links.size > 0;
   }
 
   #tell(): void {
     const isLinked = this.#links.size > 0;
-    if (this.#isOver() || this.#isTelling || this.#told === isLinked) return;
+    if (this.#isStopped || this.#isOver() || this.#isTelling || this.#told === isLinked) return;
     this.#told = isLinked;
     this.#wasTold = true;
     const passed = this.#pass({ kind: isLinked ? 'link' : 'unlink' });

@@ -204,10 +204,11 @@ export class StandIns {
    * Nothing traps that: it is for the mailbox as well, which ends by it, and so would have the stand-in.
    */
   #endedAlone({ name, durable, current }: Imported, standIn: StandIn, reason: ExitReason): boolean {
+    // It is never the next one's: what waits there would be said of that.
+    const isLinked = standIn.links?.stop() === true;
     if (this.#stopped || durable || current !== standIn || standIn.over !== undefined) return false;
     if (reason.tag === 'killed') this.#options.beyond.kill(name);
-    if (standIn.links?.isTold === true)
-      void this.#pass(name, { kind: 'exit', ...toldReason(reason), isLast: true });
+    if (isLinked) void this.#pass(name, { kind: 'exit', ...toldReason(reason), isLast: true });
     return reason.tag === 'killed';
   }
 

@@ -131,8 +131,8 @@ export class TransientExport {
   async #open(holder: Holder): Promise<void> {
     const { life } = holder;
     await this.#options.open(life, (frame) => this.#handle(holder, frame));
-    // It may have ended meanwhile.
-    if (this.#holder?.life === life) this.#options.announce(life);
+    // It may have ended meanwhile; or its host was taken for down, and it is to be opened anew.
+    if (this.#holder === holder && this.#withdrawn !== holder) this.#options.announce(life);
   }
 
   async #ended(address: Address, reason: ExitReason): Promise<void> {

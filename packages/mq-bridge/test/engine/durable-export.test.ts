@@ -83,8 +83,7 @@ function exported(
   };
   const local = {
     run: async (_to, together, { deadline, signal, underWay }) => {
-      if (way === 'singly' && together.length > 1)
-        return { handled: 0, failure: new CallError('too_large', 'one at a time') };
+      if (way === 'singly' && together.length > 1) throw new CallError('too_large', 'one at a time');
       runs.push(together.length);
       underWay?.({ prolong: () => undefined, beginNoMore: () => (isOver = true) });
       for (const [handled, [operation, ...parameters]] of together.entries()) {
@@ -211,6 +210,12 @@ describe.each(WAYS)('a durable message, handed over %s,', (way) => {
     expect(calls).toHaveLength(1);
     expect(dead).toEqual([]);
   });
+});
+
+test('a message that the server itself fails as too large was in vain, and is marked', async () => {
+  const { calls, dead, handle } = exported(['too_large'], new TestJournal(), 'together', 1);
+  expect(await handle([RUN, RUN])).toBe(true);
+  expect([calls.length, dead.length]).toEqual([2, 1]);
 });
 
 test('messages that a server takes one at a time only were not in vain, and are not marked, when they come together', async () => {

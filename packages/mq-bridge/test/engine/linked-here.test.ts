@@ -98,6 +98,22 @@ test('when all is quiet the other side knows whether somebody is linked, whateve
   );
 });
 
+test('when the stand-in has ended nothing more is said, for its name may be of another mailbox by the time that there is room', async () => {
+  const world = new World();
+  const one = address();
+  world.links.changed(one, true);
+  world.hasRoom = false;
+  world.links.changed(one, false);
+  world.links.changed(one, true);
+  // The other side is about to hear that nobody is linked, and never heard of this link: it is told of the end all the same.
+  expect(world.links.stop()).toBe(true);
+  world.hasRoom = true;
+  world.waiting[0]?.(true);
+  await quiet();
+  world.links.sayAgain();
+  expect(world.said).toEqual(['link', 'unlink']);
+});
+
 test('once the mailbox has ended nothing is said', () => {
   const world = new World();
   world.links.changed(address(), true);

@@ -18,6 +18,9 @@ async function exported(takings: readonly Taking[], isUp = true) {
   const left = [...takings];
   let undelivered = 0;
   let opened = 0;
+  /** What the broker takes for a queue. */
+  let opening: Promise<void> | undefined;
+  const announced: number[] = [];
   let end: (reason: ExitReason) => void = () => undefined;
   let handle: HandleFrame = () => false;
   const send = (_to: unknown, value: unknown): Promise<void> | undefined => {
@@ -50,8 +53,9 @@ async function exported(takings: readonly Taking[], isUp = true) {
     open: async (_life, given) => {
       opened++;
       handle = given;
+      await opening;
     },
-    announce: () => undefined,
+    announce: (life) => announced.push(life),
     await: () => undefined,
     close: () => undefined,
     answer: () => undefined,
@@ -83,6 +87,9 @@ async function exported(takings: readonly Taking[], isUp = true) {
     end: () => end({ tag: 'normal' }),
     undelivered: () => undelivered,
     opened: () => opened,
+    announced,
+    opensSlowly: () =>
+      new Promise<() => void>((started) => void (opening = new Promise((open) => started(open)))),
   };
 }
 
@@ -190,6 +197,19 @@ describe('what comes to a transient mailbox', () => {
     clock.fireNext();
     await handled;
     expect(taken).toEqual(['before']);
+  });
+
+  test('is not announced if its host was taken for down while it was opened: it is opened anew first', async () => {
+    const { one, end, opensSlowly, announced } = await exported([]);
+    const open = await opensSlowly();
+    end();
+    await turn();
+    one.withdrawn();
+    open();
+    await turn();
+    expect(announced).toEqual([1]);
+    await one.renew();
+    expect(announced).toEqual([1, 3]);
   });
 
   test('is opened anew when its host was taken for down, but for a life that began since', async () => {
