@@ -146,8 +146,9 @@ export function calls(harness: Harness): void {
 
     test('call: ends with `down` when the server is killed from outside', async () => {
       const grid = await start();
-      const call = errorOf(grid.context.call('adder', 'hang', []));
-      await new Puppet(grid, 'a').do(['whereis', 'adder']);
+      const call = errorOf(grid.context.call('adder', 'hangAside', []));
+      // Behind the call: when this is answered, that has arrived.
+      await grid.settle(grid.context.call('adder', 'echo', [1]));
       grid.crash('adder');
       expect(await grid.settle(call)).toMatchObject({ code: 'down' });
     });
